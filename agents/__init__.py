@@ -1,0 +1,1 @@
+"""The shell: Faust, Kafka, SMTP, SMS, HTTP, clock, settings. It does what `streams` decides and `renderers` word."""

@@ -1,0 +1,7 @@
+"""`python -m agents` is `afspraakbericht`."""
+
+import sys
+
+from .main import main
+
+sys.exit(main())

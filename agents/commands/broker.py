@@ -1,0 +1,47 @@
+"""`afspraakbericht broker`: a Kafka on this machine until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+from agents.broker import DEFAULT_PORT, BrokerError, EmbeddedKafka
+from agents.settings import Settings, SettingsError
+
+HELP = "a real Apache Kafka on this machine, without a Java installation"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The folder and the port."""
+    port = f"the port on 127.0.0.1; 0 is any free one (default: {DEFAULT_PORT}, or a free one if that is taken)"
+    parser.add_argument("--port", type=int, help=port)
+    parser.add_argument("--data", type=Path, help="the folder that keeps the records (default: kafka/ in the data folder)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run it until Ctrl-C or SIGTERM; 2 if it cannot start, 1 if it ends by itself."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        ours = Settings.from_env(os.environ)
+        port = DEFAULT_PORT if args.port is None else args.port or None
+        data = args.data or ours.data / "kafka"
+        with EmbeddedKafka(data, port, fallback=args.port is None, jars=ours.jars) as broker:
+            print(f"Kafka is at {broker.bootstrap}, its records and log in {broker.data}. Ctrl-C stops it.", flush=True)
+            if args.port is None and not broker.bootstrap.endswith(f":{DEFAULT_PORT}"):
+                print(f"Port {DEFAULT_PORT} is taken: set AFSPRAAKBERICHT_BOOTSTRAP={broker.bootstrap}", flush=True)
+            broker.wait()
+            print(f"Kafka ended by itself; see {broker.log}", file=sys.stderr)
+            return 1
+    except KeyboardInterrupt:
+        return 0
+    except (BrokerError, SettingsError) as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

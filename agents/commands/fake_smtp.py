@@ -1,0 +1,70 @@
+"""`afspraakbericht fake-smtp`: an SMTP server on this machine that shows what it gets (`agents/fakes/smtp.py`)."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import sys
+from email import message_from_string, policy
+from pathlib import Path
+
+import msgspec
+
+from agents.fakes import Message, run_until_stopped
+from agents.fakes.smtp import FakeSmtp, Rule
+
+HELP = "an SMTP server that shows what arrives, and misbehaves on demand"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8625, help="0: any that is free (default: 8625)")
+    parser.add_argument("--control-port", type=int, help="where its control endpoint listens (default: nowhere)")
+    parser.add_argument("--record", type=Path, metavar="FILE", help="append each message to this file, before it is answered")
+    parser.add_argument("--quiet", action="store_true", help="do not show the messages")
+    parser.add_argument("--idle-seconds", type=float, default=300.0, help="close connections that say nothing for so long")
+    parser.add_argument(
+        "--rule",
+        action="append",
+        default=[],
+        metavar="JSON",
+        help='a misbehaviour, such as {"at": "rcpt", "match": "@bad", "reply": "550 5.1.1 User unknown"}; may be repeated',
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until stopped; 2 where it cannot listen, write or understand its rules."""
+    try:
+        rules = [msgspec.json.decode(rule, type=Rule) for rule in args.rule]
+        fake = FakeSmtp(
+            args.host,
+            args.port,
+            rules=rules,
+            idle_seconds=args.idle_seconds,
+            record=args.record,
+            on_message=None if args.quiet else _show,
+            control_port=args.control_port,
+        )
+        asyncio.run(run_until_stopped(fake, lambda: print(_where(fake), flush=True)))
+    except msgspec.MsgspecError as error:
+        print(f"--rule: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"cannot run an SMTP server on {args.host}:{args.port}: {error.strerror or error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _where(fake: FakeSmtp) -> str:
+    control = f", controlled at http://{fake.host}:{fake.control_port}" if fake.control_port is not None else ""
+    return f"SMTP server on {fake.host}:{fake.port}{control}"
+
+
+def _show(message: Message) -> None:
+    first = ""
+    with contextlib.suppress(LookupError, ValueError):  # a charset that nobody knows: shown without its text
+        body = message_from_string(message["data"], policy=policy.default).get_body(("plain", "html"))
+        first = next((line for line in body.get_content().splitlines() if line.strip()), "") if body is not None else ""
+    print(f"e-mail {message['mail_from']} -> {', '.join(message['recipients'])}: {message['subject']}: {first!r}", flush=True)

@@ -1,0 +1,17 @@
+"""`afspraakbericht graph`: the topology as a Mermaid drawing, made from `streams/graph.py`."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+
+from streams.graph import mermaid
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """The command has none."""
+
+
+def run(args: Namespace) -> int:
+    """Print the drawing; it is also the one in the README, which a test holds to this."""
+    print(mermaid())
+    return 0

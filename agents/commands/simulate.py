@@ -1,0 +1,110 @@
+"""`afspraakbericht simulate EVENTS.jsonl [--until INSTANT]` (DESIGN.md "Command line")."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+import orjson
+
+from schemas.topics import TOPICS
+from schemas.wire import BadRecordError, Instant, check, utc
+from streams.simulation import Refused, Simulation
+
+from ..wording import succeed
+
+INPUTS = {topic.name for topic in TOPICS if topic.role == "input"}
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One event of the file."""
+
+    at: Instant
+    topic: str
+    key: str | None = None
+    value: Any = None
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("events", metavar="EVENTS.jsonl", help="one JSON object a line: at, topic, key, value; -: standard input")
+    parser.add_argument(
+        "--until", metavar="INSTANT", type=instant, help="time passes up to this instant (default: the last `at`)"
+    )
+
+
+def instant(text: str) -> datetime:
+    """An instant from the command line."""
+    try:
+        return utc(check(Instant, text))
+    except BadRecordError as error:
+        raise ArgumentTypeError(f"{error}, such as 2020-01-17T13:15:00+01:00") from None
+
+
+def run(args: Namespace) -> int:
+    """Print the delivery-log records as JSON lines; gives 0, or 2 when a line was refused (reported on stderr)."""
+    try:
+        source: BinaryIO = sys.stdin.buffer if args.events == "-" else Path(args.events).open("rb")  # noqa: SIM115 (closed below)
+    except OSError as error:
+        print(f"{args.events}: {error.strerror}", file=sys.stderr)
+        return 2
+    run_ = Run(Simulation(succeed), args.until)
+    with source:
+        for record in run_.records(source):
+            sys.stdout.buffer.write(record + b"\n")
+    sys.stdout.buffer.flush()
+    return 2 if run_.refused else 0
+
+
+class Run:
+    """A simulation of a file of events."""
+
+    def __init__(self, simulation: Simulation, until: datetime | None) -> None:
+        self.simulation, self.end = simulation, until
+        self.refused = 0
+
+    def records(self, source: BinaryIO) -> Iterator[bytes]:
+        """The delivery-log records of the file, up to the end."""
+        now: datetime | None = None
+        for number, text in enumerate(source, 1):
+            if not text.strip():
+                continue
+            try:
+                line = read_line(text)
+                at = utc(line.at)
+                if now is not None and at < now:
+                    raise BadRecordError("it is earlier than the line before")
+                if self.end is not None and at > self.end:
+                    break
+                now = at
+                yield from self.simulation.until(at)
+                if line.topic not in INPUTS:
+                    raise BadRecordError(f"unknown topic `{line.topic}`; it is one of {', '.join(sorted(INPUTS))}")
+                key = line.key.encode() if line.key is not None else None
+                yield from self.simulation.feed(line.topic, key, value_of(line.value), at)
+            except (BadRecordError, Refused) as error:
+                self.refused += 1
+                print(f"line {number}: {error}", file=sys.stderr)
+        end = self.end if self.end is not None else now
+        if end is not None:
+            yield from self.simulation.until(end)
+
+
+def read_line(text: bytes) -> Line:
+    """A line of the file."""
+    try:
+        return check(Line, orjson.loads(text))
+    except orjson.JSONDecodeError as error:
+        raise BadRecordError(f"not JSON: {error.msg} at column {error.colno}") from None
+
+
+def value_of(value: Any) -> bytes | None:
+    """The bytes that Kafka would carry. A text is taken as it is, so that bytes which are not JSON can be simulated too."""
+    if value is None:
+        return None
+    return value.encode() if isinstance(value, str) else orjson.dumps(value)

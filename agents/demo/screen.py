@@ -1,0 +1,47 @@
+"""What the demo shows on a terminal of 80 columns. The clients are invented, so numbers and addresses are shown whole."""
+
+from __future__ import annotations
+
+import textwrap
+from email import message_from_bytes, policy
+from typing import Any
+
+WIDTH = 78
+
+
+def title(text: str) -> str:
+    """The heading of an act."""
+    return f"\n── {text} ".ljust(WIDTH, "─")
+
+
+def note(text: str) -> str:
+    """Something the demo says."""
+    return textwrap.fill(text, WIDTH, subsequent_indent="  ")
+
+
+def sms(message: dict[str, Any]) -> str:
+    """An SMS as it arrived."""
+    return _card(f"SMS   to +{message['recipients'][0]}  from {message['originator']}", message["body"])
+
+
+def email(message: dict[str, Any]) -> str:
+    """The plain text of an e-mail as it arrived."""
+    parsed = message_from_bytes(message["data"].encode("utf-8", "surrogateescape"), policy=policy.default)
+    body = parsed.get_body(("plain",))
+    text = body.get_content() if body is not None else ""
+    return _card(f"EMAIL to {parsed['to']}  from {parsed['from']}", f"{parsed['subject']}\n\n{text}")
+
+
+def _card(head: str, text: str) -> str:
+    lines = [head[:WIDTH]]
+    for paragraph in text.strip().splitlines():
+        lines += textwrap.wrap(paragraph, WIDTH - 6, break_long_words=False) or [""]
+    return "\n".join([f"\n  {lines[0]}", *(f"    │ {line}".rstrip() for line in lines[1:])])
+
+
+def table(rows: list[tuple[str, ...]]) -> str:
+    """Rows in columns; the first row is the head."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join(
+        "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )

@@ -1,0 +1,156 @@
+"""Everything on this machine: broker, topics, worker, SMTP server, SMS gateway; then the story, then a summary."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import shutil
+import signal
+import sys
+from collections import Counter
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+
+from schemas.topics import DEAD_LETTERS, DELIVERY_LOG
+
+from ..broker import EmbeddedKafka
+from ..fakes.sms import FakeSms
+from ..fakes.smtp import FakeSmtp
+from ..feeding import Feeder
+from ..reading import read_topic
+from ..settings import PREFIX, Settings
+from ..topics import TopicsError, ensure, stores
+from . import screen
+from .story import Story
+
+PARTITIONS = 4
+READY_SECONDS = 60.0
+
+
+class Stage:
+    """One run of the demo. `say` prints; `folder` has all it keeps and is made anew by each run."""
+
+    def __init__(self, settings: Settings, folder: Path, say: Callable[[str], None]) -> None:
+        self.settings, self.folder, self.say = settings, folder, say
+        self.worker: asyncio.subprocess.Process | None = None
+
+    async def run(self, *, stay: bool) -> int:
+        """Play the story; with `stay` go on until Ctrl-C. Gives the exit code."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        async with AsyncExitStack() as stack:
+            bootstrap = await self._broker(stack)
+            report = await ensure(bootstrap, PARTITIONS, 1, self.settings.application, stores())
+            if report.problems:
+                raise TopicsError("; ".join(report.problems))
+            environ = await self._providers(stack, bootstrap)
+            await self._start_worker(stack, environ)
+            watch = asyncio.create_task(self._watch_worker())
+            play = asyncio.create_task(self._play(bootstrap, stay))
+            done, _ = await asyncio.wait((watch, play), return_when=asyncio.FIRST_COMPLETED)
+            play.cancel()
+            watch.cancel()
+            if watch in done:
+                self.say(f"The worker stopped with code {watch.result()}; its log is {self.folder / 'worker.log'}")
+                return 1
+            await play
+        return 0
+
+    async def _broker(self, stack: AsyncExitStack) -> str:
+        """The embedded Kafka, or the one that the settings name."""
+        if self.settings.sources.get("bootstrap", "default") != "default":
+            self.say(f"Kafka: {self.settings.bootstrap}, as the settings say")
+            return self.settings.bootstrap
+        self.say("Starting Apache Kafka (the first time its jars are fetched: about 100 MB) …")
+        kafka = EmbeddedKafka(self.folder / "kafka", fallback=True, jars=self.settings.jars)
+        await asyncio.to_thread(kafka.start)
+        stack.push_async_callback(asyncio.to_thread, kafka.stop)
+        self.say(f"Kafka: {kafka.bootstrap}")
+        return kafka.bootstrap
+
+    async def _providers(self, stack: AsyncExitStack, bootstrap: str) -> dict[str, str]:
+        """The local providers, and the environment of a worker that sends to them."""
+        gateway = FakeSms(on_message=lambda message: self.say(screen.sms(message)), key="demo")
+        server = FakeSmtp(on_message=lambda message: self.say(screen.email(message)))
+        for fake in (gateway, server):
+            await fake.start()
+            stack.push_async_callback(fake.stop)
+        self.say(f"SMS gateway: {gateway.url}   SMTP server: 127.0.0.1:{server.port}")
+        given = {
+            "bootstrap": bootstrap,
+            "partitions": str(PARTITIONS),
+            "data": str(self.folder),
+            "application": self.settings.application,
+            "messagebird_url": gateway.url,
+            "messagebird_key": "demo",
+            "smtp_host": "127.0.0.1",
+            "smtp_port": str(server.port),
+            "smtp_tls": "none",
+            "unsubscribe_url": "https://afspraakbericht.example/u/",
+            "unsubscribe_keys": secrets.token_urlsafe(32),
+        }
+        ours = {f"{PREFIX}{name.upper()}": value for name, value in given.items()}
+        return {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)} | ours
+
+    async def _start_worker(self, stack: AsyncExitStack, environ: dict[str, str]) -> None:
+        """A worker as it runs in production: a process of its own."""
+        log = stack.enter_context((self.folder / "worker.log").open("wb"))
+        command = (sys.executable, "-m", "agents", "worker")
+        self.worker = await asyncio.create_subprocess_exec(*command, env=environ, stdout=log, stderr=log, start_new_session=True)
+        stack.push_async_callback(self._stop_worker)
+        self.say(f"Worker: process {self.worker.pid}, its log is {self.folder / 'worker.log'}")
+
+    async def _watch_worker(self) -> int:
+        return await self.worker.wait() if self.worker is not None else 0
+
+    async def _stop_worker(self) -> None:
+        if self.worker is not None and self.worker.returncode is None:
+            self.worker.send_signal(signal.SIGTERM)
+            await self.worker.wait()
+
+    async def _play(self, bootstrap: str, stay: bool) -> None:
+        story = Story(datetime.now(UTC))
+        async with Feeder(bootstrap) as feeder:
+            for act in story.acts():
+                self.say(screen.title(act.title))
+                await feeder.feed(act.events)
+                await asyncio.sleep(act.seconds)
+        until = (story.reminder_at - datetime.now(UTC)).total_seconds() + 5
+        self.say(screen.title(f"The reminders of tomorrow fall due at {story.reminder_at:%H:%M}"))
+        if stay:
+            await self._summary(bootstrap)
+            self._advice(bootstrap)
+        await asyncio.sleep(max(0.0, until))
+        await self._summary(bootstrap)
+        if stay:
+            await asyncio.Event().wait()
+
+    async def _summary(self, bootstrap: str) -> None:
+        """What the delivery log says so far."""
+        counts: Counter[tuple[str, str, str, str]] = Counter()
+        async for record in read_topic(bootstrap, DELIVERY_LOG.name):
+            entry = orjson.loads(record.value)
+            counts[entry["reason"], entry["channel"] or "-", entry["status"], entry["detail"] or ""] += 1
+        dead = [dict(record.headers)["reason"].decode() async for record in read_topic(bootstrap, DEAD_LETTERS.name)]
+        rows: list[tuple[str, ...]] = [("reason", "channel", "status", "detail", "messages")]
+        rows += [(*key, str(count)) for key, count in sorted(counts.items())]
+        self.say(screen.title("The delivery log so far"))
+        self.say(screen.table(rows))
+        for reason in dead:
+            self.say(screen.note(f"  dead letter: {reason}"))
+
+    def _advice(self, bootstrap: str) -> None:
+        """What to try next."""
+        broker = f"{PREFIX}BOOTSTRAP={bootstrap}"
+        event = orjson.dumps(Story(datetime.now(UTC)).appointment("linde", "mijn-1", ["anna"], 3, "16:00")._asdict()).decode()
+        self.say(screen.title("Try next, in another terminal"))
+        self.say(f"  export {broker}")
+        self.say("  .venv/bin/afspraakbericht log --follow")
+        self.say(f"  echo '{event}' \\\n    | .venv/bin/afspraakbericht feed -")
+        self.say("  .venv/bin/afspraakbericht sms 'Uw afspraak in het café is om 10:00 – cliënt'")
+        self.say("Ctrl-C stops everything.")

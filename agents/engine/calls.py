@@ -1,0 +1,95 @@
+"""Calls to a provider: a bounded number at a time, each bounded in time, none long after its claim."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from streams.turn import Call, Result
+
+from .monitor import Monitor
+from .node import NodeSpec
+
+log = logging.getLogger("engine")
+
+
+class Calls:
+    """The calls of one node in this worker.
+
+    `on_free` is called whenever a slot becomes free, so that a shard that waited for room gets a turn.
+    """
+
+    def __init__(self, spec: NodeSpec, clock: Callable[[], datetime], hooks: Monitor, on_free: Callable[[], None]) -> None:
+        self.spec, self.clock, self.hooks, self.on_free = spec, clock, hooks, on_free
+        self.busy = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def room(self, shards: int) -> int:
+        """How many calls a shard may claim now: its share of the free slots, at least one if there is any."""
+        if self.spec.call is None:
+            return 0
+        free = max(0, self.spec.slots - self.busy)
+        return min(free, max(1, free // max(1, shards)))
+
+    def reserve(self, n: int) -> None:
+        """Take slots for calls that a decision claims, before it is durable: other shards decide meanwhile."""
+        self.busy += n
+
+    def start(self, call: Call, now: datetime, began: float, deliver: Callable[[Result | None], None]) -> None:
+        """Make a call for which a slot is reserved.
+
+        Args:
+            call: what to call.
+            now: the clock at the turn that claims it.
+            began: `time.monotonic()` then. Both are looked at: one stands still while a machine sleeps, the other may be set.
+            deliver: gets the result; None where the call was not made, so that its row stays claimed.
+        """
+        task = asyncio.create_task(self._run(call, now, began, deliver))
+        self._tasks.add(task)  # a strong reference
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, call: Call, now: datetime, began: float, deliver: Callable[[Result | None], None]) -> None:
+        result: Result | None = None
+        try:
+            late = max(time.monotonic() - began, (self.clock() - now) / timedelta(seconds=1))
+            if late > self.spec.call_start_within:
+                log.warning("%s: a call was not made, %.1f s after its claim", self.spec.name, late)
+                self.hooks.on_call_dropped(self.spec.name)
+            else:
+                result = Result(call.key, await self._outcome(call.request))
+        finally:
+            self.busy -= 1
+            deliver(result)
+            self.on_free()
+
+    async def _outcome(self, request: Any) -> Any:
+        """What the call gave; None where nobody knows. A call that ignores its cancellation does not hold its slot."""
+        assert self.spec.call is not None  # noqa: S101 - there is no room for calls without it
+        began = time.monotonic()
+        task = asyncio.ensure_future(self.spec.call(request))
+        done, _ = await asyncio.wait([task], timeout=self.spec.call_timeout)
+        self.hooks.on_call(self.spec.name, time.monotonic() - began, not done)
+        if not done:
+            task.cancel()
+            self._tasks.add(task)
+            task.add_done_callback(self._forget)
+            log.warning("%s: a call timed out after %.1f s", self.spec.name, self.spec.call_timeout)
+            return None
+        if task.cancelled() or task.exception() is not None:
+            log.error(
+                "%s: a call raised; its outcome is unknown",
+                self.spec.name,
+                exc_info=None if task.cancelled() else task.exception(),
+            )
+            self.hooks.on_call_failed(self.spec.name)
+            return None
+        return task.result()
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()

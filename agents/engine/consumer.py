@@ -1,0 +1,245 @@
+"""Delivery and commits.
+
+Whole batches of one partition go to the agent; one coroutine both seeks and fetches, so that a rebalance can neither lose nor
+reorder what was on its way; and an offset is committed only after a turn said that its work is durable. Nothing of Faust's
+own ack bookkeeping is used, nor can anything be lost by it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from aiokafka import TopicPartition
+from aiokafka.errors import IllegalStateError
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+from .hold import Hold
+from .offsets import Offsets
+from .producer import Producer
+
+if TYPE_CHECKING:
+    from .actor import Actor
+    from .app import Engine
+
+log = logging.getLogger("engine")
+
+BACKLOG = 8000
+"""Records that may wait for one partition's actor: the next turn is there when one ends, and a rebalance drops little."""
+
+
+class Batch(NamedTuple):
+    """Records of one partition for its actor. An actor that has been drained since ignores them."""
+
+    actor: Actor
+    topic: str
+    records: list[Any]
+
+
+class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
+    """The thread of the Kafka client."""
+
+    async def on_partitions_assigned(self, assigned: Any, generation_id: int = 0) -> None:
+        """Faust's own pause is a filter on what is handed out: without this the client would prefetch every changelog."""
+        changelogs = self.app.tables.changelog_topics
+        self._ensure_consumer().pause(*(TopicPartition(*tp) for tp in assigned if tp.topic in changelogs))
+        await super().on_partitions_assigned(assigned, generation_id)
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        # 1500 is hard-coded (faust/transport/drivers/aiokafka.py:615): the first fetch after a seek waits behind the open one
+        consumer._fetch_max_wait_ms = 200
+        # what an upstream transaction aborted was never said
+        consumer._isolation_level = "read_committed"
+        return consumer
+
+    async def ask(self, question: Any) -> Any:
+        """Run a coroutine in the client's thread, past Faust's queue of two workers, one of which is always fetching."""
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(question, self.thread_loop))
+
+    def delivered_to(self, tp: Any) -> int | None:
+        """The offset up to which everything was handed out. It passes over transaction markers, which are no records."""
+        assignment = self._ensure_consumer()._subscription.subscription
+        state = assignment and assignment.assignment and assignment.assignment.state_value(TopicPartition(*tp))
+        return int(state.position) if state is not None and state.has_valid_position else None
+
+
+class Consumer(driver.Consumer):  # type: ignore[misc]
+    """Faust's consumer with our delivery and our commits."""
+
+    app: Engine
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.done: dict[Any, int] = {}
+        self.committed: dict[Any, int] = {}
+        self.waiting_since: float | None = None
+        self._seek_due = True
+        self._committing = asyncio.Lock()
+        self._skipped_at = 0.0
+        self.hold = Hold(self.app.early, self.app.caught_up, self.app.hooks)
+        self._holding: asyncio.Task[None] | None = None
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    def finish(self, tp: Any, offset: int) -> None:
+        """What is before this offset may be committed."""
+        self.done[tp] = offset
+
+    async def group_offsets(self, tps: Iterable[Any]) -> Offsets:
+        """What the group has committed, also of others' partitions. Retries while a coordinator loads."""
+        coordinator = self._thread._ensure_consumer()._coordinator
+        stored = await self._thread.ask(coordinator.fetch_committed_offsets([TopicPartition(*tp) for tp in tps]))
+        return {tp: found.offset for tp, found in stored.items() if found.offset >= 0}
+
+    # --- delivery ---
+
+    async def perform_seek(self) -> None:
+        """Recovery asks for it; only the loop below seeks, so nothing races with a fetch."""
+        self._seek_due = True
+
+    async def _drain_messages(self, fetcher: Any) -> None:
+        # the only thing that feeds agents (faust/transport/consumer.py:1170)
+        try:
+            await self._deliver(fetcher)
+        except asyncio.CancelledError:
+            if not (self.app.should_stop or fetcher.should_stop):
+                raise
+
+    async def _deliver(self, fetcher: Any) -> None:
+        index = self.app.topics._tp_index
+        while not (self.should_stop or fetcher.should_stop):
+            if not self.flow_active:
+                await asyncio.sleep(0.02)
+                continue
+            if self._seek_due:
+                self._seek_due = False
+                try:
+                    await self._seek()
+                except IllegalStateError:  # a rebalance came between
+                    self._seek_due = True
+                    await asyncio.sleep(0.02)
+                continue
+            actors = {tp: actor for tp in self._get_active_partitions() if (actor := self.app.actor_of(tp))}
+            self._skip_markers(actors)
+            wanted = {tp for tp, actor in actors.items() if actor.waiting[tp.topic] < BACKLOG and tp not in self.hold.held}
+            if not wanted:
+                await asyncio.sleep(0.005)
+                continue
+            try:
+                # where some are full or held, look again soon: a fetch waits for those that it was asked for
+                fetched = await self._getmany(wanted, 1.0 if len(wanted) == len(actors) else 0.02)
+            except self.consumer_stopped_errors:
+                if self.app.should_stop:
+                    return
+                raise
+            if self._seek_due or not self.flow_active:
+                self._seek_due = True  # positions ran ahead of what was delivered
+                continue
+            for tp, records in fetched.items():
+                actor = actors[tp]
+                actor.expect(tp.topic, len(records))
+                for channel in index[tp]:
+                    channel.queue.put_nowait(Batch(actor, tp.topic, records))
+
+    async def _seek(self) -> None:
+        """Each partition to its offset in the rows, else to the committed one, else to the earliest.
+
+        Faust and aiokafka leave a partition without commit where it is (aiokafka/consumer/consumer.py:901).
+        """
+        changelogs = self.app.tables.changelog_topics
+        tps = [TopicPartition(*tp) for tp in self.assignment() if tp.topic not in changelogs]
+        if not tps:
+            return
+        committed = dict(await self.group_offsets(tps))
+        beginnings, ends = await self.app.lookup.beginnings(tps), await self._ends(tps, committed)
+        positions: dict[Any, int] = {}
+        unread = []
+        for tp in tps:
+            actor = self.app.actor_of(tp)
+            in_rows = actor.offsets.get(tp.topic) if actor else None
+            wanted = in_rows if in_rows is not None else committed.get(tp)
+            if wanted is None:
+                unread.append(tp)
+            if wanted is not None and wanted > ends[tp] and actor:
+                log.error("%s/%d ends at %d, but was read up to %d: reading it anew", *tp, ends[tp], wanted)
+                actor.rewind(tp.topic, beginnings[tp])
+                wanted = beginnings[tp]
+            positions[tp] = max(wanted if wanted is not None else 0, beginnings[tp])
+            if actor:
+                actor.position(tp.topic, positions[tp])
+        await self.seek_wait(positions)
+        self.committed = {TP(*tp): offset for tp, offset in committed.items()}
+        self._begin_hold(unread)
+
+    async def _ends(self, tps: list[Any], committed: Offsets) -> Offsets:
+        """The ends of partitions. A new leader may give one that lies behind what was read, for a moment only."""
+        for _ in range(20):
+            ends = await self.app.lookup.ends(tps)
+            if all(committed.get(tp, 0) <= ends[tp] for tp in tps):
+                break
+            await asyncio.sleep(0.5)
+        return ends
+
+    def _begin_hold(self, unread: list[Any]) -> None:
+        if self._holding is not None:
+            self._holding.cancel()
+        self.hold.begin(unread)
+        self._holding = self.app.background(self.hold.wait())
+
+    def _skip_markers(self, actors: dict[Any, Actor]) -> None:
+        """Twice a second: what the client passed over with nothing to deliver counts as handled."""
+        now = time.monotonic()
+        if now - self._skipped_at > 0.5:
+            self._skipped_at = now
+            for tp, actor in actors.items():
+                offset = self._thread.delivered_to(tp) if not actor.waiting[tp.topic] else None
+                if offset is not None:
+                    actor.skip(tp.topic, offset)
+
+    # --- commits ---
+
+    async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
+        """Commit what is finished. Called every commit interval (faust/transport/consumer.py:910), and before a revoke ends."""
+        async with self._committing:
+            offsets = {tp: offset for tp, offset in self.done.items() if offset != self.committed.get(tp)}
+            if not offsets:
+                self.waiting_since = None
+                return False
+            self.waiting_since = self.waiting_since or time.monotonic()
+            if not await self._commit(offsets):
+                return False
+            self.waiting_since = None
+            self.committed.update(offsets)
+            self.app.hooks.on_commit(len(offsets))
+            return True
+
+    async def wait_empty(self) -> None:
+        """Let every actor end what it has begun, and commit it (stock: faust/transport/consumer.py:867)."""
+        await self.app.close_shards()
+        await self.commit()
+
+    async def on_partitions_revoked(self, revoked: Any) -> None:
+        """Commit before the base class forgets what was done (faust/transport/consumer.py:657)."""
+        self.app.revocations += 1
+        self.stop_flow()
+        await self.wait_empty()
+        self.done.clear()
+        self.committed.clear()
+        self._seek_due = True
+        await super().on_partitions_revoked(revoked)
+
+    def verify_event_path(self, now: float, tp: Any) -> None:
+        """Faust's livelock detector looks at figures that are not kept here; `watchdog.py` has ours."""
+
+
+class Transport(driver.Transport):  # type: ignore[misc]
+    """Makes our consumer and producer."""
+
+    Consumer = Consumer
+    Producer = Producer

@@ -1,0 +1,143 @@
+"""Taking partitions: fences, a bulk load, and the shards over what was loaded."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from aiokafka import TopicPartition
+from aiokafka.errors import IllegalStateError
+from faust.tables.manager import TableManager
+from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
+from mode import Service
+
+from .changelog import Partition, encode_epoch, new_rows
+from .outbox import FENCE_KEY
+from .store import Store
+
+if TYPE_CHECKING:
+    from .app import Engine
+
+
+log = logging.getLogger("engine")
+
+
+class BulkRecovery(Recovery):  # type: ignore[misc]
+    """Faust's recovery with one step: take the partitions.
+
+    Its hooks before (`on_rebalance`) and after (`on_recovery_completed`) stay as they are. The load runs in this task and
+    not in `on_rebalance`, which would hold up the group's join and could not be interrupted by the next rebalance.
+    """
+
+    app: Engine
+
+    @Service.task  # type: ignore[untyped-decorator]
+    async def _slurp_changelogs(self) -> None:
+        """Nothing comes through Faust's changelog queue (faust/tables/recovery.py:773)."""
+
+    @Service.task  # type: ignore[untyped-decorator]
+    async def _restart_recovery(self) -> None:
+        # replaces faust/tables/recovery.py:338. No timed wait: a time-out reads as a stop there (:617) and ends recovery for good
+        while not self.should_stop:
+            if await self.wait_for_stopped(self.signal_recovery_start):
+                break
+            self.signal_recovery_start.clear()
+            generation = self._generation_id
+            try:
+                self._set_recovery_started()
+                await self._wait(self._take())
+                await self._wait(self.on_recovery_completed(generation))
+            except (RebalanceAgain, IllegalStateError):
+                continue
+            except ServiceStopped:
+                break
+
+    async def _take(self) -> None:
+        await self.app.maybe_start_producer()
+        stores = {table.data: {tp.partition for tp in self.actives_for_table[table]} for table in self.tables.values()}
+        revocations = self.app.revocations
+        fresh = await take(self.app, stores)
+        if revocations != self.app.revocations:
+            raise RebalanceAgain  # they are not ours any more; the next assignment starts another recovery
+        await self.app.open_shards(set().union(*stores.values()), fresh)
+
+
+class BulkTables(TableManager):  # type: ignore[misc]
+    """Faust's tables, with our recovery."""
+
+    _recovery: BulkRecovery | None
+
+    @property
+    def recovery(self) -> BulkRecovery:
+        """Our recovery in place of the stock one (faust/tables/manager.py:114)."""
+        if self._recovery is None:
+            self._recovery = BulkRecovery(self.app, self, beacon=self.beacon, loop=self.loop)
+        return self._recovery
+
+    async def on_start(self) -> None:
+        """Start without the second that the base class sleeps (faust/tables/manager.py:140)."""
+        await self._update_channels()
+        await self.recovery.start()
+
+
+async def take(app: Engine, wanted: dict[Store, set[int]]) -> set[int]:
+    """Own these partitions of these stores; gives those of which anything was loaded.
+
+    What nobody else has written to since we last had it stays as it is; anything else is fenced and loaded.
+    """
+    began = time.monotonic()
+    tps = {TopicPartition(store.topic, p): store for store, partitions in wanted.items() for p in partitions}
+    ends = await app.lookup.ends(tps)
+    for store, partitions in wanted.items():
+        mine = {p: part for p, part in store.parts.items() if p in partitions}
+        store.parts = {p: part for p, part in mine.items() if part.end == ends[TopicPartition(store.topic, p)]}
+    missing = {tp: store for tp, store in tps.items() if tp.partition not in store.parts}
+    fences = await _fence(app, missing)
+    counts: dict[Store, int] = dict.fromkeys(wanted, 0)
+    loaded = {tp: Partition(new_rows(app.conf.id, store.node, tp.partition)) for tp, store in missing.items()}
+    async for tp, records in _records(app, fences):
+        loaded[tp].read(records)
+        counts[missing[tp]] += len(records)
+    for tp, part in loaded.items():
+        if part.epoch != encode_epoch(fences[tp]):
+            app.die(f"{tp.topic}/{tp.partition} was taken over while it was loaded")
+        part.end = fences[tp] + 1
+        missing[tp].parts[tp.partition] = part
+    for tp, part in loaded.items():
+        if part.stale:
+            app.hooks.on_strangers(missing[tp].node, len(part.stale))
+            await missing[tp].repair(tp.partition, part.stale)
+            part.stale = set()
+    for store, count in counts.items():
+        app.hooks.on_recovered(store.node, count, time.monotonic() - began)
+    log.info("took %d partitions, loaded %d records in %.2f s", len(tps), sum(counts.values()), time.monotonic() - began)
+    return {tp.partition for tp in loaded}
+
+
+async def _fence(app: Engine, missing: Iterable[Any]) -> dict[Any, int]:
+    """A fence in each changelog partition; gives their offsets."""
+    sent = {tp: await app.producer.append(tp.topic, tp.partition, [(FENCE_KEY, b"1", ())]) for tp in missing}
+    return {tp: (await future).offset for tp, (future, _) in sent.items()}
+
+
+async def _records(app: Engine, fences: dict[Any, int]) -> Any:
+    """All records of these partitions up to and including their fences, in chunks of a partition."""
+    todo = set(fences)
+    if not todo:
+        return
+    client = app.new_client(max_partition_fetch_bytes=4 << 20, fetch_max_bytes=64 << 20)
+    await client.start()
+    try:
+        client.assign(list(todo))
+        await client.seek_to_beginning(*todo)
+        while todo:
+            for tp, records in (await client.getmany(*todo, timeout_ms=500)).items():
+                yield tp, records
+                if records[-1].offset >= fences[tp]:
+                    todo.discard(tp)
+            await asyncio.sleep(0)
+    finally:
+        await client.stop()

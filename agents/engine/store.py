@@ -1,0 +1,106 @@
+"""The store of a node: its partitions, and the only way to write to them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from aiokafka import TopicPartition
+from faust import Table as FaustTable
+from faust.stores.memory import Store as FaustStore
+
+from .changelog import EPOCH_HEADER, Partition
+from .outbox import FENCE_KEY
+
+if TYPE_CHECKING:
+    from .app import Engine
+
+log = logging.getLogger("engine")
+
+REPAIR_CHUNK = 1000
+
+
+class Store(FaustStore):  # type: ignore[misc]
+    """What Faust calls a table's store; nothing of the base class's dict is used."""
+
+    app: Engine
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.parts: dict[int, Partition] = {}
+
+    @property
+    def node(self) -> str:
+        """The node's name."""
+        return str(self.table.name)
+
+    @property
+    def topic(self) -> str:
+        """The changelog."""
+        return str(self.table.changelog_topic.get_topic_name())
+
+    async def append(self, p: int, entries: Mapping[bytes, bytes | None]) -> None:
+        """Make entries durable together, make sure that nobody else wrote meanwhile, and apply them.
+
+        Only one append of a partition at a time. Only the owner writes to it, so offsets have no gap; where there is
+        one, either a former owner was late and its keys are written again, or we are the former owner and exit.
+        """
+        part = self.parts[p]
+        header = ((EPOCH_HEADER, part.epoch),)
+        part.writing = True
+        future, count = await self.app.producer.append(self.topic, p, ((k, v, header) for k, v in entries.items()))
+        offset = (await future).offset
+        foreign: set[bytes] = set()
+        if offset != part.end:
+            foreign = await self.strangers(p, part.end, offset)
+        part.end = offset + count
+        part.writing = False
+        part.apply(entries)
+        if foreign:
+            await self.repair(p, foreign)
+
+    async def repair(self, p: int, keys: Iterable[bytes]) -> None:
+        """Write the true values over stale ones: compaction keeps a key's last record but not the fence before it."""
+        wanted = sorted(keys)
+        for start in range(0, len(wanted), REPAIR_CHUNK):
+            await self.append(p, {key: self.parts[p].value(key) for key in wanted[start : start + REPAIR_CHUNK]})
+
+    async def strangers(self, p: int, start: int, end: int) -> set[bytes]:
+        """The keys that somebody else wrote from offset `start` up to `end`. Exits if a new owner's fence is among them."""
+        if end < start:
+            self.app.die(f"{self.topic}/{p}: the broker gave offset {end} where {start} was next; the log was cut off")
+        tp, found, reached = TopicPartition(self.topic, p), set(), start
+        client = self.app.new_client()
+        await client.start()
+        try:
+            client.assign([tp])
+            client.seek(tp, start)
+            while reached < end:
+                for record in (await client.getmany(tp, timeout_ms=500)).get(tp, []):
+                    if record.offset < end:
+                        found.add(record.key)
+                reached = await client.position(tp)
+        finally:
+            await client.stop()
+        if FENCE_KEY in found:
+            self.app.die(f"{self.topic}/{p} was taken over by another worker")
+        log.warning("%s/%d: a former owner wrote %d keys late; writing them again", self.topic, p, len(found))
+        self.app.hooks.on_strangers(self.node, len(found))
+        return found
+
+    def suspects(self, ends: Mapping[Any, int]) -> dict[int, int]:
+        """Partitions that are longer than we know, with their end: somebody wrote while we had nothing to write."""
+        return {
+            p: ends[tp]
+            for p, part in self.parts.items()
+            if (tp := TopicPartition(self.topic, p)) in ends and not part.writing and ends[tp] > part.end
+        }
+
+
+class Table(FaustTable):  # type: ignore[misc]
+    """A Faust table of which only the name, the changelog and the place in the assignment are used."""
+
+    def _new_store(self) -> Store:
+        # faust/tables/base.py: the store is made from the table's URL there
+        return Store("memory://", self.app, self, table_name=self.name, loop=self.loop)

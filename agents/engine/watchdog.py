@@ -1,0 +1,66 @@
+"""Exit rather than hang: a supervisor restarts the worker in a second, a silent worker keeps its partitions for ever."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .app import Engine
+
+BEAT = 0.5
+"""Seconds between two looks."""
+
+
+class LoopStall(threading.Thread):
+    """Ends the process when the main loop has not turned for `limit` seconds.
+
+    The group's heartbeats have a thread of their own, so that a stuck main loop would remain a member. It also ends a
+    worker that was frozen for so long: by then others have its partitions.
+    """
+
+    def __init__(self, limit: float) -> None:
+        super().__init__(name="loop-stall", daemon=True)
+        self.limit = limit
+        self.turned = time.monotonic()
+        self.over = threading.Event()
+
+    def beat(self) -> None:
+        """The loop turns."""
+        self.turned = time.monotonic()
+
+    def run(self) -> None:
+        """Look every half second; the loop may be unable to log, so this writes and exits by itself."""
+        while not self.over.wait(BEAT):
+            stalled = time.monotonic() - self.turned
+            if stalled > self.limit:
+                sys.stderr.write(f"fail-stop: the main loop has not turned for {stalled:.1f} s\n")
+                sys.stderr.flush()
+                os._exit(70)
+
+
+async def watch(app: Engine) -> None:
+    """Beats for the stall thread, and ends the process when recovery or a commit takes too long."""
+    stall = LoopStall(app.stall_timeout)
+    stall.start()
+    audited = time.monotonic()
+    try:
+        while True:
+            await asyncio.sleep(BEAT)
+            stall.beat()
+            now = time.monotonic()
+            recovering = app.tables.recovery._recovery_started_at
+            if app.in_recovery and recovering and now - recovering > app.recovery_timeout:
+                app.die(f"recovery takes longer than {app.recovery_timeout:.0f} s")
+            waiting = app.consumer.waiting_since
+            if waiting and now - waiting > app.commit_timeout:
+                app.die(f"nothing could be committed for {app.commit_timeout:.0f} s")
+            if now - audited > app.audit_interval:
+                audited = now
+                await app.audit()
+    finally:
+        stall.over.set()

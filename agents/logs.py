@@ -1,0 +1,62 @@
+"""Logs: one line per unit of work on stderr, JSON or for eyes; the libraries' own lines in the same form."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any, TextIO
+
+import orjson
+import structlog
+from structlog.typing import Processor
+
+LIBRARIES = ("faust", "mode", "aiokafka", "kafka", "asyncio", "aiohttp", "aiosmtplib", "urllib3", "mail.log")
+"""They tell each rebalance and reconnect on `info`, with all partitions; that is for their developers."""
+
+
+def configure(level: str = "info", form: str = "auto", stream: TextIO | None = None) -> None:
+    """Set up structlog and the standard library's logging, anew each time; lines go to stderr, stdout is for results.
+
+    Trace-backs are the plain ones: the pretty ones show local variables, and so the clients' data.
+    A Faust worker must be told to leave logging alone (`override_logging=False`, `redirect_stdouts=False`).
+    """
+    out = stream or sys.stderr
+    number = logging.getLevelNamesMapping()[level.upper()]
+    console = form == "console" or (form == "auto" and out.isatty())
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.stdlib.ExtraAdder(),
+    ]
+    renderers: list[Processor] = (
+        [structlog.dev.ConsoleRenderer(colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback)]
+        if console
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_json)]
+    )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers]
+    )
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(number)
+    for library in LIBRARIES:
+        logging.getLogger(library).setLevel(max(number, logging.WARNING))
+    logging.captureWarnings(True)
+    structlog.configure(
+        processors=[
+            *shared,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+
+
+def _json(event: Any, **_: Any) -> str:
+    return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()

@@ -1,0 +1,50 @@
+"""The console script `afspraakbericht`: it finds the subcommand's module and runs it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+COMMANDS = {
+    "worker": "a Faust worker: intake, notices and senders",
+    "topics": "create the topics and check their partitions and settings",
+    "broker": "a real Apache Kafka on this machine, without a Java installation",
+    "demo": "broker, worker, SMTP server, SMS gateway and sample events, all on this machine",
+    "simulate": "the whole graph in memory on simulated time, from a file of events",
+    "feed": "write events from a file to Kafka",
+    "schema": "the JSON Schema of an input topic's records",
+    "graph": "the topology as a Mermaid drawing",
+    "log": "replay and export the delivery log",
+    "costs": "SMS parts and price per organisation and local month",
+    "sms": "encoding, parts and costly characters of a text",
+    "provider-answer": "what is done with a provider's answer",
+    "fake-sms": "an SMS gateway that answers like MessageBird, and misbehaves on demand",
+    "fake-smtp": "an SMTP server that shows what arrives, and misbehaves on demand",
+    "settings": "the settings in force, secrets masked, with where each came from",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the subcommand in `argv`; gives its exit code: 0 good, 2 bad input or settings, 70 a worker that had to stop."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser = argparse.ArgumentParser(prog="afspraakbericht", description="Tells clients about their appointments.")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    chosen = next((word for word in words if not word.startswith("-")), None)
+    for name, help_ in COMMANDS.items():
+        sub = subparsers.add_parser(name, help=help_, description=help_[0].upper() + help_[1:] + ".")
+        if name == chosen:
+            module = import_module(f"agents.commands.{name.replace('-', '_')}")
+            module.arguments(sub)
+            sub.set_defaults(run=module.run)
+    args = parser.parse_args(words)
+    try:
+        return int(args.run(args))
+    except BrokenPipeError:  # the reader of our output went away: `afspraakbericht log | head`
+        sys.stderr.close()
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

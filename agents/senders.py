@@ -1,0 +1,87 @@
+"""From a claimed delivery to a provider and back: words, one call for each piece, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from renderers.email import message_bytes
+from renderers.gsm7 import measure
+from streams.outcomes import Outcome, SendCall
+
+from . import providers
+from .tokens import Tokens
+from .wording import word
+
+
+class SmsSender:
+    """Sends deliveries as SMS. `tokens` seal the reference by which status reports find their message again."""
+
+    def __init__(
+        self, gateway: providers.SmsGateway, tokens: Tokens, clock: Callable[[], datetime], report_url: str | None = None
+    ) -> None:
+        self.gateway, self.tokens, self.clock, self.report_url = gateway, tokens, clock, report_url
+
+    async def __call__(self, call: SendCall) -> Outcome:
+        """Send the pieces that were not accepted yet, in order; the first that is not accepted decides the outcome."""
+        worded = word(call)
+        pieces = worded.sms.pieces if worded.sms is not None else ()
+        delivery, provider = call.delivery, None
+        for piece in range(call.piece, len(pieces)):
+            body = pieces[piece]
+            one = await self.gateway(
+                providers.SmsCall(
+                    message=delivery.message,
+                    reference=self.tokens.seal(delivery.organisation, delivery.client, delivery.message, str(call.attempt)),
+                    originator=call.organisation.sms.originator,
+                    recipient=call.address,
+                    body=body,
+                    unicode=measure(body).encoding != "GSM-7",
+                    validity_seconds=self._validity(delivery.useful_until),
+                    report_url=self.report_url,
+                    piece=piece,
+                )
+            )
+            provider = one.provider_id or provider
+            if one.kind != "sent":
+                return Outcome(
+                    kind=one.kind, detail=one.detail, piece=piece, provider=provider, retry_after=one.retry_after
+                )  # fmt: skip
+        return Outcome(kind="sent", text=worded.text, parts=worded.parts, piece=len(pieces), provider=provider)
+
+    def _validity(self, useful_until: datetime | None) -> int | None:
+        """Seconds after which the provider must not deliver it any more: no SMS arrives after its appointment."""
+        if useful_until is None:
+            return None
+        return max(60, int((useful_until - self.clock()).total_seconds()))
+
+
+class EmailSender:
+    """Sends deliveries as e-mail. With `unsubscribe_url` each has its client's own link."""
+
+    def __init__(
+        self, server: providers.MailServer, tokens: Tokens | None, domain: str, unsubscribe_url: str | None = None
+    ) -> None:
+        self.server, self.tokens, self.domain, self.unsubscribe_url = server, tokens, domain, unsubscribe_url
+
+    async def __call__(self, call: SendCall) -> Outcome:
+        """Send it; the Message-ID is the message's own, so that a second copy is recognised."""
+        delivery, settings = call.delivery, call.organisation.email
+        link = None
+        if self.unsubscribe_url is not None and self.tokens is not None:
+            link = self.unsubscribe_url + self.tokens.seal(delivery.organisation, delivery.client, "email")
+        worded = word(call, link)
+        if worded.email is None:
+            raise TypeError(f"an e-mail sender was given a delivery for {delivery.channel}")
+        try:
+            data = message_bytes(
+                worded.email, from_=settings.from_, reply_to=settings.reply_to, to=call.address,
+                message_id=f"{delivery.message}@{self.domain}", date=delivery.decided, unsubscribe=link,
+            )  # fmt: skip
+        except ValueError:
+            return Outcome(kind="permanent_address", detail="not an address")
+        one = await self.server(
+            providers.EmailCall(message=delivery.message, mail_from=settings.from_, recipient=call.address, data=data)
+        )
+        text = worded.text if one.kind == "sent" else None
+        return Outcome(kind=one.kind, detail=one.detail, text=text, provider=one.provider_id, retry_after=one.retry_after)

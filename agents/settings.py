@@ -1,0 +1,233 @@
+"""Every setting: what it means, its unit, its default and what follows from it.
+
+Read from variables `AFSPRAAKBERICHT_<NAME>`, below them from the TOML file that AFSPRAAKBERICHT_SETTINGS names (same names,
+lower case, without the prefix), below that from the defaults here. `<NAME>_FILE` names a file that has the value, as
+container platforms hand out secrets. An empty variable counts as not set. `AFSPRAAKBERICHT_TEST_*` is left to the tests.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal, Self
+
+from . import settings_values as values
+
+PREFIX = "AFSPRAAKBERICHT_"
+FILE = f"{PREFIX}SETTINGS"
+KUBERNETES = re.compile(r"(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_\w+)?)?)")
+"""What Kubernetes adds for each Service whose name starts with `afspraakbericht`."""
+
+Source = Literal["default", "file", "environment"]
+
+
+class SettingsError(Exception):
+    """A setting cannot be; one line that names it, its value (not of a secret) and what is expected."""
+
+
+def _setting(default: object, read: Callable[[str], object] = values.text, *, secret: bool = False) -> Any:
+    return field(default=default, repr=not secret, metadata={"read": read, "secret": secret})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The settings in force. Frozen: what a worker started with is what it runs with."""
+
+    bootstrap: str = _setting("127.0.0.1:9092", values.addresses)
+    """Kafka's addresses, host:port with commas between them. One that answers is enough; name two or three."""
+
+    application: str = _setting("afspraakbericht", values.name)
+    """Faust's app id: the consumer group, and the first part of the changelogs' names. Another name is another application: it
+    starts from empty tables and reads every input from its start, so never change it on a running system."""
+
+    partitions: int = _setting(8, values.whole(1, 1000))
+    """Partitions of every topic and table, and so the highest number of workers that have work. Fixed for life: keys would
+    move to other partitions than their tables. A worker refuses to start on topics with another count."""
+
+    replication: int = _setting(1, values.whole(1, 5))
+    """Copies of each partition, a number of brokers. With 3 or more a write needs two copies (min.insync.replicas=2), so that
+    one broker may be lost. The default, 1, is for one machine: production needs 3."""
+
+    instance: str | None = _setting(None, values.name)
+    """This worker's fixed name in the group (static membership), different for each worker, such as its pod's name. A restart
+    within the session time-out then moves no partition. Without it every restart moves partitions twice."""
+
+    session_timeout_seconds: float = _setting(10.0, values.seconds(1, 1800))
+    """After how many seconds of silence a worker counts as dead and others take over its partitions. Brokers allow 6 to 1800 by
+    default. Shorter is a quicker take-over, and more false alarms on a machine that stalls."""
+
+    data: Path = _setting(Path("data"), values.folder)  # noqa: RUF009  # it is a field
+    """The folder for what this machine keeps: the embedded broker's records, a worker's local state. Losing a worker's costs
+    time, not data: it is rebuilt from the changelogs."""
+
+    jars: Path | None = _setting(None, values.folder)  # noqa: RUF009  # it is a field
+    """Where the embedded broker keeps Kafka's jars. Default: `afspraakbericht` in the user's cache folder (XDG_CACHE_HOME)."""
+
+    smtp_host: str = _setting("127.0.0.1", values.host)
+    """The mail server that takes our e-mails."""
+
+    smtp_port: int = _setting(587, values.whole(1, 65535))
+    """Its port: 587 with `starttls`, mostly 465 with `implicit`, 25 with `none`."""
+
+    smtp_tls: str = _setting("starttls", values.one_of("starttls", "implicit", "none"))
+    """`starttls`: encryption is asked for and required, never silently left out. `implicit`: encrypted from the first byte.
+    `none`: plain text, for a server on this machine or in tests; names and appointments are readable on the way."""
+
+    smtp_user: str | None = _setting(None)
+    """Who we are to the mail server; without it we do not log in. Needs `smtp_password`."""
+
+    smtp_password: str | None = _setting(None, secret=True)
+    """The password that goes with `smtp_user`."""
+
+    smtp_timeout_seconds: float = _setting(15.0, values.seconds(0.1, 18))
+    """How long one e-mail may take in all, seconds. Over it the outcome is unknown and the e-mail not sent again."""
+
+    email_slots: int = _setting(4, values.whole(1, 100))
+    """Connections to the mail server that one worker has open at most, each with one e-mail at a time."""
+
+    message_domain: str = _setting("localhost", values.host)
+    """The domain in our e-mails' Message-ID. Spam filters want one that is ours; the default is for one machine."""
+
+    messagebird_url: str = _setting("https://rest.messagebird.com/", values.url)
+    """The SMS provider's API, or a gateway that answers like it."""
+
+    messagebird_key: str | None = _setting(None, secret=True)
+    """The access key of the SMS provider's API. A `test_` key sends nothing. A worker does not start without."""
+
+    sms_timeout_seconds: float = _setting(10.0, values.seconds(0.1, 18))
+    """How long one request to the SMS provider may take, seconds. Over it the outcome is unknown and the SMS not sent again."""
+
+    sms_slots: int = _setting(16, values.whole(1, 500))
+    """Requests to the SMS provider that one worker has open at most."""
+
+    report_url: str | None = _setting(None, values.url)
+    """The public base of the webhook that takes the SMS provider's status reports. Without it nobody learns `delivered`."""
+
+    unsubscribe_url: str | None = _setting(None, values.url)
+    """The public base of the unsubscribe links, https://afspraakbericht.example/u/ for one; the token follows. Without it
+    e-mails have no such link. Needs `unsubscribe_keys`."""
+
+    unsubscribe_keys: tuple[str, ...] = _setting((), values.keys, secret=True)
+    """Keys that sign the unsubscribe links, with commas between them: the first signs, all are accepted. To change keys, put the
+    new one first and keep the old one as long as its e-mails may be read: its links work no longer without it."""
+
+    log_level: str = _setting("info", values.one_of("debug", "info", "warning", "error"))
+    """Lines below this level are not written. The libraries below us are never more talkative than `warning`."""
+
+    log_format: str = _setting("auto", values.one_of("auto", "json", "console"))
+    """`json`: one object a line. `console`: for eyes. `auto`: console if stderr is a terminal, else JSON."""
+
+    metrics_port: int | None = _setting(None, values.whole(1, 65535))
+    """The port of the Prometheus metrics and health pages, on all addresses; none by default."""
+
+    sources: Mapping[str, Source] = field(default_factory=dict, repr=False, compare=False)
+    """Where each setting came from; not a setting itself."""
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str], file: Path | None = None) -> Self:
+        """The settings from a mapping like `os.environ` over a TOML file; SettingsError at the first that cannot be."""
+        ours = {key: value for key, value in environ.items() if key.startswith(PREFIX) and value}
+        named = ours.pop(FILE, None)
+        path = file or (Path(named).expanduser() if named else None)
+        layers: list[tuple[Source, str, dict[str, str]]] = [("environment", "", ours)]
+        if path is not None:
+            layers.append(("file", f" in {path}", _toml(path)))
+        found: dict[str, Any] = {}
+        sources: dict[str, Source] = {}
+        for source, where, layer in layers:
+            _refuse_unknown(layer, where)
+            for setting in names():
+                raw = _lookup(layer, setting, where)
+                if raw is not None and setting not in found:
+                    found[setting], sources[setting] = _read(setting, raw, where), source
+        return cls(**found, sources=MappingProxyType({name: sources.get(name, "default") for name in names()}))
+
+    def for_worker(self) -> Self:
+        """These settings, if a worker can run on them: what only a worker needs is not asked of the other commands."""
+        for setting, needs in (("smtp_user", "smtp_password"), ("unsubscribe_url", "unsubscribe_keys")):
+            if getattr(self, setting) and not getattr(self, needs):
+                raise SettingsError(f"{variable(needs)} is not set: {variable(setting)} needs it")
+        if not self.messagebird_key:
+            raise SettingsError(f"{variable('messagebird_key')} is not set: a worker sends SMS with it")
+        return self
+
+    def shown(self, name: str) -> str:
+        """A setting's value for eyes: a secret's is not told, an absent one is a dash."""
+        value = getattr(self, name)
+        if value is None or value == ():
+            return "-"
+        return "(secret)" if _METADATA[name]["secret"] else str(value)
+
+
+_METADATA: dict[str, Mapping[str, Any]] = {one.name: one.metadata for one in fields(Settings) if one.metadata}
+
+
+def names() -> list[str]:
+    """The settings' names, in the order of the class."""
+    return list(_METADATA)
+
+
+def variable(name: str) -> str:
+    """A setting's environment variable."""
+    return PREFIX + name.upper()
+
+
+def _toml(path: Path) -> dict[str, str]:
+    """The file's settings as variables; a list is written with commas, as in a variable."""
+    try:
+        content = tomllib.loads(path.read_text())
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise SettingsError(f"the settings file {path} cannot be read: {reason}") from error
+    read = {}
+    for key, value in content.items():
+        parts = value if isinstance(value, list) else [value]
+        if any(isinstance(part, bool) or not isinstance(part, str | int | float) for part in parts):
+            raise SettingsError(f"{key} in {path} is a {type(value).__name__}: expected a text, a number or a list of texts")
+        read[variable(key)] = ",".join(map(str, parts))
+    return read
+
+
+def _lookup(layer: Mapping[str, str], name: str, where: str) -> str | None:
+    """The text of a setting in one layer: given, or in the file that `<NAME>_FILE` names, less the newline at its end."""
+    key = variable(name)
+    path = layer.get(f"{key}_FILE")
+    if path is None:
+        return layer.get(key)
+    if key in layer:
+        raise SettingsError(f"{key} and {key}_FILE{where} are both set: expected one of them")
+    try:
+        return Path(path).read_text().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise SettingsError(f"{key}_FILE{where} is {path!r}, which cannot be read: {reason}") from error
+
+
+def _read(name: str, raw: str, where: str) -> object:
+    try:
+        return _METADATA[name]["read"](raw)
+    except ValueError as error:
+        told = "(secret)" if _METADATA[name]["secret"] else repr(raw)
+        hint = (
+            "; Kubernetes sets it for a Service of that name (enableServiceLinks: false)"
+            if "://" in raw and "port" in name
+            else ""
+        )
+        raise SettingsError(f"{variable(name)}{where} is {told}: expected {error}{hint}") from None
+
+
+def _refuse_unknown(layer: Mapping[str, str], where: str) -> None:
+    """A misspelt setting would silently be its default."""
+    known = {variable(name) for name in names()}
+    for key in layer:
+        base = key.removesuffix("_FILE")
+        rest = key.removeprefix(PREFIX)
+        if key in known or base in known or (not where and (rest.startswith("TEST_") or KUBERNETES.fullmatch(rest))):
+            continue
+        near = difflib.get_close_matches(base, [*known, FILE], n=1, cutoff=0)
+        raise SettingsError(f"{key}{where} is not a setting; the nearest is {near[0]}")

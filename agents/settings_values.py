@@ -1,0 +1,101 @@
+"""What a setting's text may be. Each reader takes the text and gives the value, or raises ValueError with what is expected."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+NAME = re.compile(r"[A-Za-z0-9._-]{1,200}")
+HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*")
+SHORTEST_KEY = 32
+
+
+def text(raw: str) -> str:
+    """Anything."""
+    return raw
+
+
+def name(raw: str) -> str:
+    """What Kafka takes as a topic's or a group's name."""
+    if not NAME.fullmatch(raw):
+        raise ValueError("a name of letters, digits, '.', '_' and '-', 200 at most")
+    return raw
+
+
+def host(raw: str) -> str:
+    """A host name or an address, without a port."""
+    if not HOST.fullmatch(raw):
+        raise ValueError("a host name or an IP address, without a port")
+    return raw
+
+
+def addresses(raw: str) -> str:
+    """Comma-separated host:port, as Kafka's clients take it."""
+    parts = [part.strip() for part in raw.split(",")]
+    for part in parts:
+        where, colon, port = part.rpartition(":")
+        if not (colon and HOST.fullmatch(where) and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+            raise ValueError("host:port, or several with commas between them")
+    return ",".join(parts)
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """A whole number within these bounds."""
+
+    def read(raw: str) -> int:
+        if not re.fullmatch(r"-?[0-9]{1,12}", raw) or not low <= int(raw) <= high:
+            raise ValueError(f"a whole number from {low} to {high}")
+        return int(raw)
+
+    return read
+
+
+def seconds(low: float, high: float) -> Callable[[str], float]:
+    """A number of seconds within these bounds."""
+
+    def read(raw: str) -> float:
+        if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", raw) or not low <= float(raw) <= high:
+            raise ValueError(f"a number of seconds from {low:g} to {high:g}")
+        return float(raw)
+
+    return read
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    """One of these words, in any case."""
+
+    def read(raw: str) -> str:
+        if raw.lower() not in words:
+            raise ValueError("one of " + ", ".join(words))
+        return raw.lower()
+
+    return read
+
+
+def folder(raw: str) -> Path:
+    """A folder, that need not exist yet; `~` is the user's home."""
+    return Path(raw).expanduser()
+
+
+def url(raw: str) -> str:
+    """A base URL; a slash is put at its end. Plain http only within a machine or a container network: keys go over it."""
+    expected = "an https:// URL without query (http:// only for a host without a dot, or 127.0.0.1)"
+    try:
+        parts = urlsplit(raw)
+        inside = parts.hostname is not None and ("." not in parts.hostname or parts.hostname == "127.0.0.1")
+        fits = bool(parts.hostname) and (parts.port is None or parts.port > 0) and not (parts.query or parts.fragment)
+    except ValueError:
+        raise ValueError(expected) from None
+    if not fits or parts.username or not (parts.scheme == "https" or (parts.scheme == "http" and inside)) or raw.split() != [raw]:
+        raise ValueError(expected)
+    return raw if raw.endswith("/") else f"{raw}/"
+
+
+def keys(raw: str) -> tuple[str, ...]:
+    """Secret keys, the newest first."""
+    parts = tuple(part.strip() for part in raw.split(","))
+    if any(len(part) < SHORTEST_KEY for part in parts) or len(set(parts)) < len(parts):
+        raise ValueError(f"different keys of {SHORTEST_KEY} characters or more, with commas between them")
+    return parts

@@ -1,0 +1,47 @@
+"""Decided notices as what leaves the node: a delivery for a sender, or a record of why there is none."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from schemas.deliveries import Delivery, LoggedNotice, LogRecord, Reason, Status
+from schemas.inputs import Request
+from schemas.notices import Notice, message_id
+from schemas.topics import DELIVERIES_EMAIL, DELIVERIES_SMS, DELIVERY_LOG
+from schemas.wire import encode, to_json
+
+from .agenda import Decided
+from .gates import Passage
+from .turn import Decision, Output
+
+DELIVERIES = {"sms": DELIVERIES_SMS.name, "email": DELIVERIES_EMAIL.name}
+
+
+def emit_message(
+    decision: Decision, partition: int, organisation: str, client: str, reason: Reason, decided: list[Decided], way: Passage,
+    now: datetime, request: Request | None = None,
+) -> None:  # fmt: skip
+    """One message, of notices of one fate: every decided notice ends in the delivery log, by its sender or here."""
+    key = f"{organisation}/{client}".encode()
+    notices = tuple(one.notice for one in decided)
+    message, fate = message_id([notice.id for notice in notices]), decided[0].fate
+    if fate is None and way.channel is not None:
+        views = [view for notice in notices for view in (notice.was, notice.now) if view is not None]
+        delivery = Delivery(
+            message=message, organisation=organisation, client=client, channel=way.channel, reason=reason, decided=now,
+            notices=notices, request=request,
+            useful_until=request.expires_at if request is not None else max(view.start for view in views),
+        )  # fmt: skip
+        decision.emit(Output(DELIVERIES[way.channel], key, encode(delivery), partition))
+        return
+    status: Status = "expired" if fate == "expired" else "suppressed"
+    record = LogRecord(
+        message=message, organisation=organisation, client=client, channel=way.channel, reason=reason, status=status,
+        detail=fate if status == "suppressed" else None, at=now, notices=logged(notices),
+    )  # fmt: skip
+    decision.emit(Output(DELIVERY_LOG.name, key, to_json(record), partition))
+
+
+def logged(notices: tuple[Notice, ...]) -> tuple[LoggedNotice, ...]:
+    """Notices as the delivery log names them."""
+    return tuple(LoggedNotice(id=one.id, kind=one.kind, appointment=one.appointment, others=one.others) for one in notices)

@@ -1,0 +1,65 @@
+"""The index of due moments of one shard: derived from the rows, rebuilt after recovery.
+
+A heap with one live entry for each name. An entry that was overtaken stays in the heap until it comes up, and is then passed
+over, so that setting a moment costs O(log n) and asking for the next one nothing.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+Moment = tuple[Any, ...]
+"""`(when, kind, …)`: moments are handled in the order of these tuples."""
+
+
+class Moments:
+    """The next moment of each name."""
+
+    def __init__(self) -> None:
+        self._live: dict[str, Moment] = {}
+        self._heap: list[tuple[Moment, str]] = []
+
+    def put(self, name: str, moment: Moment | None) -> None:
+        """The name's next moment is this one; None: it has none."""
+        if moment is None:
+            self._live.pop(name, None)
+        elif self._live.get(name) != moment:
+            self._live[name] = moment
+            heapq.heappush(self._heap, (moment, name))
+            if len(self._heap) > 2 * len(self._live) + 1000:  # more overtaken entries than live ones: start afresh
+                self._heap = [(live, owner) for owner, live in self._live.items()]
+                heapq.heapify(self._heap)
+
+    def get(self, name: str) -> Moment | None:
+        """The name's next moment."""
+        return self._live.get(name)
+
+    def next(self) -> datetime | None:
+        """The earliest moment of all."""
+        self._skip()
+        when: datetime | None = self._heap[0][0][0] if self._heap else None
+        return when
+
+    def is_due(self, due: datetime | None) -> bool:
+        """Whether a moment waits at or before `due`."""
+        upcoming = self.next()
+        return due is not None and upcoming is not None and upcoming <= due
+
+    def due(self, due: datetime | None, limit: int) -> Iterator[str]:
+        """The names whose moments are due, in order, each taken off as it is given. What is put meanwhile counts too."""
+        while limit > 0 and self.is_due(due):
+            _, name = heapq.heappop(self._heap)
+            del self._live[name]
+            limit -= 1
+            yield name
+
+    def _skip(self) -> None:
+        heap, live = self._heap, self._live
+        while heap and live.get(heap[0][1]) != heap[0][0]:
+            heapq.heappop(heap)
+
+    def __len__(self) -> int:
+        return len(self._live)

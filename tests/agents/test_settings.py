@@ -1,0 +1,189 @@
+"""Settings: the environment over a file over the defaults, and one line about what cannot be."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from dataclasses import FrozenInstanceError, fields
+from pathlib import Path
+
+import pytest
+
+from agents import settings as module
+from agents.main import main
+from agents.settings import Settings, SettingsError, names
+
+KEY = "k" * 32
+
+
+def read(file: Path | None = None, **environ: str) -> Settings:
+    return Settings.from_env({f"AFSPRAAKBERICHT_{name}": value for name, value in environ.items()}, file)
+
+
+def test_nothing_set_gives_the_defaults() -> None:
+    settings = Settings.from_env({"PATH": "/bin"})
+
+    assert settings == Settings()
+    assert set(settings.sources.values()) == {"default"}
+
+
+def test_the_environment_lies_over_the_file_over_the_defaults(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text(f'partitions = 12\nsms_slots = 3\nunsubscribe_keys = ["{KEY}", "{KEY}2"]\nsmtp_timeout_seconds = 2.5\n')
+
+    settings = read(SETTINGS=str(file), PARTITIONS="16")
+
+    assert (settings.partitions, settings.sms_slots, settings.email_slots) == (16, 3, 4)
+    assert settings.unsubscribe_keys == (KEY, f"{KEY}2")
+    assert settings.smtp_timeout_seconds == 2.5
+    assert [settings.sources[name] for name in ("partitions", "sms_slots", "email_slots")] == ["environment", "file", "default"]
+    assert read(file).sms_slots == 3
+
+
+def test_a_secret_comes_from_a_file_without_its_newline(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("secret \n")
+
+    assert read(SMTP_PASSWORD_FILE=str(tmp_path / "password")).smtp_password == "secret "
+
+
+def test_an_empty_variable_is_not_set() -> None:
+    assert read(INSTANCE="", PARTITIONS="") == Settings()
+
+
+def test_what_tests_and_kubernetes_add_is_no_setting() -> None:
+    added = {"SERVICE_HOST": "10.0.0.1", "SERVICE_PORT_HTTP": "80", "PORT": "tcp://10.0.0.1:80", "PORT_80_TCP_ADDR": "10.0.0.1"}
+
+    assert read(**added, SMS_SERVICE_HOST="10.0.0.1", TEST_BOOTSTRAP="x:1") == Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kept"),
+    [
+        ("bootstrap", "a:1, b:2", "a:1,b:2"),
+        ("bootstrap", "[::1]:9092", "[::1]:9092"),
+        ("messagebird_url", "http://fake-sms:8080", "http://fake-sms:8080/"),
+        ("messagebird_url", "http://127.0.0.1:8080/", "http://127.0.0.1:8080/"),
+        ("unsubscribe_url", "https://afspraakbericht.example/u", "https://afspraakbericht.example/u/"),
+        ("smtp_tls", "Implicit", "implicit"),
+        ("data", "/srv/data", Path("/srv/data")),
+        ("session_timeout_seconds", "6", 6.0),
+        ("metrics_port", "9100", 9100),
+    ],
+)
+def test_a_good_value_is_taken(name: str, value: str, kept: object) -> None:
+    assert getattr(read(**{name.upper(): value}), name) == kept
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("PARTITIONS", "many", "AFSPRAAKBERICHT_PARTITIONS is 'many': expected a whole number from 1 to 1000"),
+        ("PARTITIONS", "0", "AFSPRAAKBERICHT_PARTITIONS is '0': expected a whole number from 1 to 1000"),
+        ("PARTITIONS", "٣", "AFSPRAAKBERICHT_PARTITIONS is '٣': expected a whole number from 1 to 1000"),
+        ("SMS_TIMEOUT_SECONDS", "nan", "AFSPRAAKBERICHT_SMS_TIMEOUT_SECONDS is 'nan': expected a number of seconds from 0.1 to 600"),
+        ("BOOTSTRAP", "kafka", "AFSPRAAKBERICHT_BOOTSTRAP is 'kafka': expected host:port, or several with commas between them"),
+        ("BOOTSTRAP", "kafka:0", "AFSPRAAKBERICHT_BOOTSTRAP is 'kafka:0': expected host:port, or several with commas between them"),
+        ("SMTP_TLS", "yes", "AFSPRAAKBERICHT_SMTP_TLS is 'yes': expected one of starttls, implicit, none"),
+        ("SMTP_HOST", "mail:25", "AFSPRAAKBERICHT_SMTP_HOST is 'mail:25': expected a host name or an IP address, without a port"),
+        ("UNSUBSCRIBE_KEYS", "short", "AFSPRAAKBERICHT_UNSUBSCRIBE_KEYS is (secret): expected different keys of 32 characters or "
+         "more, with commas between them"),
+        ("METRICS_PORT", "tcp://10.0.0.1:80", "AFSPRAAKBERICHT_METRICS_PORT is 'tcp://10.0.0.1:80': expected a whole number from 1 to "
+         "65535; Kubernetes sets it for a Service of that name (enableServiceLinks: false)"),
+        ("SMTP_PASWORD", "x", "AFSPRAAKBERICHT_SMTP_PASWORD is not a setting; the nearest is AFSPRAAKBERICHT_SMTP_PASSWORD"),
+        ("SETTINGS", "/no/such", "the settings file /no/such cannot be read: No such file or directory"),
+        ("MESSAGEBIRD_KEY_FILE", "/no/such", "AFSPRAAKBERICHT_MESSAGEBIRD_KEY_FILE is '/no/such', which cannot be read: "
+         "No such file or directory"),
+    ],
+)  # fmt: skip
+def test_a_bad_value_is_one_line(name: str, value: str, message: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read(**{name: value})
+
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    "url", ["http://rest.example.com/", "ftp://a", "https://", "https://u:p@a.example/", "https://a/?q", "a b"]
+)
+def test_a_url_over_which_keys_would_be_read_is_refused(url: str) -> None:
+    with pytest.raises(SettingsError, match="expected an https:// URL"):
+        read(MESSAGEBIRD_URL=url)
+
+
+def test_a_value_twice_is_refused() -> None:
+    with pytest.raises(SettingsError, match="are both set"):
+        read(SMTP_PASSWORD="a", SMTP_PASSWORD_FILE="/b")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("partitions = true", "partitions in {} is a bool: expected a text, a number or a list of texts"),
+        ("partition = 1", "AFSPRAAKBERICHT_PARTITION in {} is not a setting; the nearest is AFSPRAAKBERICHT_PARTITIONS"),
+        ("partitions = 0", "AFSPRAAKBERICHT_PARTITIONS in {} is '0': expected a whole number from 1 to 1000"),
+        ("= 3", "the settings file {} cannot be read: Invalid statement (at line 1, column 1)"),
+    ],
+)
+def test_a_bad_file_is_one_line_that_names_it(content: str, message: str, tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text(content)
+
+    with pytest.raises(SettingsError) as caught:
+        read(file)
+
+    assert str(caught.value) == message.format(file)
+
+
+def test_a_worker_needs_more_than_other_commands() -> None:
+    with pytest.raises(SettingsError, match="AFSPRAAKBERICHT_MESSAGEBIRD_KEY is not set"):
+        Settings().for_worker()
+    with pytest.raises(SettingsError, match="AFSPRAAKBERICHT_UNSUBSCRIBE_KEYS is not set"):
+        read(MESSAGEBIRD_KEY="x", UNSUBSCRIBE_URL="https://a.example").for_worker()
+
+    assert read(MESSAGEBIRD_KEY="x").for_worker() == read(MESSAGEBIRD_KEY="x")
+
+
+def test_secrets_are_never_shown(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    values = {"SMTP_PASSWORD": "hush-1", "MESSAGEBIRD_KEY": "hush-2", "UNSUBSCRIBE_KEYS": f"hush-3{KEY}", "SMTP_USER": "us"}
+    for name, value in values.items():
+        monkeypatch.setenv(f"AFSPRAAKBERICHT_{name}", value)
+
+    code = main(["settings"])
+    out = capsys.readouterr().out
+
+    assert code == 0
+    assert "hush" not in out + repr(read(**values))
+    assert ["AFSPRAAKBERICHT_SMTP_PASSWORD", "(secret)", "environment"] in [line.split() for line in out.splitlines()]
+    assert ["AFSPRAAKBERICHT_SMTP_USER", "us", "environment"] in [line.split() for line in out.splitlines()]
+    assert len(out.splitlines()) == len(names())
+
+
+def test_the_command_refuses_a_bad_setting(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("AFSPRAAKBERICHT_PARTITIONS", "x")
+
+    assert main(["settings"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_each_setting_has_its_docstring_below_it_and_takes_its_own_default() -> None:
+    (body,) = [
+        node.body
+        for node in ast.parse(inspect.getsource(module)).body
+        if isinstance(node, ast.ClassDef) and node.name == "Settings"
+    ]
+    below = {
+        one.target.id: isinstance(two, ast.Expr) and isinstance(two.value, ast.Constant)
+        for one, two in zip(body, body[1:], strict=False)
+        if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name)
+    }
+
+    assert below == dict.fromkeys([one.name for one in fields(Settings)], True)
+    for name in names():
+        default = getattr(Settings(), name)
+        if default not in (None, ()):
+            assert getattr(read(**{name.upper(): str(default)}), name) == default
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(FrozenInstanceError):
+        Settings().partitions = 3  # type: ignore[misc]

@@ -1,0 +1,298 @@
+"""E-mail through the real client library and real sockets, against the fake server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import socket
+import ssl
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from agents.fakes.smtp import FakeSmtp, Rule
+from agents.main import main
+from agents.providers import EmailCall, Outcome, smtp
+from agents.providers.smtp import Smtp
+
+# Of nobody but these tests: a self-signed certificate for 127.0.0.1 that is good until 2126.
+PEM = """
+-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgp1a+xt/x7ssSz8us
+ZwoeXM0qwXbpfWRS+4ZGprYFQPWhRANCAARxoCfCvGw4EEKNt3XrwrJi1TTcqvdJ
+vflicEcAcHNyKtk70GMh6LzywdHjd7dXcARfJfs91XNkvpe378fz6aly
+-----END PRIVATE KEY-----
+-----BEGIN CERTIFICATE-----
+MIIBnDCCAUGgAwIBAgIUOeuxBF4GPUUruk9TtW4HOIcYLJwwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMzE5NDMyMVoYDzIxMjYxMDMw
+MTk0MzIxWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAARxoCfCvGw4EEKNt3XrwrJi1TTcqvdJvflicEcAcHNyKtk70GMh6Lzy
+wdHjd7dXcARfJfs91XNkvpe378fz6alyo28wbTAdBgNVHQ4EFgQUvB9Ibgv0xmYK
+WvuHaCODb12J3o8wHwYDVR0jBBgwFoAUvB9Ibgv0xmYKWvuHaCODb12J3o8wDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARhwR/AAABgglsb2NhbGhvc3QwCgYIKoZI
+zj0EAwIDSQAwRgIhAM7JwLX6uxxu+tv24eE2DeafnJlkB0GZZsXr/3N/4XFiAiEA
+oP+b1+awX9wn/15EcKbJMdrtjWSG47KzmmluCKtcSM4=
+-----END CERTIFICATE-----
+"""
+
+DATA = b"From: zorg@zorg.example\r\nSubject: Uw afspraak\r\nMessage-ID: <m1@zorg.example>\r\n\r\nTot dan.\r\n.\r\n..\r\n"
+CALL = EmailCall(message="m1", mail_from="Zorg Oost <zorg@zorg.example>", recipient="jan@example.org", data=DATA)
+
+
+def to(recipient: str) -> EmailCall:
+    return msgspec.structs.replace(CALL, recipient=recipient)
+
+
+@contextlib.asynccontextmanager
+async def sender(fake: FakeSmtp, **settings: Any) -> AsyncIterator[Smtp]:
+    defaults: dict[str, Any] = {"tls": "none", "timeout": 10.0, "local_hostname": "worker.example"}
+    send = Smtp("127.0.0.1", fake.port, **{**defaults, **settings})
+    yield send
+    await send.close()
+
+
+@pytest.fixture
+async def fake() -> AsyncIterator[FakeSmtp]:
+    async with FakeSmtp() as fake:
+        yield fake
+
+
+@pytest.fixture
+async def send(fake: FakeSmtp) -> AsyncIterator[Smtp]:
+    async with sender(fake, connections=1) as send:
+        yield send
+
+
+SENT = "smtp: 250 2.0.0 data"
+
+
+async def test_a_mail_arrives_byte_by_byte(fake: FakeSmtp, send: Smtp) -> None:
+    assert await send(CALL) == Outcome(kind="sent", detail=SENT, provider_id="FAKE000001")
+
+    [message] = fake.received.messages
+    assert (message["mail_from"], message["recipients"]) == ("zorg@zorg.example", ["jan@example.org"])
+    assert message["data"].encode() == DATA
+
+
+REFUSALS: list[tuple[Rule, Outcome]] = [
+    (Rule(), Outcome(kind="permanent_address", detail="smtp: 550 5.1.1 rcpt")),
+    (Rule(reply="450 4.1.1 user unknown"), Outcome(kind="retry", detail="smtp: 450 4.1.1 rcpt")),
+    (Rule(reply="552 5.2.2 Mailbox full"), Outcome(kind="retry", detail="smtp: 552 5.2.2 rcpt")),
+    (Rule(reply="550 5.7.1 Relaying denied"), Outcome(kind="stop", detail="smtp: 550 5.7.1 rcpt")),
+    (Rule(reply="252 Perhaps"), Outcome(kind="retry", detail="smtp: -1 rcpt")),
+    (Rule(reply="gibberish"), Outcome(kind="retry", detail="smtp: -1 rcpt")),
+    (Rule(at="connect", reply="554 No service"), Outcome(kind="stop", detail="smtp: 554 connect")),
+    (Rule(at="connect", reply="421 Busy"), Outcome(kind="retry", detail="smtp: 421 connect")),
+    (Rule(at="ehlo", reply="550 Bad name"), Outcome(kind="stop", detail="smtp: 550 ehlo")),
+    (Rule(at="mail", reply="550 5.1.8 Sender rejected"), Outcome(kind="stop", detail="smtp: 550 5.1.8 mail")),
+    (Rule(at="data", reply="554 5.5.1 No valid recipients"), Outcome(kind="stop", detail="smtp: 554 5.5.1 data")),
+    (Rule(at="payload", reply="554 5.6.0 Bad header"), Outcome(kind="permanent_message", detail="smtp: 554 5.6.0 data")),
+    (Rule(at="payload", reply="451 4.7.1 Later"), Outcome(kind="retry", detail="smtp: 451 4.7.1 data")),
+    (Rule(at="payload", reply="421 Going down"), Outcome(kind="retry", detail="smtp: 421 data")),
+    # After the message was handed over, what is no answer leaves it unknown.
+    (Rule(at="payload", reply="gibberish", keep=True), Outcome(kind="unknown", detail="smtp: -1 data")),
+    (Rule(at="payload", do="drop", keep=True), Outcome(kind="unknown", detail="smtp: SMTPServerDisconnected data")),
+]
+
+
+@pytest.mark.parametrize(("rule", "outcome"), REFUSALS, ids=[f"{rule.at} {rule.do} {rule.reply}" for rule, _ in REFUSALS])
+async def test_a_refusal_becomes_an_outcome_and_the_next_mail_goes_out(
+    fake: FakeSmtp, send: Smtp, rule: Rule, outcome: Outcome
+) -> None:
+    fake.program(msgspec.structs.replace(rule, times=1))
+
+    assert await send(CALL) == outcome
+    assert (await send(to("piet@example.org"))).detail == SENT
+    assert [m["recipients"] for m in fake.received.messages] == [["jan@example.org"]] * rule.keep + [["piet@example.org"]]
+
+
+@pytest.mark.parametrize("at", ["mail", "rcpt", "data"])
+async def test_a_connection_dropped_before_the_message_is_tried_once_more(fake: FakeSmtp, send: Smtp, at: Any) -> None:
+    fake.program(Rule(at=at, do="drop", times=1))
+    assert (await send(CALL)).kind == "sent"
+
+    fake.program(Rule(at=at, do="drop", times=2))
+    assert await send(CALL) == Outcome(kind="retry", detail=f"smtp: SMTPServerDisconnected {at}")
+    assert len(fake.received.messages) == 1
+
+
+async def test_a_connection_dropped_after_the_message_is_not_tried_again(fake: FakeSmtp, send: Smtp) -> None:
+    fake.program(Rule(at="payload", do="drop", keep=True))
+
+    assert (await send(CALL)).kind == "unknown"
+    assert len(fake.received.messages) == 1
+
+
+@pytest.mark.parametrize(("at", "kind"), [("connect", "retry"), ("mail", "retry"), ("data", "retry"), ("payload", "unknown")])
+async def test_a_server_that_hangs_is_left_in_time(fake: FakeSmtp, at: Any, kind: str) -> None:
+    fake.program(Rule(at=at, do="hang"))
+
+    async with sender(fake, timeout=0.3) as send:
+        assert (await send(CALL)).kind == kind
+
+
+async def test_one_connection_serves_many_and_is_opened_anew_after_its_share(fake: FakeSmtp) -> None:
+    async with sender(fake, connections=1, per_connection=2) as send:
+        assert [(await send(CALL)).kind for _ in range(5)] == ["sent"] * 5
+
+    assert fake.connections == 3
+
+
+async def test_no_more_connections_than_allowed_and_none_without_need(fake: FakeSmtp) -> None:
+    async with sender(fake, connections=3) as send:
+        assert (await send(CALL)).kind == (await send(CALL)).kind == "sent"
+        assert fake.connections == 1
+        assert [outcome.kind for outcome in await asyncio.gather(*(send(CALL) for _ in range(20)))] == ["sent"] * 20
+
+    assert fake.connections <= 3
+
+
+async def test_who_waits_for_a_connection_in_vain_was_not_sent(fake: FakeSmtp) -> None:
+    fake.program(Rule(at="payload", do="hang"))
+
+    async with sender(fake, connections=1, timeout=0.3) as send:
+        outcomes = await asyncio.gather(send(CALL), send(CALL))
+    assert [outcome.kind for outcome in outcomes] == ["unknown", "retry"]
+
+
+async def test_a_connection_that_the_server_closed_meanwhile_is_opened_anew(fake: FakeSmtp, send: Smtp) -> None:
+    assert (await send(CALL)).kind == "sent"
+    fake.cut()
+
+    assert (await send(CALL)).kind == "sent"
+    assert fake.connections == 2
+
+
+async def test_a_kept_connection_that_gets_421_is_opened_anew(fake: FakeSmtp, send: Smtp) -> None:
+    assert (await send(CALL)).kind == "sent"
+    fake.program(Rule(at="mail", reply="421 4.4.2 timeout exceeded", times=1))
+
+    assert (await send(CALL)).kind == "sent"
+
+
+async def test_an_idle_connection_is_opened_anew(fake: FakeSmtp, send: Smtp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(smtp, "IDLE_SECONDS", 0.0)
+
+    assert [(await send(CALL)).kind for _ in range(2)] == ["sent"] * 2
+    assert fake.connections == 2
+
+
+async def test_a_cancelled_send_does_not_spoil_the_next_one(fake: FakeSmtp, send: Smtp) -> None:
+    fake.program(Rule(at="payload", do="hang", keep=True, times=1))
+    cancelled = asyncio.create_task(send(CALL))
+    while not fake.received.messages:
+        await asyncio.sleep(0.01)
+    cancelled.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await cancelled
+
+    assert await send(to("piet@example.org")) == Outcome(kind="sent", detail=SENT, provider_id="FAKE000002")
+
+
+async def test_without_a_server_nothing_was_sent(fake: FakeSmtp) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+
+    assert await Smtp("127.0.0.1", port)(CALL) == Outcome(kind="retry", detail="smtp: SMTPConnectError connect")
+    assert (await Smtp("no-such-host.invalid", 587, timeout=5.0)(CALL)).kind == "retry"
+
+
+async def test_a_server_without_starttls_gets_nothing(fake: FakeSmtp) -> None:
+    async with sender(fake, tls="starttls") as send:
+        assert await send(CALL) == Outcome(kind="stop", detail="smtp: SMTPException starttls")
+    async with sender(fake, tls="tls") as send:
+        assert await send(CALL) == Outcome(kind="stop", detail="smtp: SSLError connect")
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    path = tmp_path / "pem"
+    path.write_text(PEM)
+    return path
+
+
+@pytest.fixture
+async def encrypted(certificate: Path) -> AsyncIterator[FakeSmtp]:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    async with FakeSmtp(tls_context=context, users={"zorg": "geheim"}) as fake:
+        yield fake
+
+
+def trusting(certificate: Path) -> Callable[[FakeSmtp, str], Any]:
+    context = ssl.create_default_context(cafile=str(certificate))
+    return lambda fake, password: sender(fake, tls="starttls", user="zorg", password=password, tls_context=context)
+
+
+async def test_a_login_over_starttls(encrypted: FakeSmtp, certificate: Path) -> None:
+    async with trusting(certificate)(encrypted, "geheim") as send:
+        assert (await send(CALL)).kind == (await send(CALL)).kind == "sent"
+    assert encrypted.connections == 1
+
+
+async def test_a_wrong_password_stops(encrypted: FakeSmtp, certificate: Path) -> None:
+    async with trusting(certificate)(encrypted, "fout") as send:
+        assert await send(CALL) == Outcome(kind="stop", detail="smtp: 535 5.7.8 auth")
+
+
+async def test_a_login_that_is_required_but_not_set_stops(encrypted: FakeSmtp) -> None:
+    async with sender(encrypted) as send:
+        assert await send(CALL) == Outcome(kind="stop", detail="smtp: 530 5.7.0 mail")
+
+
+async def test_a_certificate_that_is_not_trusted_stops(encrypted: FakeSmtp) -> None:
+    async with sender(encrypted, tls="starttls") as send:
+        assert await send(CALL) == Outcome(kind="stop", detail="smtp: SSLCertVerificationError starttls")
+
+
+ODD = [
+    "", "jan", "@example.org", "jan@", "jan@example.org\r\nRCPT TO:<piet@example.org>", "jan@example.org\n", "jan jansen@example.org",
+    "Jan <jan@example.org>", "jan@example.org,piet@example.org", "jan>@example.org", '"jan jansen"@example.org', "jan@[192.0.2.1]",
+    "jan..j@example.org", "jan@example..org", "jan@" + "x" * 64 + ".org", "x" * 65 + "@example.org",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("address", ODD)
+async def test_what_is_no_address_reaches_no_server(fake: FakeSmtp, send: Smtp, address: str) -> None:
+    assert await send(to(address)) == Outcome(kind="permanent_address", detail="smtp: not an address")
+    assert fake.connections == 0
+
+
+async def test_one_organisations_bad_sender_does_not_stop_the_others(fake: FakeSmtp, send: Smtp) -> None:
+    assert (await send(msgspec.structs.replace(CALL, mail_from="Zorg Oost"))).kind == "permanent_message"
+
+
+async def test_an_address_outside_ascii_needs_a_server_that_takes_it(fake: FakeSmtp, send: Smtp) -> None:
+    assert (await send(to("zoë@example.org"))).kind == "sent"
+    assert fake.received.messages[0]["recipients"] == ["zoë@example.org"]
+    async with FakeSmtp(smtputf8=False) as plain, sender(plain) as other:
+        assert (await other(to("zoë@example.org"))).kind == "permanent_address"
+        assert (await other(to("jan@zoë.example"))).kind == "sent"
+        assert plain.received.messages[0]["recipients"] == ["jan@xn--zo-kka.example"]
+
+
+async def test_a_mail_over_the_servers_size_is_not_taken() -> None:
+    async with FakeSmtp(size_limit=50) as small, sender(small) as send:
+        assert await send(CALL) == Outcome(kind="permanent_message", detail="smtp: 552 mail")
+
+
+def test_a_call_shows_neither_address_nor_text() -> None:
+    assert repr(CALL) == "EmailCall(message='m1')"
+
+
+async def test_what_was_received_is_on_disk_before_the_answer(tmp_path: Path) -> None:
+    record = tmp_path / "received.jsonl"
+    async with FakeSmtp(record=record) as fake, sender(fake) as send:
+        await send(CALL)
+        assert json.loads(record.read_bytes())["message_id"] == "<m1@zorg.example>"
+
+
+def test_the_server_says_that_its_port_is_taken(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert main(["fake-smtp", "--port", str(taken.getsockname()[1])]) == 2
+        assert main(["fake-smtp", "--rule", '{"at": "lunch"}']) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 2

@@ -1,0 +1,632 @@
+"""A naive model of DESIGN.md's rules, written from that page alone and for the tests alone.
+
+It shares no code with `streams/` or `renderers/`: it reads the input events as plain JSON, steps from one moment of interest
+to the next, looks through everything it knows at each, and is meant to be obviously right rather than fast. `expected` gives
+what the delivery log must say. Where DESIGN.md leaves a choice, the line that takes it says `Choice`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo, available_timezones
+
+Json = dict[str, Any]
+DAY = timedelta(days=1)
+
+
+class Event(NamedTuple):
+    """One line of input. `value` is decoded JSON; None is a deletion."""
+
+    at: datetime
+    topic: str
+    key: str
+    value: Json | None
+
+
+class Said(NamedTuple):
+    """One notice as the delivery log names it."""
+
+    kind: str
+    appointments: tuple[str, ...]
+
+
+class Fact(NamedTuple):
+    """One thing that the delivery log must say. What was not sent is one fact a notice, what was sent one a message."""
+
+    at: datetime
+    organisation: str
+    client: str
+    reason: str
+    status: str
+    detail: str | None
+    channel: str | None
+    said: tuple[Said, ...]
+    text: str | None
+
+
+class View(NamedTuple):
+    start: datetime
+    end: datetime
+    location: str | None
+    series: str | None
+
+
+class Is(NamedTuple):
+    """What is so of an appointment, for one client."""
+
+    booked: bool
+    present: bool
+    view: View
+
+
+class Told(NamedTuple):
+    at: datetime
+    view: View | None
+
+
+@dataclass
+class Known:
+    """One appointment of one client: what is so, and everything that was ever told."""
+
+    actual: Is
+    changes: int = 0
+    absence_said: int = -1
+    told: list[Told] = field(default_factory=list)
+
+    @property
+    def last_told(self) -> View | None:
+        return self.told[-1].view if self.told else None
+
+    def told_before(self, moment: datetime) -> View | None:
+        """What the client had been told just before the moment."""
+        earlier = [told.view for told in self.told if told.at < moment]
+        return earlier[-1] if earlier else None
+
+
+@dataclass
+class Window:
+    opened: datetime
+    closes: datetime
+
+
+@dataclass
+class Waiting:
+    due: datetime
+    value: Json
+
+
+class Pattern(NamedTuple):
+    """A series as the client was told of it: local times, days from start to end, location."""
+
+    start: time
+    end: time
+    days: int
+    location: str | None
+
+
+@dataclass
+class Client:
+    organisation: str
+    name: str
+    consent: Json | None = None
+    contact: Json | None = None
+    off: set[str] = field(default_factory=set)
+    known: dict[str, Known] = field(default_factory=dict)
+    window: Window | None = None
+    held_until: datetime | None = None
+    held_reminders: dict[date, tuple[datetime, datetime]] = field(default_factory=dict)
+    reminded: set[date] = field(default_factory=set)
+    asked: set[tuple[str, str]] = field(default_factory=set)
+    waiting: list[Waiting] = field(default_factory=list)
+    series: dict[str, Pattern] = field(default_factory=dict)
+
+
+@dataclass
+class Revision:
+    number: int
+    deleted: bool
+    value: Json
+
+
+class Difference(NamedTuple):
+    """What one appointment is other than told: `start` is the one that puts it on its day."""
+
+    kind: str
+    ids: tuple[str, ...]
+    start: datetime
+    was: View | None
+    now: View | None
+
+
+# --- time -----------------------------------------------------------------------------------------------------------------
+
+
+def instant(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def local(moment: datetime, zone: str) -> datetime:
+    return moment.astimezone(ZoneInfo(zone))
+
+
+def local_day(moment: datetime, zone: str) -> date:
+    return local(moment, zone).date()
+
+
+def at_local(day: date, wall: time, zone: str) -> datetime:
+    """The instant at which the clocks show this: the first of two; where there is none, moved forward by the gap."""
+    shown = datetime.combine(day, wall)
+    before, after = (local(shown.replace(tzinfo=UTC) + days, zone).utcoffset() for days in (-2 * DAY, 2 * DAY))
+    assert before is not None
+    assert after is not None
+    tries = [(shown - offset).replace(tzinfo=UTC) for offset in (before, after)]
+    right = [each for each in tries if local(each, zone).replace(tzinfo=None) == shown]
+    return min(right) if right else tries[0]
+
+
+def hhmm(text: str) -> time:
+    return time.fromisoformat(text)
+
+
+# --- words ----------------------------------------------------------------------------------------------------------------
+
+WEEKDAYS = "maandag dinsdag woensdag donderdag vrijdag zaterdag zondag".split()
+MONTHS = "januari februari maart april mei juni juli augustus september oktober november december".split()
+
+
+def day_words(day: date) -> str:
+    return f"{WEEKDAYS[day.weekday()]} {day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def whole_day(view: View, zone: str) -> bool:
+    day = local_day(view.start, zone)
+    return view.start == at_local(day, time(0), zone) and view.end == at_local(day + DAY, time(0), zone)
+
+
+def period(view: View, zone: str) -> str:
+    start, end = local(view.start, zone), local(view.end, zone)
+    if whole_day(view, zone):
+        return day_words(start.date())
+    other = f"{day_words(end.date())} " if end.date() != start.date() else ""
+    return f"{day_words(start.date())} van {start:%H:%M} tot {other}{end:%H:%M}"
+
+
+def place(view: View) -> str:
+    return f" Locatie: {view.location}." if view.location else ""
+
+
+def words(one: Difference, zone: str) -> str:
+    was, now = one.was, one.now
+    several = one.kind.startswith("series_")
+    match one.kind.removeprefix("series_"):
+        case "created" if now and several:
+            return f"Er zijn herhalende afspraken met u gemaakt op {period(now, zone)} en de daarop volgende.{place(now)}"
+        case "created" if now:
+            return f"Er is een afspraak met u gemaakt op {period(now, zone)}.{place(now)}"
+        case "moved" if was and now and several:
+            first = f"Uw herhalende afspraken op {period(was, zone)} en de daarop volgende"
+            return f"{first} zijn verplaatst naar {period(now, zone)}.{place(now)}"
+        case "moved" if was and now:
+            return f"Uw afspraak op {period(was, zone)} is verplaatst naar {period(now, zone)}.{place(now)}"
+        case "cancelled" if was and several:
+            return f"Uw herhalende afspraken op {period(was, zone)} en de daarop volgende zijn geannuleerd."
+        case "cancelled" if was:
+            return f"Uw afspraak op {day_words(local_day(was.start, zone))} is geannuleerd."
+        case "relocated" if now and several:
+            first = f"De locatie van uw herhalende afspraken op {period(now, zone)} en de daarop volgende"
+            return f"{first} is gewijzigd naar {now.location}."
+        case "relocated" if now:
+            return f"De locatie van uw afspraak op {period(now, zone)} is gewijzigd naar {now.location}."
+    raise AssertionError(one)
+
+
+def reminder_words(views: list[View], zone: str, now: datetime) -> str:
+    start = local(views[0].start, zone)
+    day = f"{start.day} {MONTHS[start.month - 1]}"
+    if start.year != local(now, zone).year:
+        day += f" {start.year}"
+    when = day if whole_day(views[0], zone) else f"{day} om {start:%H:%M}"
+    if len(views) == 1:
+        return f"U heeft een afspraak op {when}.{place(views[0])}"
+    return f"U heeft {len(views)} afspraken op {when}."
+
+
+def at_most_twenty(sentences: list[str]) -> list[str]:
+    rest = len(sentences) - 20
+    if rest <= 0:
+        return sentences
+    return [*sentences[:20], "En nog 1 wijziging." if rest == 1 else f"En nog {rest} wijzigingen."]
+
+
+# --- the model ------------------------------------------------------------------------------------------------------------
+
+
+class RefusedError(Exception):
+    """Intake sets the event aside."""
+
+
+@dataclass
+class Model:
+    facts: list[Fact] = field(default_factory=list)
+    clients: dict[tuple[str, str], Client] = field(default_factory=dict)
+    organisations: dict[str, Json] = field(default_factory=dict)
+    reminders_since: dict[str, datetime] = field(default_factory=dict)
+    revisions: dict[str, Revision] = field(default_factory=dict)
+    passed: datetime = datetime.min.replace(tzinfo=UTC)
+
+    # --- what the settings say (what is unknown is off) ---
+
+    def zone(self, client: Client) -> str:
+        settings = self.organisations.get(client.organisation) or {}
+        return str(settings.get("time_zone") or "Europe/Amsterdam")
+
+    def window_seconds(self, client: Client) -> tuple[timedelta, timedelta]:
+        settings = self.organisations.get(client.organisation) or {}
+        window = settings.get("window") or {}
+        return timedelta(seconds=window.get("quiet_seconds", 30)), timedelta(seconds=window.get("max_seconds", 120))
+
+    def due_moment(self, client: Client, day: date) -> datetime | None:
+        """When the reminder of this day is due, under the settings that now hold, if that is not one they made past."""
+        settings = self.organisations.get(client.organisation) or {}
+        reminder = settings.get("reminder")
+        if not reminder:
+            return None
+        due = at_local(day - reminder["days_before"] * DAY, hhmm(reminder["at"]), self.zone(client))
+        return due if due > self.reminders_since[client.organisation] else None
+
+    def quiet_until(self, client: Client, now: datetime) -> datetime | None:
+        settings = self.organisations.get(client.organisation) or {}
+        quiet = settings.get("quiet_hours")
+        if not quiet:
+            return None
+        zone, start, end = self.zone(client), hhmm(quiet["from"]), hhmm(quiet["until"])
+        today = local_day(now, zone)
+        for day in (today - DAY, today, today + DAY):
+            begins = at_local(day, start, zone)
+            ends = at_local(day if start < end else day + DAY, end, zone)
+            if begins <= now < ends:
+                return ends
+        return None
+
+    # --- gates ---
+
+    def gate(self, client: Client) -> tuple[str | None, str | None]:
+        """The first closed gate after `absent`, or the channel."""
+        consent, contact = client.consent or {}, client.contact or {}
+        listed = [channel for channel in consent.get("channels", []) if channel not in client.off]
+        if not consent.get("notifications") or not listed:
+            return "client_off", None
+        confirmed = [channel for channel in listed if (contact.get(channel) or {}).get("confirmed")]
+        if not confirmed:
+            return "contact_unconfirmed", None
+        if not (self.organisations.get(client.organisation) or {}).get("notifications"):
+            return "organisation_off", None
+        return None, confirmed[0]
+
+    # --- passing of time ---
+
+    def pass_to(self, end: datetime) -> None:
+        """Every moment up to and including `end`."""
+        while True:
+            moment = min((each for client in self.clients.values() for each in self.moments(client)), default=None)
+            if moment is None or moment > end:
+                break
+            self.fire(moment)
+        self.passed = end
+
+    def moments(self, client: Client) -> Iterator[datetime]:
+        if client.window:
+            yield client.window.closes
+        if client.held_until:
+            yield client.held_until
+        for waiting in client.waiting:
+            yield waiting.due
+        for _, until in client.held_reminders.values():
+            yield until
+        for _, due in self.due_reminders(client):
+            yield due
+
+    def due_reminders(self, client: Client) -> Iterator[tuple[date, datetime]]:
+        """The days ahead that get a reminder, as things are: an appointment that is so was told on that day before."""
+        zone = self.zone(client)
+        days = {local_day(known.actual.view.start, zone) for known in client.known.values() if known.actual.booked}
+        for day in days - client.reminded - client.held_reminders.keys():
+            due = self.due_moment(client, day)
+            if due is not None and due > self.passed and self.told_on(client, day, due):
+                yield day, due
+
+    def told_on(self, client: Client, day: date, due: datetime) -> bool:
+        return any(self.told_before(client, each, day, due) for each in self.so_on(client, day))
+
+    def so_on(self, client: Client, day: date) -> list[str]:
+        """The appointments that are so on the day, present or not, in order of start."""
+        zone = self.zone(client)
+        ids = [i for i, k in client.known.items() if k.actual.booked and local_day(k.actual.view.start, zone) == day]
+        return sorted(ids, key=lambda each: (client.known[each].actual.view.start, each))
+
+    def told_before(self, client: Client, appointment: str, day: date, due: datetime) -> bool:
+        """Whether the client has been told that it is on this day since before the due moment."""
+        zone, known = self.zone(client), client.known[appointment]
+        both = (known.told_before(due), known.last_told)
+        return all(view is not None and local_day(view.start, zone) == day for view in both)
+
+    def fire(self, now: datetime) -> None:
+        """All that falls due now: windows before reminders before requests, then by organisation, client, day."""
+        clients = [client for _, client in sorted(self.clients.items())]
+        due = [(client, list(self.due_reminders(client))) for client in clients]
+        for client in clients:
+            if client.held_until == now:
+                client.window = client.held_until = None
+                self.decide(client, now)
+            elif client.window and client.window.closes == now:
+                self.decide(client, now)
+        for client, reminders in due:
+            fresh = [(day, moment) for day, moment in reminders if moment == now]
+            held = [(day, moment) for day, (moment, until) in client.held_reminders.items() if until == now]
+            for day, moment in sorted(fresh + held):
+                client.held_reminders.pop(day, None)
+                self.remind(client, day, moment, now)
+        for client in clients:
+            for waiting in [each for each in client.waiting if each.due == now]:
+                client.waiting.remove(waiting)
+                self.ask(client, waiting, now)
+        self.passed = now
+
+    # --- the window closes ---
+
+    def differences(self, client: Client) -> list[Difference]:
+        """Told against actual; presence aside."""
+        found = []
+        for appointment, known in client.known.items():
+            was, actual = known.last_told, known.actual
+            now = actual.view if actual.booked else None
+            if was is None and now is not None:
+                found.append(Difference("created", (appointment,), now.start, None, now))
+            elif was is not None and now is None:
+                found.append(Difference("cancelled", (appointment,), was.start, was, actual.view))
+            elif was is not None and now is not None:
+                if (was.start, was.end) != (now.start, now.end):
+                    found.append(Difference("moved", (appointment,), min(was.start, now.start), was, now))
+                elif now.location is not None and now.location != was.location:
+                    found.append(Difference("relocated", (appointment,), now.start, was, now))
+        return found
+
+    def decide(self, client: Client, now: datetime) -> None:
+        """The window closes, for all days or in quiet hours for those that cannot wait; the others are held."""
+        client.window = None
+        quiet, zone = self.quiet_until(client, now), self.zone(client)
+        chosen = self.differences(client)
+        if quiet is not None:
+            urgent = self.urgent_days(client, now)
+            rest = [one for one in chosen if local_day(one.start, zone) not in urgent]
+            chosen = [one for one in chosen if local_day(one.start, zone) in urgent]
+            client.held_until = quiet if rest else None
+        else:
+            client.held_until = None
+        gate, channel = self.gate(client)
+        going = []
+        for one in chosen:
+            known = client.known[one.ids[0]]
+            if (one.was is None or one.was.start <= now) and (one.now is None or one.now.start <= now):
+                # Choice: past comes before the gates.
+                self.log(client, now, "direct", "expired", None, (Said(one.kind, one.ids),))
+                self.tell(client, one, now)
+            elif not known.actual.present:
+                if known.absence_said != known.changes:
+                    known.absence_said = known.changes
+                    self.log(client, now, "direct", "suppressed", "absent", (Said(one.kind, one.ids),))
+            elif gate is not None:
+                self.log(client, now, "direct", "suppressed", gate, (Said(one.kind, one.ids),))
+                self.tell(client, one, now)
+            else:
+                going.append(one)
+                self.tell(client, one, now)
+        days: dict[date, list[Difference]] = {}
+        for one in going:
+            days.setdefault(local_day(one.start, zone), []).append(one)
+        messages = [days[day] for day in sorted(days)] if len(days) <= 5 else [going]
+        for message in messages:
+            message.sort(key=lambda one: (not one.kind.endswith("cancelled"), one.start, one.ids[0]))
+            said = tuple(Said(one.kind, one.ids) for one in message)
+            text = at_most_twenty([words(one, zone) for one in message])
+            self.log(client, now, "direct", "sent", None, said, channel, text)
+
+    def tell(self, client: Client, one: Difference, now: datetime) -> None:
+        for appointment in one.ids:
+            known = client.known[appointment]
+            known.told.append(Told(now, known.actual.view if known.actual.booked else None))
+
+    def urgent_days(self, client: Client, now: datetime) -> set[date]:
+        """Days on which an appointment of the client begins within 24 hours, as it is or as the client thinks it is.
+
+        Choice: as told counts too, or the cancellation of the next morning would wait until after it.
+        """
+        starts = {known.actual.view.start for known in client.known.values() if known.actual.booked}
+        starts |= {known.last_told.start for known in client.known.values() if known.last_told}
+        return {local_day(start, self.zone(client)) for start in starts if now <= start <= now + DAY}
+
+    # --- reminders ---
+
+    def remind(self, client: Client, day: date, due: datetime, now: datetime) -> None:
+        zone, quiet = self.zone(client), self.quiet_until(client, now)
+        if quiet is not None and day not in self.urgent_days(client, now):
+            client.held_reminders[day] = (due, quiet)
+            return
+        if client.window:
+            self.decide(client, now)
+        so = self.so_on(client, day)
+        if not any(self.told_before(client, each, day, due) for each in so):
+            return
+        ahead = [each for each in so if client.known[each].actual.view.start > now]
+        present = [each for each in ahead if client.known[each].actual.present]
+        gate, channel = self.gate(client)
+        if present and not any(self.told_before(client, each, day, due) for each in present):
+            return
+        client.reminded.add(day)
+        views = [client.known[each].actual.view for each in present]
+        if not ahead:
+            self.log(client, now, "reminder", "expired", None, (Said("reminder", ()),))
+        elif not present:
+            self.log(client, now, "reminder", "suppressed", "absent", (Said("reminder", ()),))
+        elif gate is not None:
+            self.log(client, now, "reminder", "suppressed", gate, (Said("reminder", ()),))
+        else:
+            said = (Said("reminder", tuple(present)),)
+            self.log(client, now, "reminder", "sent", None, said, channel, [reminder_words(views, zone, now)])
+
+    # --- requests ---
+
+    def ask(self, client: Client, waiting: Waiting, now: datetime) -> None:
+        value, quiet = waiting.value, self.quiet_until(client, now)
+        gate, channel = self.gate(client)
+        said = (Said("request", ()),)
+        if value.get("expires_at") and now > instant(value["expires_at"]):
+            self.log(client, now, "request", "expired", None, said)
+        elif quiet is not None:
+            client.waiting.append(Waiting(quiet, value))
+        elif gate is not None:
+            self.log(client, now, "request", "suppressed", gate, said)
+        else:
+            self.log(client, now, "request", "sent", None, said, channel)
+
+    def log(
+        self,
+        client: Client,
+        now: datetime,
+        reason: str,
+        status: str,
+        detail: str | None,
+        said: tuple[Said, ...],
+        channel: str | None = None,
+        text: list[str] | None = None,
+    ) -> None:
+        if text is not None and channel is not None:
+            settings = self.organisations[client.organisation][channel]
+            text = [each for each in (settings["before"], *text, settings["after"]) if each]
+        whole = " ".join(text) if text is not None else None
+        self.facts.append(Fact(now, client.organisation, client.name, reason, status, detail, channel, said, whole))
+
+    # --- intake ---
+
+    def client(self, organisation: str, name: str) -> Client:
+        return self.clients.setdefault((organisation, name), Client(organisation, name))
+
+    def take(self, event: Event) -> None:
+        """One event, after all that was due before it. Raises RefusedError."""
+        match event.topic:
+            case "appointments":
+                self.take_appointment(event)
+            case "organisations":
+                self.take_settings(event)
+            case "consents":
+                self.client(*event.key.split("/")).consent = event.value
+            case "contacts":
+                self.client(*event.key.split("/")).contact = event.value
+            case "opt-outs":
+                if event.value is None:
+                    raise RefusedError
+                change = set.add if event.value["off"] else set.discard
+                change(self.client(*event.key.split("/")).off, event.value["channel"])
+            case "requests":
+                self.take_request(event)
+
+    def take_settings(self, event: Event) -> None:
+        old, new = self.organisations.get(event.key), event.value
+        if new is not None and new["time_zone"] not in available_timezones():
+            raise RefusedError
+        if new is None:
+            self.organisations.pop(event.key, None)
+            return
+        if old is None or any(old.get(name) != new.get(name) for name in ("time_zone", "reminder")):
+            self.reminders_since[event.key] = event.at
+        self.organisations[event.key] = new
+
+    def take_request(self, event: Event) -> None:
+        value = event.value
+        if value is None or "http://" in value["text"]:
+            raise RefusedError
+        if value.get("send_at") and value.get("expires_at") and instant(value["expires_at"]) < instant(value["send_at"]):
+            raise RefusedError  # Choice: it could never be sent.
+        client = self.client(value["organisation"], value["client"])
+        if (value["party"], value["request"]) in client.asked:
+            return
+        client.asked.add((value["party"], value["request"]))
+        send_at = instant(value["send_at"]) if value.get("send_at") else event.at
+        waiting = Waiting(max(send_at, event.at), value)
+        if waiting.due == event.at:
+            self.ask(client, waiting, event.at)
+        else:
+            client.waiting.append(waiting)
+
+    def take_appointment(self, event: Event) -> None:
+        last, value = self.revisions.get(event.key), event.value
+        organisation, appointment = event.key.split("/")
+        if value is None:
+            if last is None or last.deleted:
+                return
+            new = Revision(last.number, True, {**last.value, "status": "cancelled"})
+        else:
+            if instant(value["end"]) < instant(value["start"]) or len(value["clients"]) > 1000:
+                raise RefusedError
+            if last is not None and value["revision"] <= last.number:
+                return
+            new = Revision(value["revision"], False, value)
+        self.revisions[event.key] = new
+        before = {each["client"] for each in last.value["clients"]} if last else set()
+        after = {each["client"]: each["present"] for each in new.value["clients"]}
+        location = new.value.get("location")
+        view = View(
+            instant(new.value["start"]),
+            instant(new.value["end"]),
+            location["name"] if location else None,
+            new.value.get("series"),
+        )
+        booked = new.value["status"] == "booked"
+        for name in sorted(before | after.keys()):
+            client = self.client(organisation, name)
+            if name in after:
+                so = Is(booked, after[name], view)
+            else:
+                # It is cancelled for who was taken off, who learns nothing else of it; that is told also if it was absent.
+                so = Is(False, True, client.known[appointment].actual.view)
+            self.change(client, appointment, so, event.at)
+
+    def change(self, client: Client, appointment: str, so: Is, now: datetime) -> None:
+        known = client.known.get(appointment)
+        if known is None:
+            client.known[appointment] = Known(so)
+            if not so.booked:
+                return  # Choice: what was never booked is no change.
+        else:
+            same = known.actual._replace(view=known.actual.view._replace(series=so.view.series)) == so
+            known.actual = so
+            if same:
+                return
+            known.changes += 1
+        quiet, most = self.window_seconds(client)
+        opened = client.window.opened if client.window else now
+        client.window = Window(opened, max(now, min(now + quiet, opened + most)))
+
+
+class Expected(NamedTuple):
+    facts: list[Fact]
+    refused: list[int]
+    model: Model
+
+
+def expected(events: Iterable[Event], until: datetime) -> Expected:
+    """What the delivery log must say of these events up to and including `until`, and which of them (from 1) are refused."""
+    model, refused = Model(), []
+    for number, event in enumerate(events, 1):
+        if event.at > until:
+            break
+        model.pass_to(event.at)
+        try:
+            model.take(event)
+        except RefusedError:
+            refused.append(number)
+    model.pass_to(until)
+    return Expected(model.facts, refused, model)

@@ -1,0 +1,68 @@
+"""The simulation, given the events of the model, and its log as the model's facts."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Iterable
+from contextlib import redirect_stderr
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from agents.commands.simulate import Run
+from agents.wording import succeed
+from streams.simulation import Simulation
+from tests.model.naive import Event, Fact, Said, instant
+
+
+class Simulated(NamedTuple):
+    records: list[dict[str, Any]]
+    refused: list[int]
+    simulation: Simulation
+
+    @property
+    def facts(self) -> list[Fact]:
+        return [fact for record in self.records for fact in facts(record)]
+
+
+def lines(events: Iterable[Event]) -> str:
+    """The events as a file for `afspraakbericht simulate`."""
+    return "".join(json.dumps({**event._asdict(), "at": event.at.isoformat()}) + "\n" for event in events)
+
+
+def simulated(events: Iterable[Event], until: datetime) -> Simulated:
+    simulation, errors = Simulation(succeed), io.StringIO()
+    run = Run(simulation, until)
+    with redirect_stderr(errors):
+        records = [json.loads(record) for record in run.records(io.BytesIO(lines(events).encode()))]
+    refused = [int(number) for number in re.findall(r"^line (\d+):", errors.getvalue(), re.MULTILINE)]
+    return Simulated(records, refused, simulation)
+
+
+def facts(record: dict[str, Any]) -> list[Fact]:
+    """What was not sent, one a notice; of a reminder that was not sent only that it was not."""
+    assert record["at"].endswith("Z")
+    assert timedelta(0) == instant(record["at"]).utcoffset()
+    sent = record["status"] == "sent"
+    said = [
+        Said(one["kind"], tuple(each for each in (one["appointment"], *one.get("others", ())) if each))
+        for one in record["notices"]
+    ]
+    if not sent and record["reason"] == "reminder":
+        said = [Said("reminder", ())]
+    groups = [tuple(said)] if sent else [(one,) for one in said]
+    return [
+        Fact(
+            instant(record["at"]),
+            record["organisation"],
+            record["client"],
+            record["reason"],
+            record["status"],
+            record["detail"],
+            record["channel"] if sent else None,
+            group,
+            record["text"],
+        )
+        for group in groups
+    ]

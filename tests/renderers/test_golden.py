@@ -1,0 +1,85 @@
+"""Whole messages against files: `GOLDEN=1 pytest tests/renderers/test_golden.py` rewrites them; read the difference."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from renderers.email import email, message_bytes
+from renderers.sms import texts
+from schemas.deliveries import Delivery
+from schemas.inputs import Organisation
+from tests.renderers.samples import AT_13, AT_13_IN_DE_LINDE, AT_14, SENT, delivery, notice, organisation, request, view
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+LINK = "https://bericht.deboom.example/afmelden/3f9c2a7be1d04856a1c7e2f0b9d83546/ZG9ydW1paXBzdW1kb2xvcnNpdGFtZXQ"
+
+TEMPLATES = organisation("Beste cliënt,", "Vragen? Bel 0800-1234.\nMet vriendelijke groet")
+PLAIN = organisation()
+
+CASES: dict[str, tuple[Delivery, Organisation]] = {
+    "created": (delivery(notice("created", now=AT_13_IN_DE_LINDE)), PLAIN),
+    "several": (
+        delivery(
+            notice("cancelled", AT_13),
+            notice("moved", AT_13, AT_14),
+            notice("relocated", AT_13, AT_13_IN_DE_LINDE),
+            notice("series_created", now=view("2020-01-17 22:00", "2020-01-18 06:00", "’t Höfke & <Co>"), others=3),
+        ),
+        TEMPLATES,
+    ),
+    "reminder": (delivery(notice("reminder", now=AT_13, others=2)), TEMPLATES),
+    "many": (delivery(*[notice("created", now=AT_13_IN_DE_LINDE, id_=f"n{n}") for n in range(25)]), TEMPLATES),
+    "request": (
+        request(
+            "Er staat een vragenlijst voor u klaar: https://roqua.example/login?token=abc&lang=nl.\n\nWilt u deze vóór "
+            "uw afspraak invullen?",
+            "Een vragenlijst over uw gezondheid: wilt u die vóór uw volgende afspraak invullen, alstublieft?",
+        ),
+        PLAIN,
+    ),
+}
+
+
+def golden(name: str, content: bytes) -> bytes:
+    """What the file has, after rewriting it if that is asked for."""
+    file = GOLDEN / name
+    if os.environ.get("GOLDEN"):
+        file.write_bytes(content)
+    return file.read_bytes()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_email_is_as_in_its_file(name: str) -> None:
+    told, settings = CASES[name]
+    content = message_bytes(
+        email(told, settings, SENT, LINK),
+        from_="Cliëntenbureau De Boom <post@deboom.example>",
+        reply_to="balie@deboom.example",
+        to="j.jansen@client.example",
+        message_id=f"{name}@deboom.example",
+        date=SENT,
+        unsubscribe=LINK,
+    )
+    assert content == golden(f"{name}.eml", content)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_plain_text_and_page_are_as_in_their_files(name: str) -> None:
+    said = email(*CASES[name], SENT, LINK)
+    assert said.plain.encode() == golden(f"{name}.txt", said.plain.encode())
+    assert said.html.encode() == golden(f"{name}.html", said.html.encode())
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_sms_is_as_in_its_file(name: str) -> None:
+    said = texts(*CASES[name], SENT)
+    content = "".join(f"{piece}\n---\n" for piece in said.pieces) + f"parts: {said.parts}\n"
+    assert content.encode() == golden(f"{name}.sms.txt", content.encode())
+
+
+def test_every_file_belongs_to_a_case() -> None:
+    expected = {f"{name}.{kind}" for name in CASES for kind in ("eml", "txt", "html", "sms.txt")}
+    assert {file.name for file in GOLDEN.iterdir()} - {".gitattributes"} == expected

@@ -1,0 +1,136 @@
+"""The graph in memory, fed by sentences: what the scenario tests are written in.
+
+Times are local to Europe/Amsterdam, `2026-03-02 09:00`, unless they carry an offset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from agents.wording import succeed
+from schemas.state import Agenda
+from schemas.topics import AGENDAS
+from streams.rows import DECODERS
+from streams.simulation import Refused, Simulation
+
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+
+
+def at(text: str) -> datetime:
+    """An instant: local to Amsterdam where no offset is given."""
+    moment = datetime.fromisoformat(text)
+    return (moment if moment.tzinfo is not None else moment.replace(tzinfo=AMSTERDAM)).astimezone(UTC)
+
+
+def organisation(**changes: Any) -> dict[str, Any]:
+    """The settings of organisation `zorg`: SMS without wrapping, window 30 to 120 seconds, no reminder, no quiet hours."""
+    return {
+        "organisation": "zorg", "name": "Zorggroep", "notifications": True, "time_zone": "Europe/Amsterdam",
+        "window": {"quiet_seconds": 30, "max_seconds": 120}, "reminder": None, "quiet_hours": None,
+        "sms": {"originator": "Zorggroep", "before": "", "after": "", "unit_price": 0.08, "currency": "EUR"},
+        "email": {"from": "zorg@example.org", "reply_to": None, "subject": "Bericht over uw afspraak", "before": "", "after": ""},
+    } | changes  # fmt: skip
+
+
+def appointment(start: str, end: str | None = None, **changes: Any) -> dict[str, Any]:
+    """Appointment `a` of client `anna`, an hour long, at De Linde unless said otherwise."""
+    begin = at(start)
+    until = at(end) if end is not None else begin + timedelta(hours=1)
+    return {
+        "organisation": "zorg", "appointment": "a", "revision": 1, "status": "booked", "start": begin.isoformat(),
+        "end": until.isoformat(), "location": None, "series": None, "clients": [{"client": "anna", "present": True}],
+    } | changes  # fmt: skip
+
+
+class World:
+    """A simulation with one organisation and one client (`anna`, SMS confirmed) unless told otherwise."""
+
+    def __init__(self, start: str = "2026-03-02 09:00", *, bare: bool = False, **settings: Any) -> None:
+        self.simulation = Simulation(succeed)
+        self.now = at(start)
+        self.log: list[dict[str, Any]] = []
+        self.refused: list[str] = []
+        if not bare:
+            self.settings(**settings)
+            self.consent()
+            self.contact()
+
+    def wait(self, until: str) -> World:
+        """Let time pass."""
+        self._keep(self.simulation.until(at(until)))
+        self.now = at(until)
+        return self
+
+    def feed(self, topic: str, key: str, value: Any) -> World:
+        """One event now."""
+        self._keep(self.simulation.until(self.now))
+        try:
+            self._keep(self.simulation.feed(topic, key.encode(), None if value is None else orjson.dumps(value), self.now))
+        except Refused as refused:
+            self.refused.append(str(refused))
+        return self
+
+    def settings(self, **changes: Any) -> World:
+        value = organisation(**changes)
+        return self.feed("organisations", value["organisation"], value)
+
+    def consent(self, client: str = "anna", channels: Iterable[str] = ("sms",), notifications: bool = True) -> World:
+        value = {
+            "organisation": "zorg",
+            "client": client,
+            "notifications": notifications,
+            "channels": [*channels],
+            "source": "ecd",
+        }
+        return self.feed("consents", f"zorg/{client}", value)
+
+    def contact(self, client: str = "anna", sms: bool | None = True, email: bool | None = None) -> World:
+        value = {
+            "organisation": "zorg", "client": client,
+            "sms": None if sms is None else {"number": "+31612345678", "confirmed": sms},
+            "email": None if email is None else {"address": f"{client}@example.org", "confirmed": email},
+        }  # fmt: skip
+        return self.feed("contacts", f"zorg/{client}", value)
+
+    def opt_out(self, channel: str = "sms", off: bool = True, client: str = "anna") -> World:
+        value = {"organisation": "zorg", "client": client, "channel": channel, "off": off, "source": "link"}
+        return self.feed("opt-outs", f"zorg/{client}", value)
+
+    def book(self, start: str, end: str | None = None, **changes: Any) -> World:
+        """An appointment event; `id`, `rev` and `location` are short for its fields."""
+        changes = {{"id": "appointment", "rev": "revision"}.get(name, name): value for name, value in changes.items()}
+        if isinstance(changes.get("location"), str):
+            changes["location"] = {"name": changes["location"]}
+        value = appointment(start, end, **changes)
+        return self.feed("appointments", f"zorg/{value['appointment']}", value)
+
+    def request(self, **changes: Any) -> World:
+        value = {
+            "organisation": "zorg", "client": "anna", "request": "r1", "party": "roqua", "text": "Wilt u de lijst invullen?",
+            "subject": None, "send_at": None, "expires_at": None,
+        } | changes  # fmt: skip
+        return self.feed("requests", f"zorg/{value['client']}", value)
+
+    def agenda(self, client: str = "anna") -> Agenda:
+        """What is kept of a client."""
+        row = self.simulation.rows["notices"].get(AGENDAS.row(f"zorg/{client}"))
+        found: Agenda = DECODERS["notices", "agendas"](row) if row is not None else Agenda()
+        return found
+
+    @property
+    def sent(self) -> list[str]:
+        """The texts that went out, in order."""
+        return [record["text"] for record in self.log if record["status"] == "sent"]
+
+    @property
+    def outcomes(self) -> list[str]:
+        """What became of every decided message: `status`, with its detail."""
+        return [record["status"] + (f" {record['detail']}" if record["detail"] else "") for record in self.log]
+
+    def _keep(self, records: Iterable[bytes]) -> None:
+        self.log.extend(orjson.loads(record) for record in records)
