@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Literal
 
-from schemas.topics import EARLY, LATE
+from schemas.topics import EARLY, LATE, TOPICS
 from streams.graph import INPUTS, Node, graph
 
 from .engine import Engine, Monitor, NodeSpec
@@ -53,6 +53,7 @@ def create_app(
         settings.bootstrap,
         [_spec(node, made, slots) for node in graph(settings.partitions)],
         settings.partitions,
+        outputs=tuple(topic.name for topic in TOPICS if topic.role != "input"),
         clock=clock,
         hooks=hooks,
         consumer_group_instance_id=settings.instance,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from typing import Any, TextIO
@@ -43,6 +44,7 @@ def configure(level: str = "info", form: str = "auto", stream: TextIO | None = N
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(number)
+    logging.getLogger("agents.engine").setLevel(max(number, logging.WARNING))  # mode's own lines, by the subclass's module
     for library in LIBRARIES:
         logging.getLogger(library).setLevel(max(number, logging.WARNING))
     logging.captureWarnings(True)
@@ -59,4 +61,8 @@ def configure(level: str = "info", form: str = "auto", stream: TextIO | None = N
 
 
 def _json(event: Any, **_: Any) -> str:
-    return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    """Quick, and for what orjson refuses (a huge number, half a surrogate pair) slow: a line must never be lost."""
+    try:
+        return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    except TypeError:
+        return json.dumps(event, default=str)

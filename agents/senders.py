@@ -83,5 +83,6 @@ class EmailSender:
         one = await self.server(
             providers.EmailCall(message=delivery.message, mail_from=settings.from_, recipient=call.address, data=data)
         )
-        text = worded.text if one.kind == "sent" else None
-        return Outcome(kind=one.kind, detail=one.detail, text=text, provider=one.provider_id, retry_after=one.retry_after)
+        if one.kind == "sent":
+            return Outcome(kind="sent", text=worded.text, provider=one.provider_id)
+        return Outcome(kind=one.kind, detail=one.detail, provider=one.provider_id, retry_after=one.retry_after)

@@ -15,7 +15,7 @@ import orjson
 
 T = TypeVar("T")
 
-_ENUM_VALUE = re.compile(r"^Invalid enum value '.*'(?= - at|$)", re.DOTALL)
+_ENUM_VALUE = re.compile(r"^Invalid enum value .*?( - at `[^`]*`)?$", re.DOTALL)
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern="^[^/\\x00-\\x1f]+$")]
 """An identifier given by an upstream service: 1 to 200 characters, no `/` (it joins ids to keys), no control characters."""
@@ -57,7 +57,7 @@ def check(type_: type[T], plain: Any) -> T:
     try:
         return msgspec.convert(plain, type_)
     except msgspec.ValidationError as error:
-        raise BadRecordError(_ENUM_VALUE.sub("Invalid enum value", str(error))) from None
+        raise BadRecordError(_ENUM_VALUE.sub(r"Invalid enum value\1", str(error))) from None
 
 
 encode = msgspec.json.Encoder(decimal_format="number").encode

@@ -156,6 +156,7 @@ def enhanced_code(text: str) -> str | None:
 
 def smtp_rule(code: int, enhanced: str | None, text: str, phase: str) -> Rule:
     """The row that decides about an SMTP reply. Arguments as of `smtp`."""
+    text = text[:2000]  # longer ones say no more, and cost time
     said = enhanced_code(enhanced or "") or enhanced_code(text) or ""
     # Addresses and the codes that are repeated on each line would hide or forge the words that rows look for.
     words = " ".join(_NOISE.sub(" ", text).lower().split())

@@ -57,6 +57,7 @@ class Intake:
             if decision.full:
                 break
             decision.taken += 1
+            decision.count("events", record.topic)
             try:
                 handle = HANDLERS.get(record.topic)
                 if handle is None:
@@ -64,6 +65,7 @@ class Intake:
                 for event in handle(self, decision, record, turn.now):
                     self._emit(decision, event)
             except BadRecordError as error:
+                decision.count("refused", record.topic)
                 decision.emit(dead_letter(record, str(error)))
         decision.more = self.moments.is_due(turn.due)
         return decision

@@ -25,6 +25,8 @@ def emit_message(
     key = f"{organisation}/{client}".encode()
     notices = tuple(one.notice for one in decided)
     message, fate = message_id([notice.id for notice in notices]), decided[0].fate
+    for notice in notices:
+        decision.count("decided", notice.kind, fate or "delivered")
     if fate is None and way.channel is not None:
         views = [view for notice in notices for view in (notice.was, notice.now) if view is not None]
         delivery = Delivery(

@@ -180,6 +180,7 @@ class Sending:
             self._unknown(decision, name, row, outcome.detail, now)
         elif outcome.kind == "stop":
             self.paused_until = now + PAUSE
+            decision.count("pauses", self.channel)
             self._again(decision, name, row, now + PAUSE, "retrying", outcome.detail, now)
         elif outcome.kind == "retry":
             again = next_try(delivery, attempt, now, outcome.retry_after)
@@ -257,6 +258,9 @@ class Sending:
             reason=delivery.reason, status=status, detail=detail, at=now, notices=logged(delivery.notices), text=text,
             parts=parts, cost=cost, attempt=attempt, address=address,
         )  # fmt: skip
+        decision.count("outcomes", self.channel, status)
+        if parts:
+            decision.count("parts", times=parts)
         key = f"{delivery.organisation}/{delivery.client}".encode()
         decision.emit(Output(DELIVERY_LOG.name, key, to_json(record), self.partition))
 

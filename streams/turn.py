@@ -81,6 +81,7 @@ class Decision:
         taken: how many of the turn's records it handled. Fewer than all where the decision grew to `FULL`; the rest comes again.
         more: moments are still due that did not fit into this turn.
         size: bytes of rows and outputs so far.
+        tally: what was decided, counted for the metrics: (name, labels…) -> how often. Labels have few values.
     """
 
     FULL = 2 << 20
@@ -91,6 +92,11 @@ class Decision:
     taken: int = 0
     more: bool = False
     size: int = 0
+    tally: dict[tuple[str, ...], int] = field(default_factory=dict)
+
+    def count(self, *what: str, times: int = 1) -> None:
+        """Count something for the metrics."""
+        self.tally[what] = self.tally.get(what, 0) + times
 
     def put(self, key: bytes, value: bytes | None) -> None:
         """A new row, or None to delete it."""

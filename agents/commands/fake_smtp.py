@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import sys
-from email import message_from_string, policy
+from email import message_from_bytes, policy
 from pathlib import Path
 
 import msgspec
@@ -65,6 +65,6 @@ def _where(fake: FakeSmtp) -> str:
 def _show(message: Message) -> None:
     first = ""
     with contextlib.suppress(LookupError, ValueError):  # a charset that nobody knows: shown without its text
-        body = message_from_string(message["data"], policy=policy.default).get_body(("plain", "html"))
+        body = message_from_bytes(message["data"].encode(), policy=policy.default).get_body(("plain", "html"))
         first = next((line for line in body.get_content().splitlines() if line.strip()), "") if body is not None else ""
     print(f"e-mail {message['mail_from']} -> {', '.join(message['recipients'])}: {message['subject']}: {first!r}", flush=True)

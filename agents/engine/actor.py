@@ -184,6 +184,8 @@ class Actor:
             self.calls.start(call, now, began, self._ended)
         self._last = time.monotonic()
         self.outlet.hooks.on_turn(self.node, decision.taken, self._last - began)
+        if decision.tally:
+            self.outlet.hooks.on_tally(self.node, decision.tally)
         self.on_handled(self)
 
     def _take_records(self) -> list[Record]:

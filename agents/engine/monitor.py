@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class Monitor:
     """Hooks that do nothing; subclass it and override what you count. They run in the main loop, so they must be quick."""
@@ -11,6 +13,9 @@ class Monitor:
 
     def on_decided(self, node: str, seconds: float) -> None:
         """A decision took this long, in which the whole worker did nothing else."""
+
+    def on_tally(self, node: str, tally: Mapping[tuple[str, ...], int]) -> None:
+        """What a decision counted (`streams.turn.Decision.tally`); it is durable."""
 
     def on_commit(self, partitions: int) -> None:
         """So many input partitions were committed to the group."""

@@ -5,11 +5,29 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import time
 from typing import Any
 
 import faust
 
 from .app import Engine
+
+
+class Seldom(logging.Filter):
+    """Lets a message through once in `seconds`: while a broker is away aiokafka says so thirty times a second."""
+
+    def __init__(self, seconds: float = 5.0) -> None:
+        super().__init__()
+        self.seconds = seconds
+        self._said: dict[object, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to let it through; the same message with other arguments is the same."""
+        now, last = time.monotonic(), self._said.get(record.msg)
+        if last is not None and now - last < self.seconds:
+            return False
+        self._said[record.msg] = now
+        return True
 
 
 def tune_gc() -> None:
@@ -47,6 +65,8 @@ def run_worker(app: Engine, loglevel: str = "INFO") -> int:
         logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
     for noisy in ("faust", "mode", "aiokafka"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(loglevel)))
+    for part in ("", ".consumer.fetcher", ".consumer.group_coordinator", ".producer.sender", ".cluster"):
+        logging.getLogger("aiokafka" + part).addFilter(Seldom())
     logging.getLogger("mode.timers").setLevel(logging.ERROR)  # says that a commit took longer than its interval
     logging.getLogger("engine").setLevel(loglevel)
     loop = asyncio.new_event_loop()

@@ -63,7 +63,10 @@ class _Strikes:
 
 
 class FakeSmtp:
-    """The server. `port` is its port once it was started; `received.messages` what it took; `connections` how many it had."""
+    """The server. `port` is its port once it was started, `connections` how many it had.
+
+    `received.messages` is what it took, as JSON; `raw` the same mails as bytes.
+    """
 
     def __init__(
         self,
@@ -99,6 +102,7 @@ class FakeSmtp:
         self.users = users
         self.strikes = _Strikes(rules)
         self.received = Received(record, on_message)
+        self.raw: list[bytes] = []
         self.connections = 0
         self.open: set[_Session] = set()
         self.stopping = asyncio.Event()
@@ -228,6 +232,7 @@ class _Session(aiosmtpd.smtp.SMTP):  # type: ignore[misc]  # aiosmtpd has no typ
         number = len(self._fake.received.messages) + 1
         rule = self._fake.strikes.find("payload", " ".join(envelope.rcpt_tos))
         if rule is None or rule.keep:
+            self._fake.raw.append(envelope.content)
             self._fake.received.add(_message(envelope))
         return (rule and await self._do(rule)) or f"250 2.0.0 OK: queued as FAKE{number:06d}"
 
@@ -260,5 +265,5 @@ def _message(envelope: Any) -> dict[str, Any]:
         "recipients": list(envelope.rcpt_tos),
         "message_id": parsed["Message-ID"],
         "subject": parsed["Subject"],
-        "data": envelope.content.decode("utf-8", "surrogateescape"),
+        "data": envelope.content.decode("utf-8", "replace"),
     }

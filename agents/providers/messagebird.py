@@ -90,6 +90,7 @@ class MessageBird:
         if not re.fullmatch(r"[!-~]+", key):
             raise ValueError("the SMS provider's access key must be printable ASCII without spaces")
         self._url = url.rstrip("/")
+        self._local_host = parts.hostname in ("localhost", "127.0.0.1", "::1")
         self._key = key
         self._timeout = timeout
         self._total = sum(timeout) + SLACK_SECONDS
@@ -143,8 +144,10 @@ class MessageBird:
             session.headers.update(
                 {"Accept": "application/json", "Content-Type": "application/json; charset=UTF-8", "User-Agent": USER_AGENT}
             )
-            # As an auth hook, so that a .netrc cannot replace it; proxies and certificates of the environment count.
+            # As an auth hook, so that a .netrc cannot replace it. Proxies and certificates of the environment count, but not
+            # for a gateway on this machine.
             session.auth = self._authorise
+            session.trust_env = not self._local_host
             self._sessions.append(session)
         elif time.monotonic() - self._local.used > IDLE_SECONDS:
             session.close()  # only its connections: it opens new ones

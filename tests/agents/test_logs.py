@@ -69,13 +69,13 @@ def test_a_traceback_tells_no_local_variables(form: str) -> None:
         raise ValueError("no")
 
     try:
-        fails("+31612345678")
+        fails("+316" + 4 * "12")
     except ValueError:
         structlog.get_logger("ours").exception("failed")
         logging.getLogger("other").exception("failed too")
 
     assert out.getvalue().count("ValueError: no") == 2
-    assert "31612345678" not in out.getvalue()
+    assert "12121212" not in out.getvalue()
     if form == "json":
         assert len(lines(out)) == 2
 

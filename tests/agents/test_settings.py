@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 from dataclasses import FrozenInstanceError, fields
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,8 @@ from agents.settings import Settings, SettingsError, names
 KEY = "k" * 32
 
 
-def read(file: Path | None = None, **environ: str) -> Settings:
-    return Settings.from_env({f"AFSPRAAKBERICHT_{name}": value for name, value in environ.items()}, file)
+def read(**environ: str) -> Settings:
+    return Settings.from_env({f"AFSPRAAKBERICHT_{name}": value for name, value in environ.items()})
 
 
 def test_nothing_set_gives_the_defaults() -> None:
@@ -37,7 +38,7 @@ def test_the_environment_lies_over_the_file_over_the_defaults(tmp_path: Path) ->
     assert settings.unsubscribe_keys == (KEY, f"{KEY}2")
     assert settings.smtp_timeout_seconds == 2.5
     assert [settings.sources[name] for name in ("partitions", "sms_slots", "email_slots")] == ["environment", "file", "default"]
-    assert read(file).sms_slots == 3
+    assert Settings.from_env({}, file).sms_slots == 3
 
 
 def test_a_secret_comes_from_a_file_without_its_newline(tmp_path: Path) -> None:
@@ -77,21 +78,21 @@ def test_a_good_value_is_taken(name: str, value: str, kept: object) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("PARTITIONS", "many", "AFSPRAAKBERICHT_PARTITIONS is 'many': expected a whole number from 1 to 1000"),
-        ("PARTITIONS", "0", "AFSPRAAKBERICHT_PARTITIONS is '0': expected a whole number from 1 to 1000"),
-        ("PARTITIONS", "٣", "AFSPRAAKBERICHT_PARTITIONS is '٣': expected a whole number from 1 to 1000"),
-        ("SMS_TIMEOUT_SECONDS", "nan", "AFSPRAAKBERICHT_SMS_TIMEOUT_SECONDS is 'nan': expected a number of seconds from 0.1 to 600"),
-        ("BOOTSTRAP", "kafka", "AFSPRAAKBERICHT_BOOTSTRAP is 'kafka': expected host:port, or several with commas between them"),
-        ("BOOTSTRAP", "kafka:0", "AFSPRAAKBERICHT_BOOTSTRAP is 'kafka:0': expected host:port, or several with commas between them"),
-        ("SMTP_TLS", "yes", "AFSPRAAKBERICHT_SMTP_TLS is 'yes': expected one of starttls, implicit, none"),
-        ("SMTP_HOST", "mail:25", "AFSPRAAKBERICHT_SMTP_HOST is 'mail:25': expected a host name or an IP address, without a port"),
-        ("UNSUBSCRIBE_KEYS", "short", "AFSPRAAKBERICHT_UNSUBSCRIBE_KEYS is (secret): expected different keys of 32 characters or "
+        ("PARTITIONS", "many", "A_PARTITIONS is 'many': expected a whole number from 1 to 1000"),
+        ("PARTITIONS", "0", "A_PARTITIONS is '0': expected a whole number from 1 to 1000"),
+        ("PARTITIONS", "٣", "A_PARTITIONS is '٣': expected a whole number from 1 to 1000"),
+        ("SMS_TIMEOUT_SECONDS", "nan", "A_SMS_TIMEOUT_SECONDS is 'nan': expected a number of seconds from 0.1 to 18"),
+        ("BOOTSTRAP", "kafka", "A_BOOTSTRAP is 'kafka': expected host:port, or several with commas between them"),
+        ("BOOTSTRAP", "kafka:0", "A_BOOTSTRAP is 'kafka:0': expected host:port, or several with commas between them"),
+        ("SMTP_TLS", "yes", "A_SMTP_TLS is 'yes': expected one of starttls, implicit, none"),
+        ("SMTP_HOST", "mail:25", "A_SMTP_HOST is 'mail:25': expected a host name or an IP address, without a port"),
+        ("UNSUBSCRIBE_KEYS", "short", "A_UNSUBSCRIBE_KEYS is (secret): expected different keys of 32 characters or "
          "more, with commas between them"),
-        ("METRICS_PORT", "tcp://10.0.0.1:80", "AFSPRAAKBERICHT_METRICS_PORT is 'tcp://10.0.0.1:80': expected a whole number from 1 to "
+        ("METRICS_PORT", "tcp://10.0.0.1:80", "A_METRICS_PORT is 'tcp://10.0.0.1:80': expected a whole number from 1 to "
          "65535; Kubernetes sets it for a Service of that name (enableServiceLinks: false)"),
-        ("SMTP_PASWORD", "x", "AFSPRAAKBERICHT_SMTP_PASWORD is not a setting; the nearest is AFSPRAAKBERICHT_SMTP_PASSWORD"),
+        ("SMTP_PASWORD", "x", "A_SMTP_PASWORD is not a setting; the nearest is A_SMTP_PASSWORD"),
         ("SETTINGS", "/no/such", "the settings file /no/such cannot be read: No such file or directory"),
-        ("MESSAGEBIRD_KEY_FILE", "/no/such", "AFSPRAAKBERICHT_MESSAGEBIRD_KEY_FILE is '/no/such', which cannot be read: "
+        ("MESSAGEBIRD_KEY_FILE", "/no/such", "A_MESSAGEBIRD_KEY_FILE is '/no/such', which cannot be read: "
          "No such file or directory"),
     ],
 )  # fmt: skip
@@ -99,7 +100,7 @@ def test_a_bad_value_is_one_line(name: str, value: str, message: str) -> None:
     with pytest.raises(SettingsError) as caught:
         read(**{name: value})
 
-    assert str(caught.value) == message
+    assert str(caught.value).replace("AFSPRAAKBERICHT_", "A_") == message
 
 
 @pytest.mark.parametrize(
@@ -129,7 +130,7 @@ def test_a_bad_file_is_one_line_that_names_it(content: str, message: str, tmp_pa
     file.write_text(content)
 
     with pytest.raises(SettingsError) as caught:
-        read(file)
+        Settings.from_env({}, file)
 
     assert str(caught.value) == message.format(file)
 
@@ -173,7 +174,7 @@ def test_each_setting_has_its_docstring_below_it_and_takes_its_own_default() -> 
     ]
     below = {
         one.target.id: isinstance(two, ast.Expr) and isinstance(two.value, ast.Constant)
-        for one, two in zip(body, body[1:], strict=False)
+        for one, two in pairwise(body)
         if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name)
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, NamedTuple
 
 import pytest
@@ -19,6 +20,7 @@ from agents.engine.outbox import (
     offset_key,
 )
 from agents.engine.preflight import check_topics, check_versions
+from agents.engine.worker import Seldom
 from streams.turn import Output
 
 
@@ -128,6 +130,12 @@ def test_another_version_than_was_overridden_is_refused() -> None:
     check_versions()
     with pytest.raises(NotReadyError, match=r"aiokafka 0\.15\.0 is installed"):
         check_versions({"aiokafka": "0.15.0"})
+
+
+def test_a_message_is_said_seldom() -> None:
+    seldom = Seldom(60.0)
+    messages = [logging.LogRecord("a", logging.ERROR, "f", 1, msg, (n,), None) for n, msg in enumerate(["x %d", "x %d", "y %d"])]
+    assert [seldom.filter(message) for message in messages] == [True, False, True]
 
 
 async def test_a_call_that_may_outlast_a_rebalance_is_refused() -> None:

@@ -410,14 +410,16 @@ class Model:
         going = []
         for one in chosen:
             known = client.known[one.ids[0]]
-            if (one.was is None or one.was.start <= now) and (one.now is None or one.now.start <= now):
-                # Choice: past comes before the gates.
-                self.log(client, now, "direct", "expired", None, (Said(one.kind, one.ids),))
-                self.tell(client, one, now)
-            elif not known.actual.present:
+            # Choice: past comes before the gates.
+            past = (one.was is None or one.was.start <= now) and (one.now is None or one.now.start <= now)
+            if not known.actual.present:
                 if known.absence_said != known.changes:
                     known.absence_said = known.changes
-                    self.log(client, now, "direct", "suppressed", "absent", (Said(one.kind, one.ids),))
+                    status, detail = ("expired", None) if past else ("suppressed", "absent")
+                    self.log(client, now, "direct", status, detail, (Said(one.kind, one.ids),))
+            elif past:
+                self.log(client, now, "direct", "expired", None, (Said(one.kind, one.ids),))
+                self.tell(client, one, now)
             elif gate is not None:
                 self.log(client, now, "direct", "suppressed", gate, (Said(one.kind, one.ids),))
                 self.tell(client, one, now)

@@ -130,7 +130,7 @@ class History(NamedTuple):
         return (events[-1].at if events else start(self)) + timedelta(seconds=self.wait)
 
 
-WALLS = ("00:00", "01:45", "02:30", "07:30", "11:00", "11:00", "18:00", "23:30")
+WALLS = ("11:00", "11:00", "07:30", "00:00", "01:45", "02:30", "18:00", "23:30")
 _seconds = st.sampled_from((0, 0, 0, 0, 1, 10, 10, 29, 30, 31, 90, 120, 600, 3600, 5 * 3600, 11 * 3600, 24 * 3600))
 _edge = st.sampled_from(("18:00", "09:00", "22:00", "07:00", "02:30", "00:00", "11:00"))
 _when: st.SearchStrategy[After | Next] = st.one_of(
@@ -145,7 +145,7 @@ _clients = st.sampled_from((
     (("c", True),), (("c", True),), (("c", True),), (("c", True), ("d", True)), (("d", True),),
     (("c", False),), (("c", False), ("d", True)), (),
 ))  # fmt: skip
-_day = st.sampled_from((0, 1, 1, 1, 2, 2, 3, 4, 5, 6, 7, -1))
+_day = st.sampled_from((1, 1, 1, 2, 2, 2, 3, 4, 5, 6, 7, 0, -1))
 
 bookings = st.builds(
     Booking, _when, _organisation, st.sampled_from(("a", "a", "b", "b", "e", "f", "g", "h")),
@@ -192,13 +192,13 @@ def openings() -> st.SearchStrategy[tuple[Step, ...]]:
     )  # fmt: skip
 
 
-def histories(step: st.SearchStrategy[Step] = steps, most: int = 14) -> st.SearchStrategy[History]:
+def histories(step: st.SearchStrategy[Step] = steps, most: int = 18) -> st.SearchStrategy[History]:
     return st.builds(
         History,
         st.sampled_from(FIRST_DAYS),
         st.sampled_from(((ZONES[0], ZONES[1]), (ZONES[1], ZONES[0]), (ZONES[0], ZONES[0]))),
-        st.builds(lambda opening, rest: (*opening, *rest), openings(), st.lists(step, min_size=1, max_size=most)),
-        st.sampled_from((0, 30, 600, 24 * 3600, 24 * 3600, 9 * 24 * 3600, 9 * 24 * 3600)),
+        st.builds(lambda opening, rest: (*opening, *rest), openings(), st.lists(step, min_size=4, max_size=most)),
+        st.sampled_from((9 * 24 * 3600, 9 * 24 * 3600, 24 * 3600, 600, 30, 0)),
     )
 
 
@@ -249,7 +249,9 @@ def event(
             topic = "opt-outs"
         case Contact():
             topic = "contacts"
-            value = {channel: with_address(channel, step.client, yes) for channel, yes in (("sms", step.sms), ("email", step.email))}
+            value = {
+                channel: with_address(channel, step.client, yes) for channel, yes in (("sms", step.sms), ("email", step.email))
+            }
         case Consent():
             topic = "consents"
             value = {"notifications": step.notifications, "channels": list(step.channels or ()), "source": "portal"}
@@ -292,8 +294,19 @@ def organisation(step: Settings, zone: str) -> Json:
         "window": {"quiet_seconds": step.window[0], "max_seconds": step.window[1]},
         "reminder": {"days_before": step.reminder[0], "at": step.reminder[1]} if step.reminder else None,
         "quiet_hours": {"from": step.quiet[0], "until": step.quiet[1]} if step.quiet else None,
-        "sms": {"originator": "Zorg", "before": f"Van {step.organisation}.", "after": "", "unit_price": "0.08", "currency": "EUR"},
-        "email": {"from": "zorg@voorbeeld.example", "reply_to": None, "before": "Geachte,", "after": f"Groet van {step.organisation}"},
+        "sms": {
+            "originator": "Zorg",
+            "before": f"Van {step.organisation}.",
+            "after": "",
+            "unit_price": "0.08",
+            "currency": "EUR",
+        },
+        "email": {
+            "from": "zorg@voorbeeld.example",
+            "reply_to": None,
+            "before": "Geachte,",
+            "after": f"Groet van {step.organisation}",
+        },
     }
 
 

@@ -225,8 +225,8 @@ class TestSeries:
 
     def test_relocated_as_one(self) -> None:
         assert weekly(self.created(), 4, rev=2, location="De Linde").wait("2026-03-02 11:00").sent[1:] == [
-            "De locatie van uw herhalende afspraken op vrijdag 3 april 2026 van 13:15 tot 14:15 en de daarop volgende is gewijzigd "
-            "naar De Linde."
+            "De locatie van uw herhalende afspraken op vrijdag 3 april 2026 van 13:15 tot 14:15 en de daarop volgende is "
+            "gewijzigd naar De Linde."
         ]
 
     def test_the_last_two_of_four_make_one(self) -> None:

@@ -1,0 +1,355 @@
+"""Everything of an end-to-end test: a Kafka of its own, worker processes, the fake providers, and events by the handful.
+
+The topics have fixed names, so each `Stand` has a broker of its own. The fakes run in the test's process: they outlive a worker.
+Waiting is done by looking again until it is so; a wait fails at a generous deadline, or as soon as a worker has ended by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+import zlib
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
+from email import message_from_string, policy
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from zoneinfo import ZoneInfo
+
+import orjson
+from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from agents.broker import EmbeddedKafka
+from agents.fakes.sms import FakeSms
+from agents.fakes.smtp import FakeSmtp
+from agents.feeding import Event, Feeder
+from agents.topics import ensure, stores
+
+ROOT = Path(__file__).parent.parent.parent
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+DEADLINE = 120.0
+"""Seconds after which a wait fails. Nothing is expected to take nearly so long."""
+PREFIX = "AFSPRAAKBERICHT_"
+INPUTS = ("appointments", "consents", "contacts", "opt-outs", "organisations", "requests")
+INTERNAL = ("client-events", "deliveries-sms", "deliveries-email")
+UNSUBSCRIBE = "https://afspraakbericht.example/u/"
+
+
+def environ(**settings: object) -> dict[str, str]:
+    """The environment of a command: ours without any settings but these."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    return {**kept, "PYTHONPATH": str(ROOT), **{f"{PREFIX}{name.upper()}": str(value) for name, value in settings.items()}}
+
+
+def command(*words: str, **settings: object) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "agents", *words], env=environ(**settings), cwd=ROOT, capture_output=True, text=True,
+        timeout=DEADLINE, check=False,
+    )  # fmt: skip
+
+
+class Worker:
+    """A worker process."""
+
+    def __init__(self, log: Path, settings: dict[str, str]) -> None:
+        self.log = log
+        self.paused = False
+        self.expected_to_end = False
+        with log.open("wb") as out:
+            words = [sys.executable, "-m", "agents", "worker"]
+            self.process = subprocess.Popen(words, env=settings, cwd=ROOT, stdout=out, stderr=out, start_new_session=True)
+
+    @property
+    def running(self) -> bool:
+        return self.process.poll() is None
+
+    @property
+    def output(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def kill(self) -> None:
+        """As a power cut would."""
+        self.expected_to_end = True
+        self.process.kill()
+        self.process.wait()
+
+    def freeze(self) -> None:
+        self.paused = True
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """It may find that it was away for too long, and end itself."""
+        self.paused, self.expected_to_end = False, True
+        self.process.send_signal(signal.SIGCONT)
+
+    async def stop(self) -> int:
+        """SIGTERM; gives its exit code."""
+        self.expected_to_end = True
+        self.process.terminate()
+        return await asyncio.to_thread(self.process.wait, DEADLINE)
+
+    async def end(self) -> int:
+        """Wait until it ends by itself; gives its exit code."""
+        self.expected_to_end = True
+        return await asyncio.to_thread(self.process.wait, DEADLINE)
+
+
+class Tail:
+    """All that a topic holds, read on from where the last look ended."""
+
+    def __init__(self, bootstrap: str, topic: str) -> None:
+        self.topic = topic
+        self.found: list[Any] = []
+        self.consumer = AIOKafkaConsumer(
+            topic, bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest",
+            isolation_level="read_committed",
+        )  # fmt: skip
+
+    async def read(self) -> list[Any]:
+        """The records up to now."""
+        while not (partitions := self.consumer.assignment()):
+            await asyncio.sleep(0.05)
+        ends = await self.consumer.end_offsets(partitions)
+        while any([await self.consumer.position(tp) < end for tp, end in ends.items()]):
+            for records in (await self.consumer.getmany(timeout_ms=200)).values():
+                self.found.extend(records)
+        return self.found
+
+
+class Stand:
+    """A broker, its topics, both providers, and as many workers as a test starts."""
+
+    def __init__(self, folder: Path, *, partitions: int = 4, application: str = "endtoend", session: float = 6.0) -> None:
+        self.folder, self.partitions, self.application, self.session = folder, partitions, application, session
+        self.kafka = EmbeddedKafka(folder / "kafka", port=None)
+        self.sms = FakeSms(key="a-key")
+        self.smtp = FakeSmtp()
+        self.workers: list[Worker] = []
+        self.tails: dict[str, Tail] = {}
+        self.stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        stack = self.stack
+        await stack.__aenter__()
+        try:
+            stack.push_async_callback(asyncio.to_thread, self.kafka.stop)
+            await asyncio.to_thread(self.kafka.start)
+            report = await ensure(self.kafka.bootstrap, self.partitions, 1, self.application, stores())
+            assert not report.problems
+            for fake in (self.sms, self.smtp):
+                await stack.enter_async_context(fake)
+            self.feeder = await stack.enter_async_context(Feeder(self.kafka.bootstrap))
+            self.admin = AIOKafkaAdminClient(bootstrap_servers=self.kafka.bootstrap)
+            stack.push_async_callback(self.admin.close)
+            await self.admin.start()
+            stack.callback(self.kill_all)
+        except BaseException:
+            await stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stack.__aexit__(kind, error, trace)
+
+    # -- workers -------------------------------------------------------------------------------------------------------
+
+    def settings(self, **more: object) -> dict[str, object]:
+        """A worker's settings, with the fakes as its providers."""
+        return {
+            "bootstrap": self.kafka.bootstrap, "application": self.application, "partitions": self.partitions,
+            "session_timeout_seconds": self.session, "data": self.folder / "worker", "log_format": "json",
+            "messagebird_url": self.sms.url, "messagebird_key": "a-key", "smtp_host": "127.0.0.1",
+            "smtp_port": self.smtp.port, "smtp_tls": "none", "unsubscribe_url": UNSUBSCRIBE,
+            "unsubscribe_keys": "a-secret-of-at-least-32-characters", **more,
+        }  # fmt: skip
+
+    def worker(self, **more: object) -> Worker:
+        """Start a worker; settings as in `Settings`."""
+        number = len(self.workers) + 1
+        settings = environ(**self.settings(**{"data": self.folder / f"worker-{number}", **more}))
+        self.workers.append(Worker(self.folder / f"worker-{number}.log", settings))
+        return self.workers[-1]
+
+    def kill_all(self) -> None:
+        """Nothing outlives its test."""
+        for worker in self.workers:
+            if worker.running:
+                worker.kill()
+
+    # -- topics --------------------------------------------------------------------------------------------------------
+
+    async def feed(self, *events: Event | Iterable[Event]) -> None:
+        """Write events, in order; those of one handful may come as a list."""
+        flat = [one for some in events for one in ([some] if isinstance(some, Event) else some)]
+        await self.feeder.feed(flat)
+
+    async def records(self, topic: str) -> list[Any]:
+        """What a topic holds."""
+        if topic not in self.tails:
+            tail = self.tails[topic] = Tail(self.kafka.bootstrap, topic)
+            self.stack.push_async_callback(tail.consumer.stop)
+            await tail.consumer.start()
+        return await self.tails[topic].read()
+
+    async def log(self, organisation: str | None = None) -> list[dict[str, Any]]:
+        """The delivery log, each record once, as its readers count; of one organisation or of all."""
+        entries = [orjson.loads(record.value) for record in await self.records("delivery-log")]
+        once = {(entry["message"], entry["attempt"], entry["status"]): entry for entry in entries}
+        return [entry for entry in once.values() if organisation in (None, entry["organisation"])]
+
+    async def taken_in(self, topics: Iterable[str] = (*INPUTS, *INTERNAL)) -> bool:
+        """Whether the workers have committed past all that these topics hold."""
+        return not await self.backlog(topics)
+
+    async def backlog(self, topics: Iterable[str]) -> dict[Any, int]:
+        """How many records of each partition the workers have not committed yet."""
+        for topic in topics:
+            await self.records(topic)
+        try:
+            committed = await self.admin.list_consumer_group_offsets(self.application)
+        except KafkaError:  # a coordinator that moves
+            return {None: 1}
+        left = {}
+        for topic in topics:
+            consumer = self.tails[topic].consumer
+            for tp, end in (await consumer.end_offsets(consumer.assignment())).items():
+                done = committed[tp].offset if tp in committed else 0
+                if done < end:
+                    left[tp] = end - max(0, done)
+        return left
+
+    # -- waiting -------------------------------------------------------------------------------------------------------
+
+    async def until(self, holds: Callable[[], Awaitable[Any]], what: str, deadline: float = DEADLINE) -> None:
+        """Look again and again until it holds. Fails at the deadline, or when a worker ended that was not to end."""
+        limit = time.monotonic() + deadline
+        while not await holds():
+            for worker in self.workers:
+                if not worker.running and not worker.expected_to_end:
+                    raise AssertionError(f"a worker ended with {worker.process.returncode}:\n{worker.output[-4000:]}")
+            if time.monotonic() > limit:
+                last = self.workers[-1].output[-2000:] if self.workers else "no worker"
+                raise AssertionError(f"{what}: not so after {deadline:.0f} s; the last worker's log:\n{last}")
+            await asyncio.sleep(0.2)
+
+    async def settled(self) -> None:
+        """Wait until all that was fed has been taken in, handed on and enqueued at the senders."""
+        await self.until(lambda: self.taken_in(INPUTS), "the inputs are taken in")
+        await self.until(lambda: self.taken_in(INTERNAL), "the internal topics are taken in")
+
+    async def logged(self, count: int, organisation: str | None = None) -> list[dict[str, Any]]:
+        """Wait for so many records in the delivery log; more are a failure too."""
+        found: list[dict[str, Any]] = []
+
+        async def enough() -> bool:
+            found[:] = await self.log(organisation)
+            return len(found) >= count
+
+        await self.until(enough, f"{count} records in the delivery log of {organisation or 'all'}")
+        assert len(found) == count, found
+        return found
+
+    async def texts(self, organisation: str, count: int) -> list[str]:
+        """Wait until so many messages were sent for an organisation; gives their texts, sorted."""
+        found = [entry for entry in await self.logged(count, organisation) if entry["status"] == "sent"]
+        return sorted(entry["text"] or "" for entry in found)
+
+    # -- what arrived --------------------------------------------------------------------------------------------------
+
+    def received_sms(self) -> list[tuple[str, str]]:
+        """Number and text of each SMS, in order."""
+        return [("+" + message["recipients"][0], message["body"]) for message in self.sms.received.messages]
+
+    def received_emails(self) -> list[tuple[str, str, str]]:
+        """Address, Message-ID and plain text of each e-mail, in order."""
+        return [
+            (message["recipients"][0], message["message_id"].strip("<>"), plain_text(message["data"]))
+            for message in self.smtp.received.messages
+        ]
+
+
+def plain_text(data: str) -> str:
+    """The plain part of an e-mail, its lines joined by spaces."""
+    part = message_from_string(data, policy=policy.default).get_body(("plain",))
+    assert part is not None
+    return " ".join(part.get_content().split())
+
+
+# -- events ------------------------------------------------------------------------------------------------------------
+
+
+def number(organisation: str, client: str) -> str:
+    """A mobile number that no other client has."""
+    return f"+316{10_000_000 + zlib.crc32(f'{organisation}/{client}'.encode()) % 80_000_000}"
+
+
+def address(organisation: str, client: str) -> str:
+    """An e-mail address that no other client has."""
+    return f"{client}@{organisation}.example"
+
+
+def settings(organisation: str, quiet: int = 0, longest: int = 0, **changes: Any) -> Event:
+    """An organisation's settings; by default every change is told at once."""
+    value = {
+        "organisation": organisation, "name": f"Stichting {organisation}", "notifications": True,
+        "time_zone": "Europe/Amsterdam", "window": {"quiet_seconds": quiet, "max_seconds": longest}, "reminder": None,
+        "quiet_hours": None,
+        "sms": {"originator": "Zorg", "before": "", "after": "", "unit_price": "0.075", "currency": "EUR"},
+        "email": {"from": f"zorg@{organisation}.example", "reply_to": None, "before": "", "after": ""},
+    } | changes  # fmt: skip
+    return Event("organisations", organisation, value)
+
+
+def client(
+    organisation: str, name: str, *channels: str, notifications: bool = True, confirmed: bool = True
+) -> list[Event]:
+    """A client's consent and contact."""
+    ids = {"organisation": organisation, "client": name}
+    contact = {
+        **ids,
+        "sms": {"number": number(organisation, name), "confirmed": confirmed},
+        "email": {"address": address(organisation, name), "confirmed": confirmed},
+    }
+    consent = {**ids, "notifications": notifications, "channels": [*channels], "source": "ecd"}
+    key = f"{organisation}/{name}"
+    return [Event("consents", key, consent), Event("contacts", key, contact)]
+
+
+def visit(
+    organisation: str, id_: str, revision: int, start: datetime, *clients: str, hours: float = 1.0, location: str | None = None,
+    series: str | None = None, status: str = "booked", absent: Iterable[str] = (), **changes: Any,
+) -> Event:  # fmt: skip
+    """An appointment as it is at a revision."""
+    there = [{"client": one, "present": True} for one in clients] + [{"client": one, "present": False} for one in absent]
+    value = {
+        "organisation": organisation, "appointment": id_, "revision": revision, "status": status, "start": start.isoformat(),
+        "end": (start + timedelta(hours=hours)).isoformat(), "location": {"name": location} if location else None,
+        "series": series, "clients": there,
+    } | changes  # fmt: skip
+    return Event("appointments", f"{organisation}/{id_}", value)
+
+
+def request(organisation: str, name: str, id_: str, text: str, **changes: Any) -> Event:
+    """A third party's message."""
+    value = {
+        "organisation": organisation, "client": name, "request": id_, "party": "roqua", "text": text, "subject": "Vragenlijst",
+        "send_at": None, "expires_at": None,
+    } | changes  # fmt: skip
+    return Event("requests", f"{organisation}/{name}", value)
+
+
+def whole_minute(moment: datetime, ahead: float) -> datetime:
+    """The first whole minute at least so many seconds ahead."""
+    later = moment + timedelta(seconds=ahead + 59.999)
+    return later.replace(second=0, microsecond=0)
