@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup run check test properties bench chaos graph golden lock clean
+.PHONY: help setup run check test properties bench chaos browser graph golden lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ chaos: $(READY) ## Kill workers in the middle of many events, many times, and co
 
 graph: $(READY) ## Draw the topology (Mermaid) from the code
 	@$(BIN)/afspraakbericht graph
+
+browser: $(READY) ## Every page in Chromium, with axe-core; screenshots in data/screenshots
+	BROWSER=shots $(BIN)/pytest tests/web/test_browser.py
 
 golden: $(READY) ## Write the golden messages anew; review the diff
 	GOLDEN=1 $(BIN)/pytest tests/renderers

@@ -6,12 +6,18 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Literal
 
+from schemas.inputs import Channel
 from schemas.topics import EARLY, LATE, TOPICS
 from streams.graph import INPUTS, Node, graph
+from streams.valve import Limits
 
 from .engine import Engine, Monitor, NodeSpec
 from .engine.app import utc_now
+from .kafka_security import credentials
+from .providers import SmsGateway
+from .providers.dkim import Dkim
 from .providers.messagebird import MessageBird
+from .providers.reports import reference_tokens
 from .providers.smtp import Smtp
 from .senders import EmailSender, SmsSender
 from .settings import Settings
@@ -25,21 +31,36 @@ Senders = dict[str, Any]
 
 def create_senders(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Senders:
     """The real senders, to whatever addresses the settings give."""
-    gateway = MessageBird(
-        settings.messagebird_url, settings.messagebird_key or "", (3.0, settings.sms_timeout_seconds), settings.sms_slots
-    )
+    gateway = create_gateway(settings)
     server = Smtp(
         settings.smtp_host, settings.smtp_port, TLS[settings.smtp_tls], settings.smtp_user, settings.smtp_password,
         timeout=settings.smtp_timeout_seconds, connections=settings.email_slots,
     )  # fmt: skip
-    keys = settings.unsubscribe_keys
-    # A reference needs a key, too; where there is no unsubscribe key the provider's own key is as good a secret as any.
-    references = Tokens(keys or (settings.messagebird_key or "-",), "reference")
-    links = Tokens(keys, "unsubscribe") if keys else None
+    links = Tokens(settings.unsubscribe_keys, "unsubscribe") if settings.unsubscribe_keys else None
+    dkim = Dkim(settings.dkim_domain, settings.dkim_selector, settings.dkim_key) if settings.dkim_domain else None
     return {
-        "sms": SmsSender(gateway, references, clock, settings.report_url),
-        "email": EmailSender(server, links, settings.message_domain, settings.unsubscribe_url),
+        "sms": SmsSender(
+            gateway, reference_tokens(settings), clock, settings.report_url, repeatable=settings.sms_provider == "bird"
+        ),
+        "email": EmailSender(server, links, settings.message_domain, settings.unsubscribe_url, dkim),
     }
+
+
+def create_gateway(settings: Settings) -> SmsGateway:
+    """The SMS provider that the settings choose."""
+    timeout = (3.0, settings.sms_timeout_seconds)
+    if settings.sms_provider == "bird":
+        # Here, because its SDK builds thousands of models when it is imported: seconds of every start, and memory.
+        from .providers.bird import Bird
+
+        return Bird(settings.bird_url, settings.bird_key or "", timeout, settings.sms_slots)
+    return MessageBird(settings.messagebird_url, settings.messagebird_key or "", timeout, settings.sms_slots)
+
+
+def create_limits(settings: Settings) -> dict[Channel, Limits]:
+    """How many messages a second each channel may send."""
+    each = settings.organisation_rate
+    return {"sms": Limits(settings.sms_rate, each), "email": Limits(settings.email_rate, each)}
 
 
 def create_app(
@@ -51,11 +72,12 @@ def create_app(
     return Engine(
         settings.application,
         settings.bootstrap,
-        [_spec(node, made, slots) for node in graph(settings.partitions)],
+        [_spec(node, made, slots) for node in graph(settings.partitions, create_limits(settings))],
         settings.partitions,
         outputs=tuple(topic.name for topic in TOPICS if topic.role != "input"),
         clock=clock,
         hooks=hooks,
+        broker_credentials=credentials(settings),
         consumer_group_instance_id=settings.instance,
         broker_session_timeout=settings.session_timeout_seconds,
         broker_heartbeat_interval=settings.session_timeout_seconds / 4,

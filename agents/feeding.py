@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -19,10 +19,15 @@ class Event(NamedTuple):
 
 
 class Feeder:
-    """A producer for events. `async with Feeder(bootstrap) as feeder: await feeder.feed(events)`."""
+    """A producer for events. `async with Feeder(bootstrap) as feeder: await feeder.feed(events)`.
 
-    def __init__(self, bootstrap: str) -> None:
-        self.producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, linger_ms=5)
+    `security`: of `agents/kafka_security.py`.
+    """
+
+    def __init__(self, bootstrap: str, security: Mapping[str, Any] | None = None) -> None:
+        self.producer = AIOKafkaProducer(
+            bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, linger_ms=5, **(security or {})
+        )
 
     async def feed(self, events: Iterable[Event]) -> int:
         """Write the events and wait until Kafka has them; gives their number."""

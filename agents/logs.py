@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
+from collections.abc import MutableMapping
 from typing import Any, TextIO
 
 import orjson
@@ -13,6 +15,9 @@ from structlog.typing import Processor
 
 LIBRARIES = ("faust", "mode", "aiokafka", "kafka", "asyncio", "aiohttp", "aiosmtplib", "urllib3", "mail.log")
 """They tell each rebalance and reconnect on `info`, with all partitions; that is for their developers."""
+
+NUMBER = re.compile(r"(?<![\w.])(?:\+|00)\d[\d -]{7,16}\d\b|\b06[ -]?\d{8}\b|\b316\d{8}\b")
+ADDRESS = re.compile(r"[^\s@<>'\"(),:;]+@[^\s@<>'\"(),:;]+\.[^\s@<>'\"(),:;]+")
 
 
 def configure(level: str = "info", form: str = "auto", stream: TextIO | None = None) -> None:
@@ -31,11 +36,13 @@ def configure(level: str = "info", form: str = "auto", stream: TextIO | None = N
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.stdlib.ExtraAdder(),
     ]
-    renderers: list[Processor] = (
-        [structlog.dev.ConsoleRenderer(colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback)]
+    renderers: list[Processor] = [
+        structlog.processors.format_exc_info,
+        mask,
+        structlog.dev.ConsoleRenderer(colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback)
         if console
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_json)]
-    )
+        else structlog.processors.JSONRenderer(serializer=_json),
+    ]
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers]
     )
@@ -58,6 +65,14 @@ def configure(level: str = "info", form: str = "auto", stream: TextIO | None = N
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
+
+
+def mask(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Numbers and addresses are never logged by us; this is for what a library says, or an exception quotes."""
+    for name in ("event", "exception"):
+        if isinstance(text := event.get(name), str):
+            event[name] = ADDRESS.sub("(address)", NUMBER.sub("(number)", text))
+    return event
 
 
 def _json(event: Any, **_: Any) -> str:

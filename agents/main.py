@@ -9,6 +9,9 @@ from importlib import import_module
 
 COMMANDS = {
     "worker": "a Faust worker: intake, notices and senders",
+    "web": "the web service: unsubscribe pages, webhooks, the API for third parties and the overview",
+    "project": "bring the overview's projection of the delivery log up to date, or build it anew",
+    "api-key": "make a third party's key for an organisation",
     "topics": "create the topics and check their partitions and settings",
     "broker": "a real Apache Kafka on this machine, without a Java installation",
     "demo": "broker, worker, SMTP server, SMS gateway and sample events, all on this machine",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
@@ -11,12 +11,16 @@ from aiokafka import AIOKafkaConsumer
 BATCH_MS = 200
 
 
-async def read_topic(bootstrap: str, topic: str, *, follow: bool = False, from_end: bool = False) -> AsyncIterator[Any]:
+async def read_topic(
+    bootstrap: str, topic: str, *, follow: bool = False, from_end: bool = False, security: Mapping[str, Any] | None = None
+) -> AsyncIterator[Any]:
     """The records of a topic as aiokafka's ConsumerRecord: up to its end at the time of the call, or for ever with `follow`.
 
-    Raises LookupError where the topic does not exist.
+    Raises LookupError where the topic does not exist. `security`: of `agents/kafka_security.py`.
     """
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest", **(security or {})
+    )
     await consumer.start()
     try:
         if topic not in await consumer.topics():

@@ -10,18 +10,23 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, Self
 
 from . import settings_values as values
+from .settings_senders import SenderSettings
+from .settings_values import setting as _setting
 
 PREFIX = "AFSPRAAKBERICHT_"
 FILE = f"{PREFIX}SETTINGS"
 KUBERNETES = re.compile(r"(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_\w+)?)?)")
 """What Kubernetes adds for each Service whose name starts with `afspraakbericht`."""
+
+NEEDS = (("smtp_user", "smtp_password"), ("unsubscribe_url", "unsubscribe_keys"), ("dkim_domain", "dkim_key"))
+"""Settings that are worth nothing without another one."""
 
 Source = Literal["default", "file", "environment"]
 
@@ -30,16 +35,34 @@ class SettingsError(Exception):
     """A setting cannot be; one line that names it, its value (not of a secret) and what is expected."""
 
 
-def _setting(default: object, read: Callable[[str], object] = values.text, *, secret: bool = False) -> Any:
-    return field(default=default, repr=not secret, metadata={"read": read, "secret": secret})
-
-
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(SenderSettings):
     """The settings in force. Frozen: what a worker started with is what it runs with."""
 
     bootstrap: str = _setting("127.0.0.1:9092", values.addresses)
     """Kafka's addresses, host:port with commas between them. One that answers is enough; name two or three."""
+
+    kafka_security: str = _setting("plaintext", values.one_of("plaintext", "ssl", "sasl_ssl"))
+    """How to speak with Kafka. `ssl`: TLS; who we are says our certificate, if the brokers ask for one. `sasl_ssl`: TLS, and we
+    log in. `plaintext`: neither, for one machine only: names and appointments are readable on the way."""
+
+    kafka_ca: Path | None = _setting(None, values.folder)  # noqa: RUF009  # it is a field
+    """PEM file of the authorities that the brokers' certificates must come from. Default: those that this system trusts."""
+
+    kafka_certificate: Path | None = _setting(None, values.folder)  # noqa: RUF009  # it is a field
+    """PEM file with our certificate, and those between it and its authority, for brokers that ask for one (mutual TLS)."""
+
+    kafka_key: Path | None = _setting(None, values.folder)  # noqa: RUF009  # it is a field
+    """PEM file with that certificate's private key, not encrypted. Without it: in the same file as the certificate."""
+
+    kafka_mechanism: str = _setting("scram-sha-512", values.one_of("scram-sha-512", "scram-sha-256", "plain"))
+    """How `sasl_ssl` logs in. With SCRAM the brokers never get to see the password; `plain` sends it, below TLS."""
+
+    kafka_user: str | None = _setting(None)
+    """Who we are to Kafka with `sasl_ssl`. Needs `kafka_password`."""
+
+    kafka_password: str | None = _setting(None, secret=True)
+    """The password that goes with `kafka_user`."""
 
     application: str = _setting("afspraakbericht", values.name)
     """Faust's app id: the consumer group, and the first part of the changelogs' names. Another name is another application: it
@@ -68,46 +91,6 @@ class Settings:
     jars: Path | None = _setting(None, values.folder)  # noqa: RUF009  # it is a field
     """Where the embedded broker keeps Kafka's jars. Default: `afspraakbericht` in the user's cache folder (XDG_CACHE_HOME)."""
 
-    smtp_host: str = _setting("127.0.0.1", values.host)
-    """The mail server that takes our e-mails."""
-
-    smtp_port: int = _setting(587, values.whole(1, 65535))
-    """Its port: 587 with `starttls`, mostly 465 with `implicit`, 25 with `none`."""
-
-    smtp_tls: str = _setting("starttls", values.one_of("starttls", "implicit", "none"))
-    """`starttls`: encryption is asked for and required, never silently left out. `implicit`: encrypted from the first byte.
-    `none`: plain text, for a server on this machine or in tests; names and appointments are readable on the way."""
-
-    smtp_user: str | None = _setting(None)
-    """Who we are to the mail server; without it we do not log in. Needs `smtp_password`."""
-
-    smtp_password: str | None = _setting(None, secret=True)
-    """The password that goes with `smtp_user`."""
-
-    smtp_timeout_seconds: float = _setting(15.0, values.seconds(0.1, 18))
-    """How long one e-mail may take in all, seconds. Over it the outcome is unknown and the e-mail not sent again."""
-
-    email_slots: int = _setting(4, values.whole(1, 100))
-    """Connections to the mail server that one worker has open at most, each with one e-mail at a time."""
-
-    message_domain: str = _setting("localhost", values.host)
-    """The domain in our e-mails' Message-ID. Spam filters want one that is ours; the default is for one machine."""
-
-    messagebird_url: str = _setting("https://rest.messagebird.com/", values.url)
-    """The SMS provider's API, or a gateway that answers like it."""
-
-    messagebird_key: str | None = _setting(None, secret=True)
-    """The access key of the SMS provider's API. A `test_` key sends nothing. A worker does not start without."""
-
-    sms_timeout_seconds: float = _setting(10.0, values.seconds(0.1, 18))
-    """How long one request to the SMS provider may take, seconds. Over it the outcome is unknown and the SMS not sent again."""
-
-    sms_slots: int = _setting(16, values.whole(1, 500))
-    """Requests to the SMS provider that one worker has open at most."""
-
-    report_url: str | None = _setting(None, values.url)
-    """The public base of the webhook that takes the SMS provider's status reports. Without it nobody learns `delivered`."""
-
     unsubscribe_url: str | None = _setting(None, values.url)
     """The public base of the unsubscribe links, https://afspraakbericht.example/u/ for one; the token follows. Without it
     e-mails have no such link. Needs `unsubscribe_keys`."""
@@ -123,7 +106,54 @@ class Settings:
     """`json`: one object a line. `console`: for eyes. `auto`: console if stderr is a terminal, else JSON."""
 
     metrics_port: int | None = _setting(None, values.whole(1, 65535))
-    """The port of the Prometheus metrics and health pages, on all addresses; none by default."""
+    """The port of `/metrics` (Prometheus), `/live` and `/ready`; without it there are none."""
+
+    metrics_host: str = _setting("127.0.0.1", values.host)
+    """The address that port is opened on. The default is this machine only: nobody has to log in, so open it (0.0.0.0, or ::)
+    only where a network policy or a firewall keeps others away, as in a container. No personal data is told there."""
+
+    web_host: str = _setting("127.0.0.1", values.host)
+    """Where `afspraakbericht web` listens. Loopback by default: TLS is a proxy's work, in front of it."""
+
+    web_port: int = _setting(8080, values.whole(0, 65535))
+    """Its port; 0 takes a free one, which the log names."""
+
+    web_url: str | None = _setting(None, values.url)
+    """The public base of the web service. Without it: the address on which it listens. Cookies are Secure where it is https."""
+
+    web_publish_seconds: float = _setting(5.0, values.seconds(0.1, 60))
+    """How long a page waits for Kafka's acknowledgement before it answers 503."""
+
+    web_slow_seconds: float = _setting(10.0, values.seconds(0.1, 600))
+    """How long a request may take to come in. A slower one gets 408, or, before its headers are there, a closed connection."""
+
+    web_database: str | None = _setting(None, secret=True)
+    """The projection behind the overview, as an SQLAlchemy URL (it may hold a password). Default: SQLite in the `data` folder."""
+
+    api_keys: Path | None = _setting(None, values.folder)  # noqa: RUF009  # it is a field
+    """The TOML file of third parties' keys, as `afspraakbericht api-key` prints them. Without it every key is refused."""
+
+    api_per_minute: int = _setting(600, values.whole(1, 1_000_000))
+    """Requests a minute that one key may make on average, and at once after a quiet minute. More get 429."""
+
+    session_keys: tuple[str, ...] = _setting((), values.keys, secret=True)
+    """Keys that seal sessions of the overview, newest first. Without it one is made at start: a restart signs everybody out."""
+
+    accounts: Path | None = _setting(None, values.folder)  # noqa: RUF009  # it is a field
+    """The TOML file of local accounts, as `afspraakbericht web --account` prints them: for development, or where there is no
+    OpenID Connect."""
+
+    oidc_issuer: str | None = _setting(None, values.url)
+    """The OpenID Connect provider. Needs `oidc_client`, `oidc_secret` and `web_url`; sign-in then goes by it."""
+
+    oidc_client: str | None = _setting(None)
+    """Who we are to that provider."""
+
+    oidc_secret: str | None = _setting(None, secret=True)
+    """The secret that goes with `oidc_client`."""
+
+    oidc_claim: str = _setting("organisation")
+    """The claim in the ID token that names the organisation of who signs in."""
 
     sources: Mapping[str, Source] = field(default_factory=dict, repr=False, compare=False)
     """Where each setting came from; not a setting itself."""
@@ -149,11 +179,11 @@ class Settings:
 
     def for_worker(self) -> Self:
         """These settings, if a worker can run on them: what only a worker needs is not asked of the other commands."""
-        for setting, needs in (("smtp_user", "smtp_password"), ("unsubscribe_url", "unsubscribe_keys")):
+        for setting, needs in NEEDS:
             if getattr(self, setting) and not getattr(self, needs):
                 raise SettingsError(f"{variable(needs)} is not set: {variable(setting)} needs it")
-        if not self.messagebird_key:
-            raise SettingsError(f"{variable('messagebird_key')} is not set: a worker sends SMS with it")
+        if not getattr(self, f"{self.sms_provider}_key"):
+            raise SettingsError(f"{variable(f'{self.sms_provider}_key')} is not set: a worker sends SMS with it")
         return self
 
     def shown(self, name: str) -> str:

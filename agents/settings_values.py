@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 NAME = re.compile(r"[A-Za-z0-9._-]{1,200}")
 HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*")
 SHORTEST_KEY = 32
+
+
+def setting(default: object, read: Callable[[str], object] | None = None, *, secret: bool = False) -> Any:
+    """A setting as a dataclass field: its default, how its text is read, and whether it may be shown."""
+    return field(default=default, repr=not secret, metadata={"read": read or text, "secret": secret})
 
 
 def text(raw: str) -> str:
@@ -61,6 +68,13 @@ def seconds(low: float, high: float) -> Callable[[str], float]:
         return float(raw)
 
     return read
+
+
+def rate(raw: str) -> float:
+    """So many a second."""
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?", raw) or not 0.01 <= float(raw) <= 100_000:
+        raise ValueError("a number a second, from 0.01 to 100000")
+    return float(raw)
 
 
 def one_of(*words: str) -> Callable[[str], str]:

@@ -31,4 +31,6 @@ def word(call: SendCall, unsubscribe: str | None = None) -> Worded:
 def succeed(call: SendCall) -> Outcome:
     """A provider that accepts everything at once: the one of `simulate` (DESIGN.md "Command line")."""
     worded = word(call)
-    return Outcome(kind="sent", text=worded.text, parts=worded.parts)
+    return Outcome(
+        kind="sent", text=worded.text, parts=worded.parts, piece=len(worded.sms.pieces) if worded.sms is not None else 0
+    )  # fmt: skip

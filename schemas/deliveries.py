@@ -15,6 +15,9 @@ Reason = Literal["direct", "reminder", "request"]
 
 Status = Literal["suppressed", "superseded", "expired", "sent", "delivered", "retrying", "failed", "unknown"]
 
+ReportStatus = Literal["scheduled", "sent", "buffered", "delivered", "expired", "delivery_failed"]
+"""What the SMS provider says of a message (MessageBird's words). The last three are final."""
+
 Gate = Literal["absent", "client_off", "contact_unconfirmed", "organisation_off"]
 """The gates in their order; `detail` of a suppressed record names the first closed one (or says `series`)."""
 
@@ -51,6 +54,35 @@ class Cost(msgspec.Struct, frozen=True):
 
     amount: float | str
     currency: str
+
+
+class DeliveryReport(Wire, frozen=True, kw_only=True):
+    """`delivery-reports`, key `organisation/client`: what the SMS provider said became of one piece of a message.
+
+    Our own web process writes it, once it has checked the provider's signature. The first four and `piece` come out of the
+    sealed reference that went with the SMS; the rest is the provider's word.
+
+    Attributes:
+        attempt, piece: which call it was (0: any of them, of a provider to which they are all the same), and which piece of a
+            long message, from 0.
+        provider: the provider's id of it.
+        error, reason: the provider's error code, and the code of its reason; never its free text.
+        parts: how many SMS parts it bills.
+        price: what it bills for them, where it says.
+    """
+
+    organisation: str
+    client: str
+    message: str
+    attempt: int
+    piece: int = 0
+    provider: str | None = None
+    status: ReportStatus
+    error: int | None = None
+    reason: str | None = None
+    parts: int | None = None
+    price: Cost | None = None
+    at: datetime
 
 
 class LogRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """`client-events`: what intake found good, in one ordered log per client (key `organisation/client`).
 
-An event has one of the members below: the last six. `settings` goes to every partition, keyed by organisation.
+An event has one of the members below: the last seven. `settings` goes to every partition, keyed by organisation.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from .inputs import Consent, Contact, OptOut, Organisation, Request
+from .inputs import Channel, Consent, OptOut, Organisation, Request
 from .wire import Wire
 
 Forgotten = Literal["consent", "contact", "settings"]
@@ -35,6 +35,44 @@ class AppointmentEvent(Wire, frozen=True, kw_only=True):
     view: View
 
 
+class KnownAddress(Wire, frozen=True, kw_only=True):
+    """A number (E.164 where it can be) or an e-mail address, and what stands against using it.
+
+    Attributes:
+        confirmed: upstream's word that it is the client's.
+        problem: why it can get no message whatever upstream says: of a number that gets no SMS, by `streams/phones.py`.
+        refused: a provider said that it takes no messages. It stays so until upstream has said `confirmed: false` (`withdrawn`)
+            and then `confirmed: true` of it, or names another one.
+    """
+
+    address: str
+    confirmed: bool
+    problem: str | None = None
+    refused: bool = False
+    withdrawn: bool = False
+
+    @property
+    def usable(self) -> bool:
+        """Whether a message may go there."""
+        return self.confirmed and self.problem is None and not self.refused
+
+
+class KnownContact(Wire, frozen=True, kw_only=True):
+    """What is known of how to reach a client; None is unknown, and unknown is off."""
+
+    organisation: str
+    client: str
+    sms: KnownAddress | None = None
+    email: KnownAddress | None = None
+
+
+class Bounce(Wire, frozen=True):
+    """A provider says that an address takes no messages. `mark` names it without saying it (`streams.gates.mark_of`)."""
+
+    channel: Channel
+    mark: str
+
+
 class ClientEvent(Wire, frozen=True, kw_only=True):
     """One event of one client, or the settings of one organisation."""
 
@@ -42,8 +80,9 @@ class ClientEvent(Wire, frozen=True, kw_only=True):
     client: str = ""
     appointment: AppointmentEvent | None = None
     consent: Consent | None = None
-    contact: Contact | None = None
+    contact: KnownContact | None = None
     opt_out: OptOut | None = None
     settings: Organisation | None = None
     request: Request | None = None
     forget: Forgotten | None = None
+    bounce: Bounce | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from .deliveries import Delivery
+from .deliveries import Delivery, LoggedNotice, Reason
 from .events import View
 from .inputs import Channel, Organisation, Request
 from .wire import Wire
@@ -110,14 +110,19 @@ class LedgerRow(Wire, frozen=True, kw_only=True):
     Attributes:
         status: `waiting`, `claimed`, `retrying` and `unknown` are open; the others are final.
         order: the offset of its delivery, the order of decision.
-        delivery: as long as it is open.
+        delivery: as long as it is open; and as long as a status report may still say that it went out.
         attempt: the number of the last call, from 1.
         unknowns: how many calls ended without anybody knowing how.
         at: when it came to this status.
         next_at: when to look at it again.
         piece: how many pieces of a long SMS the provider has accepted.
-        address: masked, as it was called.
+        address: masked, as it was called; `mark`: the same address, to be told from others (`streams.gates.mark_of`).
         provider: the provider's id of it.
+        settling: a status report says that the provider has it; what is left is to say what was sent.
+        parts: SMS parts of each piece that was sent.
+        carried: of each piece, the attempt in which the provider took it.
+        reports: `attempt.piece` -> the furthest status that the provider reported of it, with its error: `delivery_failed/1`.
+        reason, notices: of what was sent, for the records of what becomes of it.
     """
 
     status: Literal[
@@ -140,5 +145,12 @@ class LedgerRow(Wire, frozen=True, kw_only=True):
     next_at: datetime | None = None
     piece: int = 0
     address: str | None = None
+    mark: str | None = None
     provider: str | None = None
+    settling: bool = False
+    parts: tuple[int, ...] = ()
+    carried: tuple[int, ...] = ()
+    reports: dict[str, str] = {}
+    reason: Reason | None = None
+    notices: tuple[LoggedNotice, ...] = ()
     keep_until: datetime

@@ -15,12 +15,16 @@ DAY = 24 * 3600 * 1000  # in milliseconds, as Kafka counts
 
 @dataclass(frozen=True)
 class Topic:
-    """One topic. `retention_ms` None: compacted, the last record of each key is kept for ever."""
+    """One topic. `retention_ms` None: compacted, the last record of each key is kept for ever.
+
+    Roles: upstream services write an `input`; a node of the graph an `internal` and an `output`; our own web process what a
+    provider `reported`.
+    """
 
     name: str
     key: str
     record: type | None
-    role: Literal["input", "internal", "output", "changelog"]
+    role: Literal["input", "internal", "reported", "output", "changelog"]
     retention_ms: int | None = None
     config: dict[str, str] = field(default_factory=dict)
 
@@ -48,13 +52,14 @@ REQUESTS = Topic("requests", "organisation/client", inputs.Request, "input", 30 
 CLIENT_EVENTS = Topic("client-events", "organisation/client", events.ClientEvent, "internal", 30 * DAY, LARGE)
 DELIVERIES_SMS = Topic("deliveries-sms", "organisation/client", deliveries.Delivery, "internal", 30 * DAY)
 DELIVERIES_EMAIL = Topic("deliveries-email", "organisation/client", deliveries.Delivery, "internal", 30 * DAY)
+DELIVERY_REPORTS = Topic("delivery-reports", "organisation/client", deliveries.DeliveryReport, "reported", 30 * DAY)
 
 DELIVERY_LOG = Topic("delivery-log", "organisation/client", deliveries.LogRecord, "output", -1)
 DEAD_LETTERS = Topic("dead-letters", "as it came", None, "output", 90 * DAY, LARGE)
 
 TOPICS = (
     APPOINTMENTS, CONSENTS, CONTACTS, OPT_OUTS, ORGANISATIONS, REQUESTS,
-    CLIENT_EVENTS, DELIVERIES_SMS, DELIVERIES_EMAIL, DELIVERY_LOG, DEAD_LETTERS,
+    CLIENT_EVENTS, DELIVERIES_SMS, DELIVERIES_EMAIL, DELIVERY_REPORTS, DELIVERY_LOG, DEAD_LETTERS,
 )  # fmt: skip
 
 EARLY = (ORGANISATIONS, CONSENTS, CONTACTS, OPT_OUTS)
@@ -79,7 +84,7 @@ class Table:
 
 SNAPSHOTS = Table("appointments", "organisation/appointment", state.Snapshot, "intake")
 CONSENTS_TABLE = Table("consents", "organisation/client", inputs.Consent, "notices")
-CONTACTS_TABLE = Table("contacts", "organisation/client", inputs.Contact, "notices")
+CONTACTS_TABLE = Table("contacts", "organisation/client", events.KnownContact, "notices")
 OPT_OUTS_TABLE = Table("opt-outs", "organisation/client", state.OptOuts, "notices")
 AGENDAS = Table("agendas", "organisation/client", state.Agenda, "notices")
 ORGANISATIONS_TABLE = Table("organisations", "organisation", state.Settings, "notices")

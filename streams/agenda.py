@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+import msgspec
 from msgspec.structs import replace
 
 from schemas.events import AppointmentEvent, View
@@ -37,12 +36,14 @@ class Difference(NamedTuple):
     @property
     def placed_by(self) -> View:
         """The view whose start puts it on its day: of a move the earlier one."""
-        views = [view for view in (self.was, self.now) if view is not None]
-        return min(views, key=lambda view: view.start)
+        if self.was is None or (self.now is not None and self.now.start < self.was.start):
+            if self.now is None:
+                raise AssertionError("a difference without a view")
+            return self.now
+        return self.was
 
 
-@dataclass(frozen=True)
-class Decided:
+class Decided(msgspec.Struct, frozen=True, gc=False):
     """A notice, and why it does not go out: a `detail` of `suppressed`, or `expired`; None: it does."""
 
     notice: Notice
@@ -79,8 +80,8 @@ def take_in(agenda: Agenda, event: AppointmentEvent, settings: WindowSettings, n
             keep_until=max(old.keep_until, max(event.view.end, now) + KEPT),
         )  # fmt: skip
         changed = compared(old) != compared(entry)
-    agenda = replace(agenda, appointments={**agenda.appointments, event.appointment: entry})
-    return replace(agenda, window=extended(agenda.window, settings, now)) if changed else agenda
+    appointments = {**agenda.appointments, event.appointment: entry}
+    return replace(agenda, appointments=appointments, window=extended(agenda.window, settings, now) if changed else agenda.window)
 
 
 def compared(entry: Entry) -> tuple[object, ...]:
@@ -91,6 +92,8 @@ def compared(entry: Entry) -> tuple[object, ...]:
 def extended(window: Window | None, settings: WindowSettings, now: datetime) -> Window:
     """The window after a change at `now`."""
     opened = window.opened if window is not None else now
+    if settings.quiet_seconds == 0:
+        return Window(opened, now)
     longest = opened + timedelta(seconds=settings.max_seconds)
     return Window(opened, max(now, min(now + timedelta(seconds=settings.quiet_seconds), longest)))
 
@@ -137,9 +140,9 @@ def close(organisation_id: str, client: str, agenda: Agenda, organisation: Organ
         soon = soon_days(agenda.appointments.values(), zone, now)
         free = [group for group in groups if not soon.isdisjoint(days(group.members[0][0], zone))]
         held, groups = len(free) < len(groups), free
-    agenda = replace(agenda, window=None, held_until=until if held else None)
+    held_until = until if held else None
     if not groups:
-        return Closing(agenda, [])
+        return Closing(replace(agenda, window=None, held_until=held_until), [])
 
     entries = dict(agenda.appointments)
     decided = []
@@ -153,7 +156,7 @@ def close(organisation_id: str, client: str, agenda: Agenda, organisation: Organ
                 entries[change.appointment] = replace(entry, silent=entry.revision)
     told = [group for group in groups if group.members[0][1].present]
     remembered = series.remember(told, agenda.appointments, agenda.series, zone, now)
-    return Closing(replace(agenda, appointments=entries, series=remembered), decided)
+    return Closing(replace(agenda, window=None, held_until=held_until, appointments=entries, series=remembered), decided)
 
 
 def days(change: Difference, zone: str) -> set[str]:
@@ -168,7 +171,7 @@ def _decide(organisation: str, client: str, group: series.Told, zone: str, now: 
     start = change.placed_by.start
     notice = Notice(
         id=change_id(organisation, client, change.appointment, kind, entry.revision), kind=kind, day=day_of(start, zone),
-        appointment=change.appointment, others=tuple(other.appointment for other, _ in group.members[1:]),
+        appointment=change.appointment, others=tuple([other.appointment for other, _ in group.members[1:]]),
         was=change.was, now=change.now,
     )  # fmt: skip
     past = all(entry.actual.start <= now and (change.was is None or change.was.start <= now) for change, entry in group.members)
@@ -183,8 +186,10 @@ def tell(entry: Entry, notice: str, zone: str, now: datetime) -> Entry:
     return replace(entry, told=entry.actual, told_since=entry.told_since if same_day else now, notice=notice)
 
 
-def grouped(decided: Iterable[Decided]) -> list[list[Decided]]:
+def grouped(decided: list[Decided]) -> list[list[Decided]]:
     """The messages: notices of one fate and one local day each; all of one fate in one where that would be more than 5."""
+    if len(decided) < 2:
+        return [decided] if decided else []
     by_fate: dict[str | None, dict[str, list[Decided]]] = {}
     for one in sorted(decided, key=lambda one: one.order):
         by_fate.setdefault(one.fate, {}).setdefault(one.notice.day or "", []).append(one)
@@ -199,10 +204,12 @@ def grouped(decided: Iterable[Decided]) -> list[list[Decided]]:
 
 def pruned(agenda: Agenda, now: datetime) -> Agenda:
     """Without what has been kept long enough: 30 days after the later end, or after it was last taken in."""
-    if all(entry.keep_until > now for entry in agenda.appointments.values()) and all(
-        until > now for until in agenda.seen.values()
-    ):
-        return agenda
+    for entry in agenda.appointments.values():
+        if entry.keep_until <= now:
+            break
+    else:
+        if not agenda.seen or min(agenda.seen.values()) > now:
+            return agenda
     oldest = (now - KEPT - timedelta(days=2)).date().isoformat()
     appointments = {id_: entry for id_, entry in agenda.appointments.items() if entry.keep_until > now}
     known = {entry.actual.series for entry in appointments.values()}

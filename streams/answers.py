@@ -25,7 +25,10 @@ PHASES = ("connect", "helo", "ehlo", "starttls", "auth", "mail", "rcpt", "data",
 
 
 class Rule(NamedTuple):
-    """A row: the class, the reason, and whole-match patterns of what it fits; `text` is searched for. Empty fits everything."""
+    """A row: the class, the reason, and whole-match patterns of what it fits; `text` is searched for. Empty fits everything.
+
+    `whose` fault an `our_fault_stop` is: where it is the sender address of one organisation, others may go on.
+    """
 
     answer: SmtpClass
     because: str
@@ -33,6 +36,7 @@ class Rule(NamedTuple):
     enhanced: str = ""
     phase: str = ""
     text: str = ""
+    whose: Literal["account", "organisation"] = "account"
 
     def fits(self, code: str, enhanced: str, phase: str, text: str) -> bool:
         """Whether the row is about this answer."""
@@ -54,7 +58,10 @@ _FULL = (
 _SIZE = r"message.{0,20}\b(size|too (big|large|long))|size.{0,20}exceed|exceed\w*.{0,30}size|too much mail data|too large"
 _SENDER = (
     r"\bsender\b.{0,30}(reject|refus|denied|not allowed|blocked|invalid|unknown)|(is|been) not verified|verified sender"
-    r"|unauthenticated sender|sending (is )?paused|\b(your|client|source) (ip|host|server|network|mail server)\b|\bip address\b"
+    r"|send as (this|that|the) (sender|user)|sendasdenied|not allowed to send (as|from)|not owned by"
+)
+_HOST = (
+    r"unauthenticated sender|sending (is )?paused|\b(your|client|source) (ip|host|server|network|mail server)\b|\bip address\b"
 )
 _LISTED = (
     r"block ?list|black ?list|\bdnsbl\b|\brbl\b|spamhaus|spamcop|barracuda|\bdkim\b|\bdmarc\b|\bspf\b|reputation"
@@ -105,9 +112,13 @@ SMTP: tuple[Rule, ...] = (
     # RFC 5321 gives 552 to "exceeded storage allocation". With a 5.7 it is a policy: see below.
     Rule("retry", "storage is exceeded (RFC 5321 4.2.3)", code="552", enhanced=r"(?!5\.7\.).*"),
     # The only thing that MAIL names is our own sender.
-    Rule("our_fault_stop", "our sender address is refused", phase="mail"),
-    Rule("our_fault_stop", "our sender address is refused (RFC 3463 X.1.7, X.1.8)", enhanced=r"5\.1\.[78]"),
-    Rule("our_fault_stop", "our sender or host is refused, in words", text=_SENDER),
+    Rule("our_fault_stop", "our host is refused, in words", text=_HOST),
+    Rule("our_fault_stop", "we are listed, unsigned or may not relay, said of our sender", phase="mail", text=_LISTED),
+    Rule("our_fault_stop", "it wants us to log in", phase="mail", text="authentication"),
+    Rule("our_fault_stop", "it does not understand our commands (RFC 5321 4.2.2)", phase="mail", code="50[0234]|555"),
+    Rule("our_fault_stop", "our sender address is refused", phase="mail", whose="organisation"),
+    Rule("our_fault_stop", "our sender address is refused (RFC 3463 X.1.7-8)", enhanced=r"5\.1\.[78]", whose="organisation"),
+    Rule("our_fault_stop", "our sender address is refused, in words", text=_SENDER, whose="organisation"),
     # Before 5.1.x: blocklists and signatures are named under any code, and cost good addresses where they are not seen.
     Rule("our_fault_stop", "we are listed, unsigned or may not relay, in words", text=_LISTED),
     Rule("permanent_address", "no such mailbox, domain or address (RFC 3463 X.1, RFC 7505)", enhanced=r"5\.1\.([0-46]|10)"),
@@ -256,6 +267,12 @@ def messagebird_blames_recipient(body: Any) -> bool:
     """Whether the errors in a body are about the recipient, not about the rest of the request."""
     said = ((str(error.get("parameter")), str(error.get("description"))) for error in _errors(body))
     return any(parameter.startswith("recipient") or "recipients found" in text for parameter, text in said)
+
+
+def messagebird_blames_originator(body: Any) -> bool:
+    """Whether the errors in a body are about the sender's name or number alone."""
+    parameters = [str(error.get("parameter")) for error in _errors(body)]
+    return bool(parameters) and all(parameter == "originator" for parameter in parameters)
 
 
 def _errors(body: Any) -> Iterable[Mapping[str, Any]]:

@@ -6,10 +6,12 @@ organisation. What is unknown is off.
 
 from __future__ import annotations
 
+import hashlib
 from typing import NamedTuple
 
 from schemas.deliveries import Gate
-from schemas.inputs import Channel, Consent, Contact, Organisation
+from schemas.events import KnownAddress, KnownContact
+from schemas.inputs import Channel, Consent, Organisation
 from schemas.state import OptOuts
 
 
@@ -17,7 +19,7 @@ class Standing(NamedTuple):
     """All that the gates look at for one client."""
 
     consent: Consent | None
-    contact: Contact | None
+    contact: KnownContact | None
     opt_outs: OptOuts | None
     organisation: Organisation | None
 
@@ -46,17 +48,28 @@ def passage(standing: Standing, only: Channel | None = None) -> Passage:
     return Passage(channel, None)
 
 
-def confirmed(contact: Contact | None, channel: Channel) -> bool:
-    """Whether upstream confirmed the client's address for the channel."""
-    found = getattr(contact, channel, None)
-    return found is not None and found.confirmed
+def known(contact: KnownContact | None, channel: Channel) -> KnownAddress | None:
+    """The client's number or address for the channel."""
+    if contact is None:
+        return None
+    return contact.sms if channel == "sms" else contact.email
 
 
-def address(contact: Contact, channel: Channel) -> str:
+def confirmed(contact: KnownContact | None, channel: Channel) -> bool:
+    """Whether upstream confirmed the client's address for the channel, and nothing is known against it."""
+    found = known(contact, channel)
+    return found is not None and found.usable
+
+
+def address(contact: KnownContact, channel: Channel) -> str:
     """The number or address for the channel; call it only where it is confirmed."""
-    if channel == "sms":
-        return contact.sms.number if contact.sms is not None else ""
-    return contact.email.address if contact.email is not None else ""
+    found = known(contact, channel)
+    return found.address if found is not None else ""
+
+
+def mark_of(address_: str) -> str:
+    """A short hash by which an address is told from another. No secret: it only keeps addresses out of rows that outlive them."""
+    return hashlib.sha256(address_.encode()).hexdigest()[:16]
 
 
 def masked(address_: str) -> str:

@@ -5,7 +5,9 @@ The worker (`agents/app.py`) and `simulate` (`streams/simulation.py`) both run e
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from schemas.inputs import Channel
 from schemas.topics import (
@@ -20,6 +22,7 @@ from schemas.topics import (
     DELIVERIES_EMAIL,
     DELIVERIES_SMS,
     DELIVERY_LOG,
+    DELIVERY_REPORTS,
     LEDGER_EMAIL,
     LEDGER_SMS,
     OPT_OUTS,
@@ -36,6 +39,7 @@ from .intake import intake
 from .notices import notices
 from .sending import sending
 from .turn import ShardFactory
+from .valve import UNLIMITED, Limits
 
 INPUTS = (APPOINTMENTS, CONSENTS, CONTACTS, OPT_OUTS, ORGANISATIONS, REQUESTS)
 
@@ -60,15 +64,17 @@ class Node:
     calls: Channel | None = None
 
 
-def graph(partitions: int) -> tuple[Node, ...]:
-    """The nodes in the order in which an event passes them; `partitions`: of every topic."""
+def graph(partitions: int, limits: Mapping[Channel, Limits] = MappingProxyType({})) -> tuple[Node, ...]:
+    """The nodes in the order in which an event passes them; `partitions`: of every topic, `limits`: of each channel."""
     kept = (CONSENTS_TABLE, CONTACTS_TABLE, OPT_OUTS_TABLE, AGENDAS, ORGANISATIONS_TABLE)
-    sms, email = sending("sms", LEDGER_SMS), sending("email", LEDGER_EMAIL)
+    sms = sending("sms", LEDGER_SMS, limits.get("sms", UNLIMITED))
+    email = sending("email", LEDGER_EMAIL, limits.get("email", UNLIMITED))
+    heard = (DELIVERY_LOG, CLIENT_EVENTS)
     return (
         Node("intake", INPUTS, (SNAPSHOTS,), (CLIENT_EVENTS, DEAD_LETTERS), intake(partitions)),
         Node("notices", (CLIENT_EVENTS,), kept, (DELIVERIES_SMS, DELIVERIES_EMAIL, DELIVERY_LOG), notices, on_time=True),
-        Node("sms", (DELIVERIES_SMS,), (LEDGER_SMS,), (DELIVERY_LOG,), sms, ("notices",), calls="sms"),
-        Node("email", (DELIVERIES_EMAIL,), (LEDGER_EMAIL,), (DELIVERY_LOG,), email, ("notices",), calls="email"),
+        Node("sms", (DELIVERIES_SMS, DELIVERY_REPORTS), (LEDGER_SMS,), (*heard, OPT_OUTS), sms, ("notices",), calls="sms"),
+        Node("email", (DELIVERIES_EMAIL,), (LEDGER_EMAIL,), heard, email, ("notices",), calls="email"),
     )
 
 

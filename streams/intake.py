@@ -27,6 +27,7 @@ from schemas.topics import (
 from schemas.wire import BadRecordError, encode, read
 
 from .checks import KEPT, check_request, check_settings, forgotten, key_parts, match_key, present, snapshot_of
+from .contacts import known_contact
 from .moments import Moments
 from .rows import Rows
 from .turn import Decision, Output, Record, ShardFactory, Turn
@@ -42,9 +43,9 @@ class Intake:
 
     def loaded(self) -> None:
         """Find the appointments whose time to be forgotten will come."""
-        for key in self.rows.base:
-            if (snapshot := self.rows.get(None, SNAPSHOTS, key)) is not None:
-                self.moments.put(key.decode(), (snapshot.keep_until, 0, key.decode()))
+        for key, snapshot in self.rows.scan(SNAPSHOTS):
+            name = SNAPSHOTS.row(key).decode()
+            self.moments.put(name, (snapshot.keep_until, 0, name))
 
     def decide(self, turn: Turn) -> Decision:
         """Take in the turn's records; forget what has been kept long enough."""
@@ -124,7 +125,10 @@ class Intake:
         else:
             event = read(Contact, record.value)
             match_key(record, event.organisation, event.client)
-            yield ClientEvent(organisation=event.organisation, client=event.client, contact=event)
+            contact = known_contact(event)
+            if contact.sms is not None and contact.sms.problem is not None:
+                decision.count("unusable_numbers", contact.sms.problem)
+            yield ClientEvent(organisation=event.organisation, client=event.client, contact=contact)
 
     def opt_out(self, decision: Decision, record: Record, now: datetime) -> Iterator[ClientEvent]:
         """A channel turned off or on again."""
@@ -183,11 +187,8 @@ def changes(appointment: str, old: Snapshot | None, new: Snapshot) -> Iterator[t
     before = old.clients if old is not None else {}
     same = old is not None and (old.booked, old.view) == (new.booked, new.view)
     for client, is_present in new.clients.items():
-        if client in before:
-            if same and before[client] == is_present:
-                continue
-        elif not new.booked:
-            continue  # cancelled before this client heard of it
+        if same and before.get(client) == is_present:
+            continue
         yield (
             client,
             AppointmentEvent(
@@ -199,10 +200,10 @@ def changes(appointment: str, old: Snapshot | None, new: Snapshot) -> Iterator[t
                 view=new.view,
             ),
         )
-    if old is None or not old.booked:
+    if old is None:
         return
-    for client in before:
-        if client not in new.clients:
+    for client, was_present in before.items():
+        if client not in new.clients and (old.booked or not was_present):  # who was absent has not been told that it is cancelled
             yield (
                 client,
                 AppointmentEvent(

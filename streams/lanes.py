@@ -6,7 +6,8 @@ that one with 100,000 messages does not hold up another's one.
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 
@@ -42,6 +43,15 @@ class Lanes:
         if not lane:
             del self._waiting[client]
 
+    def remove(self, client: str, place: Place) -> None:
+        """A message leaves the lane wherever it stands in it; nothing where it does not."""
+        lane = self._waiting.get(client, [])
+        at = bisect_left(lane, place)
+        if at < len(lane) and lane[at] == place:
+            lane.pop(at)
+            if not lane:
+                del self._waiting[client]
+
     def hold(self, client: str, row: str) -> None:
         """Nothing else of this client goes out before the outcome of this message is known."""
         self._holding[client] = row
@@ -56,9 +66,11 @@ class Lanes:
         organisation = client.split("/", 1)[0]
         self._ready.setdefault(organisation, {})[client] = None
 
-    def next(self) -> str | None:
-        """The client whose turn it is, taken off; organisations in turn."""
+    def next(self, open_to: Callable[[str], bool]) -> str | None:
+        """The client whose turn it is, taken off; organisations in turn, passing over those to which it is not open."""
         for organisation in self._ready:
+            if not open_to(organisation):
+                continue
             clients = self._ready.pop(organisation)
             client = next(iter(clients))
             del clients[client]
@@ -68,6 +80,11 @@ class Lanes:
         return None
 
     @property
-    def any_ready(self) -> bool:
-        """Whether a client waits for room."""
-        return bool(self._ready)
+    def clients(self) -> int:
+        """How many clients have a message that waits: for room, for another one, or for its next try."""
+        return len(self._waiting)
+
+    @property
+    def ready_organisations(self) -> Iterable[str]:
+        """The organisations of clients that wait for room."""
+        return self._ready.keys()

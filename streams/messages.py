@@ -23,16 +23,16 @@ def emit_message(
 ) -> None:  # fmt: skip
     """One message, of notices of one fate: every decided notice ends in the delivery log, by its sender or here."""
     key = f"{organisation}/{client}".encode()
-    notices = tuple(one.notice for one in decided)
+    notices = tuple([one.notice for one in decided])
     message, fate = message_id([notice.id for notice in notices]), decided[0].fate
     for notice in notices:
-        decision.count("decided", notice.kind, fate or "delivered")
+        decision.count("decided", notice.kind, fate or "passed")
     if fate is None and way.channel is not None:
         views = [view for notice in notices for view in (notice.was, notice.now) if view is not None]
         delivery = Delivery(
             message=message, organisation=organisation, client=client, channel=way.channel, reason=reason, decided=now,
             notices=notices, request=request,
-            useful_until=request.expires_at if request is not None else max(view.start for view in views),
+            useful_until=request.expires_at if request is not None else max([view.start for view in views]),
         )  # fmt: skip
         decision.emit(Output(DELIVERIES[way.channel], key, encode(delivery), partition))
         return

@@ -20,13 +20,18 @@ class Moments:
 
     def __init__(self) -> None:
         self._live: dict[str, Moment] = {}
+        self.kinds: dict[Any, int] = {}
+        """How many names have a next moment of each kind, a moment's second item."""
         self._heap: list[tuple[Moment, str]] = []
 
     def put(self, name: str, moment: Moment | None) -> None:
         """The name's next moment is this one; None: it has none."""
         if moment is None:
-            self._live.pop(name, None)
-        elif self._live.get(name) != moment:
+            self._forget(name)
+        elif (old := self._live.get(name)) != moment:
+            if old is None or _kind(old) != _kind(moment):
+                self._forget(name)
+                self.kinds[_kind(moment)] = self.kinds.get(_kind(moment), 0) + 1
             self._live[name] = moment
             heapq.heappush(self._heap, (moment, name))
             if len(self._heap) > 2 * len(self._live) + 1000:  # more overtaken entries than live ones: start afresh
@@ -52,9 +57,14 @@ class Moments:
         """The names whose moments are due, in order, each taken off as it is given. What is put meanwhile counts too."""
         while limit > 0 and self.is_due(due):
             _, name = heapq.heappop(self._heap)
-            del self._live[name]
+            self._forget(name)
             limit -= 1
             yield name
+
+    def _forget(self, name: str) -> None:
+        old = self._live.pop(name, None)
+        if old is not None:
+            self.kinds[_kind(old)] -= 1
 
     def _skip(self) -> None:
         heap, live = self._heap, self._live
@@ -63,3 +73,7 @@ class Moments:
 
     def __len__(self) -> int:
         return len(self._live)
+
+
+def _kind(moment: Moment) -> Any:
+    return moment[1] if len(moment) > 1 else None

@@ -24,6 +24,7 @@ from schemas.topics import (
 from schemas.wire import encode
 
 from .agenda import KEPT, Decided, close, grouped, pruned, take_in
+from .contacts import refused, remembering
 from .gates import Passage, Standing, passage
 from .messages import emit_message
 from .moments import Moment, Moments
@@ -33,6 +34,7 @@ from .rows import Rows
 from .turn import Decision, Record, Shard, Turn
 
 WINDOW, REMINDER, REQUEST, PRUNE = 0, 1, 2, 3
+KINDS = ("window", "reminder", "request", "prune")
 """Kinds of moments, in the order in which they are handled at one instant."""
 
 DELIVERIES = {"sms": DELIVERIES_SMS.name, "email": DELIVERIES_EMAIL.name}
@@ -53,14 +55,10 @@ class Notices:
 
     def loaded(self) -> None:
         """Read the settings, and find the next moment of every client."""
-        prefix = ORGANISATIONS_TABLE.row("")
-        for key in self.rows.base:
-            if key.startswith(prefix):
-                self.settings[key[len(prefix) :].decode()] = self.rows.get(None, ORGANISATIONS_TABLE, key)
-        for key in self.rows.base:
-            if (agenda := self.rows.get(None, AGENDAS, key)) is not None:
-                organisation, client = key.decode().split("/")[1:]
-                self._schedule(organisation, client, agenda, _BEGINNING)
+        self.settings = dict(self.rows.scan(ORGANISATIONS_TABLE))
+        for key, agenda in self.rows.scan(AGENDAS):
+            organisation, client = key.split("/")
+            self._schedule(organisation, client, agenda, _BEGINNING)
 
     def decide(self, turn: Turn) -> Decision:
         """Due moments first, then events, in order."""
@@ -120,7 +118,13 @@ class Notices:
         elif event.consent is not None:
             decision.put(CONSENTS_TABLE.row(key), encode(event.consent))
         elif event.contact is not None:
-            decision.put(CONTACTS_TABLE.row(key), encode(event.contact))
+            before = self.rows.get(decision, CONTACTS_TABLE, CONTACTS_TABLE.row(key))
+            decision.put(CONTACTS_TABLE.row(key), encode(remembering(before, event.contact)))
+        elif event.bounce is not None:
+            contact = refused(self.rows.get(decision, CONTACTS_TABLE, CONTACTS_TABLE.row(key)), event.bounce)
+            if contact is not None:
+                decision.count("refused_addresses", event.bounce.channel)
+                decision.put(CONTACTS_TABLE.row(key), encode(contact))
         elif event.opt_out is not None:
             self._opt_out(decision, key, event.opt_out)
         elif event.request is not None:
@@ -154,15 +158,17 @@ class Notices:
             if same:
                 return
         prefix = AGENDAS.row(f"{organisation}/")
-        changed = {key for key in decision.rows if key.startswith(prefix)}
-        for key in [key for key in self.rows.base if key.startswith(prefix)] + list(changed):
-            if (agenda := self.rows.get(decision, AGENDAS, key)) is not None:
-                self._schedule(organisation, key[len(prefix) :].decode(), agenda, now)
+        changed = [key for key in decision.rows if key.startswith(prefix)]
+        clients = {key.split("/")[1] for key, _ in self.rows.scan(AGENDAS, f"{organisation}/")}
+        for client in sorted(clients | {key[len(prefix) :].decode() for key in changed}):
+            if (agenda := self.rows.get(decision, AGENDAS, AGENDAS.row(f"{organisation}/{client}"))) is not None:
+                self._schedule(organisation, client, agenda, now)
 
     # -- moments -------------------------------------------------------------------------------------------------------
 
     def _schedule(self, organisation: str, client: str, agenda: Agenda, now: datetime) -> None:
         """The client's next moment, in the order in which moments of one instant are handled."""
+        moment: Moment | None = None
         found: list[tuple[datetime, int, str]] = []
         if agenda.window is not None:
             found.append((agenda.window.closes, WINDOW, ""))
@@ -170,14 +176,13 @@ class Notices:
             found.append((agenda.held_until, WINDOW, ""))
         if (reminder := upcoming(agenda, self.settings.get(organisation), now)) is not None:
             found.append((reminder[0], REMINDER, reminder[1]))
-        found.extend((pending.due, REQUEST, name) for name, pending in agenda.requests.items())
-        if not found:
-            keep = [entry.keep_until for entry in agenda.appointments.values()] + list(agenda.seen.values())
-            found.extend((until, PRUNE, "") for until in sorted(keep)[-1:])
-        moment: Moment | None = None
+        if agenda.requests:
+            found.extend((pending.due, REQUEST, name) for name, pending in agenda.requests.items())
         if found:
             when, kind, detail = min(found)
             moment = (when, kind, organisation, client, detail)
+        elif keep := [entry.keep_until for entry in agenda.appointments.values()] + list(agenda.seen.values()):
+            moment = (max(keep), PRUNE, organisation, client, "")
         self.moments.put(f"{organisation}/{client}", moment)
 
     def _fire(self, decision: Decision, name: str, now: datetime) -> None:
@@ -196,6 +201,7 @@ class Notices:
         if when > now:  # the agenda has no moment that is due (any more)
             self._schedule(organisation, client, agenda, now)
             return
+        decision.measure("moments", KINDS[kind], time=now - when)
         if kind == WINDOW:
             agenda = self._close(decision, organisation, client, agenda, now)
         elif kind == REMINDER and reminder is not None and settings is not None:
@@ -210,7 +216,7 @@ class Notices:
             self._keep(decision, organisation, client, agenda, now)
 
     def _keep(self, decision: Decision, organisation: str, client: str, agenda: Agenda, now: datetime) -> None:
-        empty = agenda == Agenda(reminded=agenda.reminded)
+        empty = not agenda.appointments and agenda == Agenda(reminded=agenda.reminded)
         decision.put(AGENDAS.row(f"{organisation}/{client}"), None if empty else encode(agenda))
         self._schedule(organisation, client, agenda, now)
 
@@ -220,7 +226,8 @@ class Notices:
         standing = self.standing(organisation, client, decision)
         agenda, decided = close(organisation, client, pruned(agenda, now), standing.organisation, now)
         way = passage(standing) if decided else Passage(None, None)
-        decided = [replace_fate(one, one.fate or way.closed) for one in decided]
+        if way.closed is not None:
+            decided = [replace_fate(one, one.fate or way.closed) for one in decided]
         for message in grouped(decided):
             emit_message(decision, self.partition, organisation, client, "direct", message, way, now)
         return agenda
@@ -229,9 +236,9 @@ class Notices:
         self, decision: Decision, organisation: str, client: str, agenda: Agenda, settings: Settings,
         reminder: tuple[datetime, str], now: datetime,
     ) -> Agenda:  # fmt: skip
-        """The reminder of a day: it first closes the open window and speaks of what then is so."""
+        """The reminder of a day: it first closes the open window, held or not, and speaks of what then is so."""
         due, day = reminder
-        if agenda.window is not None:
+        if agenda.window is not None or agenda.held_until is not None:
             agenda = self._close(decision, organisation, client, agenda, now)
         found = remind(organisation, client, agenda, settings.organisation, day, due, now)
         if found is not None:

@@ -17,12 +17,14 @@ GIVE_UP = timedelta(hours=24)
 """Without a moment after which a message says nothing any more, trying ends this long after it was decided."""
 REPORT_WAIT = timedelta(minutes=10)
 """How long an SMS of unknown outcome waits for its status report before it goes once more (DESIGN.md "Never lost")."""
-PAUSE = timedelta(seconds=60)
-"""How long a channel pauses after an answer that says our account or configuration is at fault."""
 
 
 class SendCall(msgspec.Struct, frozen=True, kw_only=True):
-    """One attempt to send a delivery: whatever the shell needs to word it and to call the provider."""
+    """One attempt to send a delivery: whatever the shell needs to word it and to call the provider.
+
+    `settle`: a status report says that the provider has the pieces up to `piece`. Nothing is sent: the outcome is `sent` with
+    what was, or `retry` where pieces remain.
+    """
 
     delivery: Delivery
     organisation: Organisation
@@ -30,6 +32,7 @@ class SendCall(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int
     piece: int
     now: datetime
+    settle: bool = False
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,17 +40,25 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         kind: `stop` is our own fault (key, balance, TLS): the channel pauses. `unknown`: perhaps sent, nobody knows.
+        whose: of `stop`: the fault of our account, or of the sender that one organisation gave us.
+        repeatable: of `unknown`: the provider knows a repetition, so that it may be sent again at once.
         detail: class and code for the log; never an address, a number or text.
-        text, parts: what was sent, where it was.
+        text: what was sent, where it was.
+        parts: SMS parts of all pieces, as they are billed: the provider's count where it gave one, else ours.
+        each: the same of each piece. `counted`: ours of all, where that differs.
         piece: how many pieces of a long SMS the provider has accepted.
         provider: the provider's id.
         retry_after: seconds the provider asks us to wait.
     """
 
     kind: Literal["sent", "retry", "permanent_address", "permanent_message", "stop", "unknown"]
+    whose: Literal["account", "organisation"] = "account"
+    repeatable: bool = False
     detail: str | None = None
     text: str | None = None
     parts: int | None = None
+    each: tuple[int, ...] = ()
+    counted: int | None = None
     piece: int = 0
     provider: str | None = None
     retry_after: float | None = None

@@ -69,8 +69,8 @@ def remind(
 ) -> Reminder | None:
     """The reminder of a day, after its due moment closed the open window; None where there is none.
 
-    There is one if an appointment that is on the day was told to be on it before the due moment. It speaks of what has not begun:
-    `expired` if nothing; `absent` if the client is present on none.
+    It speaks of what is on the day and has not begun: `expired` if nothing; `absent` if the client is present on none. There is
+    one if some of that was told to be on the day before the due moment.
     """
     zone = organisation.time_zone
     on = sorted(
@@ -80,11 +80,12 @@ def remind(
     expected = [(id_, entry) for id_, entry in on if entry.present]
     fate = None if expected else "absent"
     speaks_of = expected or on
+    ahead = [(id_, entry) for id_, entry in speaks_of if entry.actual.start > now]
     if not any(
-        entry.told_since is not None and entry.told_since < due and on_day(entry, entry.told, zone) for _, entry in speaks_of
+        entry.told_since is not None and entry.told_since < due and on_day(entry, entry.told, zone)
+        for _, entry in ahead or speaks_of
     ):
         return None
-    ahead = [(id_, entry) for id_, entry in speaks_of if entry.actual.start > now]
     if not ahead:
         fate, ahead = "expired", speaks_of
     first, entry = ahead[0]
@@ -112,5 +113,6 @@ def still_so(agenda: Agenda, notice: Notice, zone: str, decided: datetime, now: 
     ahead = [id_ for start, id_ in told if start > now]
     if not ahead:
         return Reminder(notice, "expired")
-    first = agenda.appointments[ahead[0]].told
+    # What it was decided of stays as it was then: a location that was dropped since it was told is not in it.
+    first = notice.now if ahead[0] == notice.appointment else agenda.appointments[ahead[0]].told
     return Reminder(replace(notice, appointment=ahead[0], others=tuple(ahead[1:]), now=first), None)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
-from typing import Any
+from collections.abc import Iterator, MutableMapping
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -12,7 +12,16 @@ from schemas.topics import TABLES, Table
 from .turn import Decision
 
 DECODERS: dict[tuple[str, str], Any] = {(table.store, table.name): msgspec.json.Decoder(table.record).decode for table in TABLES}
-PREFIXES = {(table.store, table.name): f"{table.name}/".encode() for table in TABLES}
+_DECODERS = {id(table): DECODERS[table.store, table.name] for table in TABLES}
+"""The same, found without a hash of the whole table: a row is read several times for each event."""
+
+
+@runtime_checkable
+class Scans(Protocol):
+    """Rows that are kept in order, so that those of a prefix are found without a look at all others."""
+
+    def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """The rows whose keys begin like this."""
 
 
 class Rows:
@@ -22,10 +31,21 @@ class Rows:
         self.base = base
 
     def get(self, decision: Decision | None, table: Table, key: bytes) -> Any:
-        """The row of that key as the table's record; None where there is none, or where it is another table's."""
-        value = decision.rows.get(key, b"") if decision is not None else b""
-        if value == b"":
-            value = self.base.get(key)
-        if value is None or not key.startswith(PREFIXES[table.store, table.name]):
-            return None
-        return DECODERS[table.store, table.name](value)
+        """The row of that key, one of the table's, as its record; None where there is none."""
+        value = self.base.get(key) if decision is None or key not in decision.rows else decision.rows[key]
+        return None if value is None else _DECODERS[id(table)](value)
+
+    def scan(self, table: Table, start: str = "") -> Iterator[tuple[str, Any]]:
+        """The durable rows of a table whose keys begin like this: key and record, in no order."""
+        prefix = table.row("")
+        for key, value in self._items(prefix + start.encode()):
+            yield key[len(prefix) :].decode(), _DECODERS[id(table)](value)
+
+    def _items(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """A store on disk finds them by itself; of a dict all are looked at."""
+        if isinstance(self.base, Scans):
+            yield from self.base.scan(prefix)
+            return
+        for key, value in self.base.items():
+            if key.startswith(prefix):
+                yield key, value

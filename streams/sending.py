@@ -1,38 +1,33 @@
 """Senders: check again, claim in the ledger, have it sent, log what became of it (DESIGN.md "Sending", "Never lost").
 
-A claim is a row: it is durable before the provider is called. A message is open from `waiting` until a final status; what is
-open is found again in the rows after a crash, so nothing is kept by offsets.
+A claim is a row: it is durable before the provider is called.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 from msgspec.structs import replace
 
-from schemas.deliveries import Cost, Delivery, LogRecord, Status
+from schemas.deliveries import Delivery
 from schemas.inputs import Channel
 from schemas.state import LedgerRow
-from schemas.topics import DELIVERY_LOG, Table
-from schemas.wire import encode, to_json
+from schemas.topics import DELIVERY_REPORTS, Table
 
 from .agenda import KEPT
-from .gates import address, masked
-from .lanes import Lanes, Place
-from .messages import logged
-from .moments import Moments
+from .gates import address, mark_of, masked
+from .ledger import OPEN, Ledger, client_of, place_of
 from .notices import Notices
-from .outcomes import PAUSE, REPORT_WAIT, Outcome, SendCall, cost_of, next_try
+from .outcomes import REPORT_WAIT, Outcome, SendCall, cost_of, next_try
 from .recheck import recheck
-from .rows import Rows
-from .turn import Call, Decision, Output, Record, Result, Shard, ShardFactory, Turn
+from .reports import Reports
+from .turn import Call, Decision, Record, Result, Shard, ShardFactory, Turn
+from .valve import UNLIMITED, Limits, Valve
 
 CLAIM_LASTS = timedelta(seconds=30)
 """Nobody resolves a claim younger than this: its holder may still be calling."""
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _delivery = msgspec.json.Decoder(Delivery).decode
 
@@ -41,40 +36,47 @@ class Sending:
     """The shard of one channel's sender for one partition. It reads the notices shard of the same partition."""
 
     def __init__(
-        self, channel: Channel, table: Table, partition: int, rows: MutableMapping[bytes, bytes], notices: Notices
-    ) -> None:
-        self.channel, self.table, self.partition, self.notices = channel, table, partition, notices
-        self.rows = Rows(rows)
-        self.lanes = Lanes()
-        self.moments = Moments()
-        self.paused_until = EPOCH
+        self, channel: Channel, table: Table, partition: int, rows: MutableMapping[bytes, bytes], notices: Notices,
+        valve: Valve | None = None,
+    ) -> None:  # fmt: skip
+        self.channel, self.notices = channel, notices
+        self.ledger = Ledger(channel, table, partition, rows)
+        self.reports = Reports(self.ledger)
+        self.lanes, self.moments = self.ledger.lanes, self.ledger.moments
+        self.valve = valve or Valve()
 
     # -- what the driver asks ------------------------------------------------------------------------------------------
 
+    @property
+    def paused_until(self) -> datetime:
+        """Until when the channel is paused; long ago where it is not."""
+        return self.valve.paused_until
+
     def loaded(self) -> None:
         """Find the open messages and their order again."""
-        for key in self.rows.base:
-            row: LedgerRow | None = self.rows.get(None, self.table, key)
-            if row is not None:
-                self._place(key.decode(), row)
-        for client in {client_of(key.decode()) for key in self.rows.base if key.startswith(self.table.row(""))}:
-            self._consider(None, client, EPOCH)
+        self.ledger.load()
 
     def decide(self, turn: Turn) -> Decision:
-        """Outcomes first, then what is due, then new deliveries; at last as many calls as there is room for."""
-        decision = Decision()
+        """Outcomes first, then what is due, then reports and new deliveries; at last as many calls as there is room for."""
+        decision, now = Decision(), turn.now
         for result in turn.results:
-            self._settle(decision, result, turn.now)
+            self._settle(decision, result, now)
         for name in self.moments.due(turn.due, turn.limit):
-            self._look(decision, name, turn.now)
+            self._look(decision, name, now)
         for record in turn.records:
             if decision.full:
                 break
             decision.taken += 1
-            self._enqueue(decision, record, turn.now)
+            if record.topic == DELIVERY_REPORTS.name:
+                self.reports.hear(decision, record.value or b"", now)
+            else:
+                self._enqueue(decision, record, now)
         room = turn.room
-        while room > 0 and turn.now >= self.paused_until and not decision.full and (client := self.lanes.next()) is not None:
-            room -= self._start(decision, client, turn.now)
+        while room > 0 and not decision.full and self.valve.opens(None) <= now:
+            client = self.lanes.next(lambda organisation: self.valve.opens(organisation) <= now)
+            if client is None:
+                break
+            room -= self._start(decision, client, now)
         decision.more = self.moments.is_due(turn.due)
         return decision
 
@@ -84,199 +86,174 @@ class Sending:
     def next_due(self) -> datetime | None:
         """The next moment to look at a row, or to use room that was missing."""
         upcoming = self.moments.next()
-        if not self.lanes.any_ready:
+        if not self.lanes.ready_organisations:
             return upcoming
-        return self.paused_until if upcoming is None else min(self.paused_until, upcoming)
-
-    # -- rows ----------------------------------------------------------------------------------------------------------
-
-    def _keep(self, decision: Decision, name: str, row: LedgerRow) -> None:
-        decision.put(name.encode(), encode(row))
-        self.moments.put(name, (row.next_at or row.keep_until,))
-
-    def _place(self, name: str, row: LedgerRow) -> None:
-        """The lane and the next moment of a row that was found."""
-        self.moments.put(name, (row.next_at or row.keep_until,))
-        if row.delivery is None:
-            return
-        if row.status in ("claimed", "unknown"):
-            self.lanes.hold(client_of(name), name)
-        else:
-            self.lanes.add(client_of(name), Place(row.delivery.reason == "reminder", row.order, name))
-
-    def _consider(self, decision: Decision | None, client: str, now: datetime) -> None:
-        """The client's head may go out, unless it is to be tried again later."""
-        head = self.lanes.head(client)
-        if head is None:
-            return
-        row: LedgerRow = self.rows.get(decision, self.table, head.encode())
-        if row.next_at is None or row.next_at <= now:
-            self.lanes.ready(client)
+        opens = self.valve.opens_for(self.lanes.ready_organisations)
+        return opens if upcoming is None else min(opens, upcoming)
 
     # -- the way of a message ------------------------------------------------------------------------------------------
 
     def _enqueue(self, decision: Decision, record: Record, now: datetime) -> None:
         """A delivery waits; one that the ledger knows is a repetition and is dropped."""
         delivery = _delivery(record.value or b"")
-        name = f"{self.table.name}/{delivery.organisation}/{delivery.client}/{delivery.message}"
-        if self.rows.get(decision, self.table, name.encode()) is not None:
+        name = self.ledger.name(delivery.organisation, delivery.client, delivery.message)
+        if self.ledger.get(decision, name) is not None:
             return
         keep = max(now, delivery.useful_until or now) + KEPT
         row = LedgerRow(status="waiting", order=record.offset, delivery=delivery, at=now, keep_until=keep)
-        decision.put(name.encode(), encode(row))
-        client = client_of(name)
-        self.lanes.add(client, Place(delivery.reason == "reminder", row.order, name))
-        self._consider(decision, client, now)
+        self.ledger.wait(decision, name, row)
+        self.ledger.consider(decision, client_of(name), now)
 
     def _start(self, decision: Decision, client: str, now: datetime) -> int:
         """Check the client's head again and claim it; gives the number of calls that this starts (1 or 0)."""
         name = self.lanes.head(client)
-        if name is None:
+        row = self.ledger.get(decision, name) if name is not None else None
+        if name is None or row is None or (row.next_at is not None and row.next_at > now):
             return 0
-        row: LedgerRow = self.rows.get(decision, self.table, name.encode())
         if row.delivery is None:
             raise AssertionError("an open message without its delivery")
         self.lanes.take(client)
         standing = self.notices.standing(row.delivery.organisation, row.delivery.client)
+        if row.settling:
+            if standing.organisation is not None:
+                self._claim(decision, name, row, SendCall(
+                    delivery=row.delivery, organisation=standing.organisation, address="", attempt=row.attempt,
+                    piece=row.piece, now=now, settle=True,
+                ))  # fmt: skip
+                return 1
+            self._sent(decision, name, row, Outcome(kind="sent", piece=row.piece), now)
+            self.ledger.consider(decision, client, now)
+            return 0
         agenda = self.notices.agenda(row.delivery.organisation, row.delivery.client)
         delivery, dropped = recheck(row.delivery, standing, agenda, now)
         for status, detail, notices in dropped:
-            self._log(decision, replace(delivery, notices=notices), status, row.attempt, now, detail)
+            self.ledger.log(decision, replace(delivery, notices=notices), status, row.attempt, now, detail)
         if not delivery.notices or standing.contact is None or standing.organisation is None:
-            self._end(decision, name, row, dropped[-1].status, now)
-            self._consider(decision, client, now)
+            self.ledger.end(decision, name, row, dropped[-1].status, now)
+            self.ledger.consider(decision, client, now)
             return 0
-        to = address(standing.contact, self.channel)
-        attempt = row.attempt + 1
-        claimed = replace(
-            row, status="claimed", delivery=delivery, attempt=attempt, at=now, next_at=now + CLAIM_LASTS, address=masked(to)
-        )
-        self.lanes.hold(client, name)
-        self._keep(decision, name, claimed)
-        request = SendCall(
-            delivery=delivery, organisation=standing.organisation, address=to, attempt=attempt, piece=row.piece, now=now
-        )
-        decision.calls.append(Call(name.encode(), request))
+        to, attempt = address(standing.contact, self.channel), row.attempt + 1
+        if attempt == 1:
+            decision.measure("claims", self.channel, delivery.reason, time=now - delivery.decided)
+        row = replace(row, delivery=delivery, attempt=attempt, address=masked(to), mark=mark_of(to))
+        self.valve.started(delivery.organisation, now)
+        self._claim(decision, name, row, SendCall(
+            delivery=delivery, organisation=standing.organisation, address=to, attempt=attempt, piece=row.piece, now=now,
+        ))  # fmt: skip
         return 1
+
+    def _claim(self, decision: Decision, name: str, row: LedgerRow, request: SendCall) -> None:
+        self.lanes.hold(client_of(name), name)
+        self.ledger.keep(decision, name, replace(row, status="claimed", at=request.now, next_at=request.now + CLAIM_LASTS))
+        decision.calls.append(Call(name.encode(), request))
 
     def _settle(self, decision: Decision, result: Result, now: datetime) -> None:
         """What becomes of a message after a call."""
         name = result.key.decode()
-        row: LedgerRow | None = self.rows.get(decision, self.table, result.key)
-        if row is None or row.delivery is None:
+        row = self.ledger.get(decision, name)
+        if row is None or row.delivery is None or row.status not in OPEN:
             return  # resolved meanwhile
         outcome: Outcome = result.outcome or Outcome(kind="unknown", detail="no_answer", piece=row.piece)
-        client, delivery, attempt = client_of(name), row.delivery, row.attempt
-        row = replace(row, piece=outcome.piece, provider=outcome.provider or row.provider)
+        client, delivery = client_of(name), row.delivery
         self.lanes.release(client, name)
+        self.lanes.remove(client, place_of(name, row))
+        if row.settling and outcome.kind not in ("sent", "retry"):  # it could not be worded: it was sent all the same
+            outcome = Outcome(kind="sent", detail="no_words", piece=row.piece)
+        elif not row.settling:
+            decision.count("answers", self.channel, outcome.kind)
+        piece = max(row.piece, outcome.piece)
+        carried = (*row.carried, *[row.attempt] * (piece - row.piece))
+        row = replace(row, piece=piece, carried=carried, provider=outcome.provider or row.provider, settling=False)
+        if outcome.kind in ("sent", "permanent_address", "permanent_message"):
+            self.valve.taken(delivery.organisation)
         if outcome.kind == "sent":
-            cost = None
-            if self.channel == "sms" and (settings := self.notices.settings.get(delivery.organisation)) is not None:
-                cost = cost_of(outcome.parts, settings.organisation)
-            text = None if delivery.reason == "request" else outcome.text
-            self._log(decision, delivery, "sent", attempt, now, outcome.detail, text, outcome.parts, cost, row.address)
-            self._end(decision, name, row, "sent", now)
+            self._sent(decision, name, row, outcome, now)
+        elif self.reports.is_resolved(decision, name, row, now):
+            pass
         elif outcome.kind == "unknown":
-            self._unknown(decision, name, row, outcome.detail, now)
+            self._unknown(decision, name, row, outcome.detail, now, outcome.repeatable)
         elif outcome.kind == "stop":
-            self.paused_until = now + PAUSE
-            decision.count("pauses", self.channel)
-            self._again(decision, name, row, now + PAUSE, "retrying", outcome.detail, now)
+            self._stop(decision, outcome.whose, delivery.organisation, now)
+            self.ledger.again(decision, name, row, now, "retrying", outcome.detail, now)
         elif outcome.kind == "retry":
-            again = next_try(delivery, attempt, now, outcome.retry_after)
-            self._again(decision, name, row, again, "retrying", outcome.detail, now)
+            again = next_try(delivery, row.attempt, now, outcome.retry_after)
+            self.ledger.again(decision, name, row, again, "retrying", outcome.detail, now)
         else:
-            detail = outcome.detail or outcome.kind
-            self._log(decision, delivery, "failed", attempt, now, detail, address=row.address)
-            self._end(decision, name, row, "failed", now)
-        self._consider(decision, client, now)
+            self.ledger.log(decision, delivery, "failed", row.attempt, now, outcome.detail or outcome.kind, address=row.address)
+            self.ledger.end(decision, name, row, "failed", now)
+            if outcome.kind == "permanent_address":
+                self.ledger.bounce(decision, name, row.mark)
+        self.ledger.consider(decision, client, now)
 
-    def _unknown(self, decision: Decision, name: str, row: LedgerRow, detail: str | None, now: datetime) -> None:
+    def _sent(self, decision: Decision, name: str, row: LedgerRow, outcome: Outcome, now: datetime) -> None:
+        """The provider has it; reports may have said more already."""
+        if row.delivery is None:
+            return
+        delivery, detail, cost = row.delivery, outcome.detail, None
+        if self.channel == "sms" and (settings := self.notices.settings.get(delivery.organisation)) is not None:
+            cost = cost_of(outcome.parts, settings.organisation)
+        if outcome.counted is not None:
+            decision.count("parts_differ", "answer")
+            detail = f"{detail or ''}; {outcome.counted} parts by our own count".removeprefix("; ")
+        text = None if delivery.reason == "request" else outcome.text
+        self.ledger.log(decision, delivery, "sent", row.attempt, now, detail, text, outcome.parts, cost, row.address)
+        self.ledger.end(decision, name, replace(row, parts=outcome.each), "sent", now)
+        self.reports.conclude(decision, name, None, now)
+
+    def _stop(self, decision: Decision, whose: str, organisation: str, now: datetime) -> None:
+        """Our own fault: the channel pauses, or one organisation's messages on it. What waits is not lost."""
+        if whose == "organisation":
+            if self.valve.refused(organisation, now):
+                decision.count("organisation_pauses", self.channel)
+        elif self.valve.refused(None, now):
+            decision.count("pauses", self.channel)
+
+    def _unknown(
+        self, decision: Decision, name: str, row: LedgerRow, detail: str | None, now: datetime, repeatable: bool = False
+    ) -> None:
         """Perhaps it was sent. An e-mail goes again under its Message-ID; an SMS once, after waiting for its report."""
         if row.delivery is None:
             return
         delivery, row = row.delivery, replace(row, unknowns=row.unknowns + 1)
-        if self.channel == "email":
-            self._again(decision, name, row, next_try(delivery, row.attempt, now), "unknown", detail, now)
+        if self.channel == "email" or repeatable:
+            self.ledger.again(decision, name, row, next_try(delivery, row.attempt, now), "unknown", detail, now)
             return
-        self._log(decision, delivery, "unknown", row.attempt, now, detail, address=row.address)
+        self.ledger.log(decision, delivery, "unknown", row.attempt, now, detail, address=row.address)
         if row.unknowns > 1:
-            self._end(decision, name, row, "unknown", now)
+            self.ledger.end(decision, name, row, "unknown", now)
             return
         self.lanes.hold(client_of(name), name)
-        self._keep(decision, name, replace(row, status="unknown", at=now, next_at=now + REPORT_WAIT))
-
-    def _again(
-        self,
-        decision: Decision,
-        name: str,
-        row: LedgerRow,
-        at: datetime | None,
-        status: Status,
-        detail: str | None,
-        now: datetime,
-    ) -> None:
-        """Log what happened and try again at that moment, or give up where there is none."""
-        if row.delivery is None:
-            return
-        self._log(decision, row.delivery, status, row.attempt, now, detail, address=row.address)
-        if at is None:
-            self._log(decision, row.delivery, "failed", row.attempt, now, "gave_up", address=row.address)
-            self._end(decision, name, row, "failed", now)
-            return
-        self.lanes.add(client_of(name), Place(row.delivery.reason == "reminder", row.order, name))
-        self._keep(decision, name, replace(row, status="retrying", at=now, next_at=at))
-
-    def _end(self, decision: Decision, name: str, row: LedgerRow, status: Status, now: datetime) -> None:
-        """A final status: the row stays, so that a repetition is known, without the delivery."""
-        self._keep(decision, name, replace(row, status=status, delivery=None, at=now, next_at=None))
+        self.ledger.keep(decision, name, replace(row, status="unknown", at=now, next_at=now + REPORT_WAIT))
 
     def _look(self, decision: Decision, name: str, now: datetime) -> None:
         """A moment of a row has come."""
-        row: LedgerRow | None = self.rows.get(decision, self.table, name.encode())
+        row = self.ledger.get(decision, name)
         if row is None:
             return
         client = client_of(name)
-        if row.delivery is None:
+        if row.status not in OPEN or (row.status == "unknown" and row.next_at is None):
             if row.keep_until <= now:
                 decision.put(name.encode(), None)
         elif row.status == "claimed":  # its holder is gone, or could not call in time: nobody knows whether it was sent
             self.lanes.release(client, name)
-            self._unknown(decision, name, row, "claim_abandoned", now)
+            if row.settling:
+                self.ledger.wait(decision, name, replace(row, status="retrying", next_at=None))
+            elif not self.reports.is_resolved(decision, name, row, now):
+                self._unknown(decision, name, row, "claim_abandoned", now)
         elif row.status == "unknown":  # no report came
             self.lanes.release(client, name)
-            self.lanes.add(client, Place(row.delivery.reason == "reminder", row.order, name))
-            self._keep(decision, name, replace(row, status="retrying", next_at=None))
-        self._consider(decision, client, now)
-
-    def _log(
-        self, decision: Decision, delivery: Delivery, status: Status, attempt: int, now: datetime, detail: str | None = None,
-        text: str | None = None, parts: int | None = None, cost: Cost | None = None, address: str | None = None,
-    ) -> None:  # fmt: skip
-        record = LogRecord(
-            message=delivery.message, organisation=delivery.organisation, client=delivery.client, channel=self.channel,
-            reason=delivery.reason, status=status, detail=detail, at=now, notices=logged(delivery.notices), text=text,
-            parts=parts, cost=cost, attempt=attempt, address=address,
-        )  # fmt: skip
-        decision.count("outcomes", self.channel, status)
-        if parts:
-            decision.count("parts", times=parts)
-        key = f"{delivery.organisation}/{delivery.client}".encode()
-        decision.emit(Output(DELIVERY_LOG.name, key, to_json(record), self.partition))
+            self.ledger.wait(decision, name, replace(row, status="retrying", next_at=None))
+        self.ledger.consider(decision, client, now)
 
 
-def sending(channel: Channel, table: Table) -> ShardFactory:
-    """The factory of a channel's sender shards."""
+def sending(channel: Channel, table: Table, limits: Limits = UNLIMITED) -> ShardFactory:
+    """The factory of a channel's sender shards. They share one valve: a provider sees one worker, not its partitions."""
+    valve = Valve(limits)
 
     def make(partition: int, rows: MutableMapping[bytes, bytes], peers: Mapping[str, Shard]) -> Sending:
         notices = peers["notices"]
         if not isinstance(notices, Notices):
             raise TypeError("a sender reads the notices shard of its partition")
-        return Sending(channel, table, partition, rows, notices)
+        return Sending(channel, table, partition, rows, notices, valve)
 
     return make
-
-
-def client_of(name: str) -> str:
-    """`organisation/client` of a ledger row's name, `ledger/organisation/client/message`."""
-    return name.split("/", 1)[1].rsplit("/", 1)[0]

@@ -7,10 +7,10 @@ if they are the client's last ones ahead: "and the following" would else be said
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec.structs import replace
 
 from schemas.events import View
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 Member = tuple["Difference", Entry]
 
 
-@dataclass(frozen=True)
-class Told:
+class Told(msgspec.Struct, frozen=True):
     """Members that one notice speaks of, in order of start. `covered`: `series` when an earlier series notice said it all."""
 
     members: list[Member]
@@ -71,6 +70,9 @@ def remember(
     groups: Iterable[Told], known: Mapping[str, Entry], told: Mapping[str, ToldSeries], zone: str, now: datetime
 ) -> dict[str, ToldSeries]:
     """The series told as such after these groups were told. One whose last occurrence ahead was cancelled is told no longer."""
+    groups = [group for group in groups if series_id(group.members[0][0]) is not None]
+    if not groups:
+        return dict(told)
     remembered = dict(told)
     cancelled: dict[str, set[str]] = {}
     for group in groups:
@@ -139,4 +141,5 @@ def last_run(members: list[Member], changes: list[Member], known: Mapping[str, E
             if change.kind == "created" and change.appointment not in own and series_id(change) == id_
         ]
     border = max((start for start in others if start > now), default=now)
-    return sorted((member for member in members if place(member[0]) > border), key=lambda member: place(member[0]))
+    run = (member for member in members if place(member[0]) > border)
+    return sorted(run, key=lambda member: (place(member[0]), member[0].appointment))

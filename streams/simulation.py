@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 
 from schemas.topics import DEAD_LETTERS, DELIVERY_LOG
 
@@ -27,6 +27,7 @@ class Simulation:
         self.rows: dict[str, dict[bytes, bytes]] = {}
         self.readers: dict[str, Node] = {}
         self.offsets: dict[str, int] = {}
+        self.now = datetime.min.replace(tzinfo=UTC)
         for node in graph(1):
             self.rows[node.name] = {}
             peers = {name: self.shards[name] for name in node.peers}
@@ -35,10 +36,11 @@ class Simulation:
 
     def feed(self, topic: str, key: bytes | None, value: bytes | None, now: datetime) -> Iterator[bytes]:
         """One event, at its time. Raises Refused where intake sets it aside."""
+        self.now = now
         yield from self._write(Output(topic, key, value), now)
 
     def until(self, end: datetime) -> Iterator[bytes]:
-        """Let every moment up to and including `end` fire, each at its own time."""
+        """Let every moment up to and including `end` fire, each at its own time; one that an event made late, at that event's."""
         while True:
             upcoming = [
                 (when, order) for order, shard in enumerate(self.shards.values()) if (when := shard.next_due()) is not None
@@ -47,7 +49,8 @@ class Simulation:
                 return
             when, order = min(upcoming)
             name = list(self.shards)[order]
-            yield from self._turn(name, Turn(when, due=when, limit=1, room=1))
+            self.now = max(self.now, when)
+            yield from self._turn(name, Turn(self.now, due=self.now, limit=1, room=1))
 
     def _write(self, output: Output, now: datetime) -> Iterator[bytes]:
         if output.topic == DELIVERY_LOG.name:

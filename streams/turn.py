@@ -9,9 +9,10 @@ by what `applied` is given.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
 
@@ -97,6 +98,11 @@ class Decision:
     def count(self, *what: str, times: int = 1) -> None:
         """Count something for the metrics."""
         self.tally[what] = self.tally.get(what, 0) + times
+
+    def measure(self, *what: str, time: timedelta) -> None:
+        """Measure a time for the metrics: counted like all else, its seconds last, rounded up to a tenth; none is negative."""
+        tenths = math.ceil(max(time, timedelta()) / timedelta(milliseconds=100))
+        self.count(*what, f"{tenths / 10:.1f}")
 
     def put(self, key: bytes, value: bytes | None) -> None:
         """A new row, or None to delete it."""

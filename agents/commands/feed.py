@@ -16,6 +16,8 @@ from schemas.topics import TOPICS
 from schemas.wire import BadRecordError, check
 
 from ..feeding import Event, Feeder
+from ..kafka_security import check as check_kafka
+from ..kafka_security import client_settings
 from ..settings import Settings, SettingsError
 
 INPUTS = {topic.name for topic in TOPICS if topic.role == "input"}
@@ -25,8 +27,8 @@ class Line(msgspec.Struct, frozen=True):
     """One event of the file."""
 
     topic: str
-    key: str | None = None
-    value: object = None
+    key: str | None
+    value: object
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -40,7 +42,8 @@ def run(args: Namespace) -> int:
         text = sys.stdin.buffer.read() if args.events == "-" else Path(args.events).read_bytes()
         settings = Settings.from_env(os.environ)
         events = [event(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-        count = asyncio.run(_feed(settings.bootstrap, events))
+        check_kafka(settings)
+        count = asyncio.run(_feed(settings, events))
     except OSError as error:
         print(f"{args.events}: {error.strerror}", file=sys.stderr)
         return 2
@@ -67,6 +70,6 @@ def event(number: int, line: bytes) -> Event:
     return Event(read.topic, read.key, read.value.encode() if isinstance(read.value, str) else read.value)
 
 
-async def _feed(bootstrap: str, events: list[Event]) -> int:
-    async with Feeder(bootstrap) as feeder:
+async def _feed(settings: Settings, events: list[Event]) -> int:
+    async with Feeder(settings.bootstrap, client_settings(settings)) as feeder:
         return await feeder.feed(events)

@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -13,6 +14,7 @@ from aiokafka.errors import KafkaError
 
 from schemas.topics import DELIVERY_LOG
 
+from ..kafka_security import check, client_settings
 from ..reading import read_topic
 from ..settings import Settings, SettingsError
 
@@ -32,7 +34,8 @@ def run(args: Namespace) -> int:
     """Print the log; gives 2 when Kafka or the topic is not there."""
     try:
         settings = Settings.from_env(os.environ)
-        asyncio.run(_show(settings.bootstrap, args))
+        check(settings)
+        asyncio.run(_show(settings.bootstrap, args, client_settings(settings)))
     except KeyboardInterrupt:
         return 0
     except (SettingsError, LookupError) as error:
@@ -44,10 +47,10 @@ def run(args: Namespace) -> int:
     return 0
 
 
-async def _show(bootstrap: str, args: Namespace) -> None:
+async def _show(bootstrap: str, args: Namespace, security: Mapping[str, Any]) -> None:
     seen: set[tuple[str, int, str]] = set()
     wanted = {name: value for name in ("organisation", "client", "status") if (value := getattr(args, name)) is not None}
-    async for record in read_topic(bootstrap, DELIVERY_LOG.name, follow=args.follow):
+    async for record in read_topic(bootstrap, DELIVERY_LOG.name, follow=args.follow, security=security):
         entry = orjson.loads(record.value)
         identity = (entry["message"], entry["attempt"], entry["status"])
         if identity in seen or any(entry[name] != value for name, value in wanted.items()):

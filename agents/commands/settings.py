@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import ast
+import inspect
 import os
 import sys
+import textwrap
+from dataclasses import is_dataclass
+from itertools import pairwise
 
 from agents.settings import Settings, SettingsError, names, variable
 
@@ -12,11 +17,15 @@ HELP = "the settings in force, secrets masked, with where each came from"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """None but the environment."""
+    """None are needed but the environment."""
+    parser.add_argument("--example", action="store_true", help="every setting with its default and what it means, for a file")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print them all; 2 if one cannot be."""
+    if args.example:
+        print(example(), end="")
+        return 0
     try:
         settings = Settings.from_env(os.environ)
     except SettingsError as error:
@@ -27,3 +36,27 @@ def run(args: argparse.Namespace) -> int:
     for setting, value, source in rows:
         print(f"{setting:<{first}}  {value:<{second}}  {source}")
     return 0
+
+
+def example() -> str:
+    """A file of variables with every setting commented out: what it means, and its default."""
+    lines = ["# Every setting of afspraakbericht with its default, as `afspraakbericht settings --example` prints it.", ""]
+    for name, text in meanings().items():
+        lines += [f"# {line}" for line in textwrap.wrap(text, 118)]
+        default = getattr(Settings, name, None)
+        lines += [f"#{variable(name)}={'' if default in (None, ()) else default}", ""]
+    return "\n".join(lines)
+
+
+def meanings() -> dict[str, str]:
+    """What stands under each setting in its class."""
+    bodies = [ast.parse(inspect.getsource(one)).body[0] for one in Settings.__mro__ if is_dataclass(one)]
+    found = {
+        one.target.id: " ".join(two.value.value.split())
+        for body in bodies
+        if isinstance(body, ast.ClassDef)
+        for one, two in pairwise(body.body)
+        if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name)
+        if isinstance(two, ast.Expr) and isinstance(two.value, ast.Constant) and isinstance(two.value.value, str)
+    }
+    return {name: found[name] for name in names()}

@@ -26,8 +26,8 @@ class Line(msgspec.Struct, frozen=True):
 
     at: Instant
     topic: str
-    key: str | None = None
-    value: Any = None
+    key: str | None
+    value: Any
 
 
 def arguments(parser: ArgumentParser) -> None:

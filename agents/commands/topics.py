@@ -8,8 +8,10 @@ import logging
 import os
 import sys
 
+from agents.kafka_security import check, client_settings
 from agents.settings import Settings, SettingsError
-from agents.topics import TopicsError, ensure, stores
+from agents.topics import TopicsError, ensure, settings_of, stores
+from schemas.topics import TOPICS, changelog
 
 HELP = "create the topics and check their partitions and settings"
 
@@ -18,6 +20,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """How far it may go."""
     parser.add_argument("--check", action="store_true", help="change nothing, only report")
     shorten = "also apply settings under which Kafka deletes records that it keeps now"
+    manifest = "only print the topics as YAML, with partitions and copies as set, for who makes them by other means"
+    parser.add_argument("--manifest", action="store_true", help=manifest)
     parser.add_argument("--shorten", action="store_true", help=shorten)
 
 
@@ -26,8 +30,13 @@ def run(args: argparse.Namespace) -> int:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it writes lines of its own about a broker that is not there
     try:
         ours = Settings.from_env(os.environ)
+        if args.manifest:
+            print(as_yaml(ours.partitions, ours.replication, ours.application), end="")
+            return 0
         wanted = (ours.bootstrap, ours.partitions, ours.replication, ours.application, stores())
-        report = asyncio.run(ensure(*wanted, check_only=args.check, shorten=args.shorten))
+        check(ours)
+        security = client_settings(ours)
+        report = asyncio.run(ensure(*wanted, check_only=args.check, shorten=args.shorten, security=security))
     except (SettingsError, TopicsError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -40,3 +49,15 @@ def run(args: argparse.Namespace) -> int:
     for problem in report.problems:
         print(problem, file=sys.stderr)
     return 2 if report.problems else 0
+
+
+def as_yaml(partitions: int, replication: int, application: str) -> str:
+    """The catalogue of `schemas/topics.py` with its changelogs, as a list that any tool can read."""
+    lines = [
+        "# Made by `afspraakbericht topics --manifest` from schemas/topics.py. The partition count is fixed for life.",
+        "topics:",
+    ]
+    for topic in [*TOPICS, *(changelog(application, store) for store in stores())]:
+        lines += [f"  - name: {topic.name}", f"    partitions: {partitions}", f"    replication: {replication}", "    config:"]
+        lines += [f'      {name}: "{value}"' for name, value in sorted(settings_of(topic, replication).items())]
+    return "\n".join(lines) + "\n"

@@ -256,6 +256,7 @@ class Engine(faust.App):  # type: ignore[misc]
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK)
+            self.hooks.on_tick()
             for actor in self.shards.all():
                 actor.tick()
 

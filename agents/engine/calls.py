@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+import traceback
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -80,11 +81,7 @@ class Calls:
             log.warning("%s: a call timed out after %.1f s", self.spec.name, self.spec.call_timeout)
             return None
         if task.cancelled() or task.exception() is not None:
-            log.error(
-                "%s: a call raised; its outcome is unknown",
-                self.spec.name,
-                exc_info=None if task.cancelled() else task.exception(),
-            )
+            log.error("%s: a call raised %s; its outcome is unknown", self.spec.name, _where(task))
             self.hooks.on_call_failed(self.spec.name)
             return None
         return task.result()
@@ -93,3 +90,11 @@ class Calls:
         self._tasks.discard(task)
         if not task.cancelled():
             task.exception()
+
+
+def _where(task: asyncio.Task[Any]) -> str:
+    """What was raised and where, without its message: that may quote the address or the text of the request."""
+    error = None if task.cancelled() else task.exception()
+    if error is None:
+        return "CancelledError"
+    return f"{type(error).__name__} in\n{''.join(traceback.format_tb(error.__traceback__))}".rstrip()

@@ -18,6 +18,7 @@ from aiokafka.errors import IllegalStateError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from .fetching import lighten
 from .hold import Hold
 from .offsets import Offsets
 from .producer import Producer
@@ -57,6 +58,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         consumer._isolation_level = "read_committed"
         return consumer
 
+    async def _fetch_records(self, consumer: Any, active_partitions: Any, timeout: Any = None, max_records: Any = None) -> Any:
+        lighten(consumer)
+        return await super()._fetch_records(consumer, active_partitions, timeout, max_records)
+
     async def ask(self, question: Any) -> Any:
         """Run a coroutine in the client's thread, past Faust's queue of two workers, one of which is always fetching."""
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(question, self.thread_loop))
@@ -66,6 +71,12 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         assignment = self._ensure_consumer()._subscription.subscription
         state = assignment and assignment.assignment and assignment.assignment.state_value(TopicPartition(*tp))
         return int(state.position) if state is not None and state.has_valid_position else None
+
+    def end_of(self, tp: Any) -> int | None:
+        """The end of a partition as the last fetch told it; None before the first. Costs nothing."""
+        assignment = self._ensure_consumer()._subscription.subscription
+        state = assignment and assignment.assignment and assignment.assignment.state_value(TopicPartition(*tp))
+        return state.highwater if state is not None else None
 
 
 class Consumer(driver.Consumer):  # type: ignore[misc]
@@ -83,6 +94,10 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         self._skipped_at = 0.0
         self.hold = Hold(self.app.early, self.app.caught_up, self.app.hooks)
         self._holding: asyncio.Task[None] | None = None
+
+    def end_of(self, topic: str, partition: int) -> int | None:
+        """The end of a partition of ours as the last fetch told it."""
+        return self._thread.end_of(TP(topic, partition))  # type: ignore[no-any-return]
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -144,6 +159,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             for tp, records in fetched.items():
                 actor = actors[tp]
                 actor.expect(tp.topic, len(records))
+                self.app.hooks.on_fetched(tp.topic, tp.partition, len(records), records[0].timestamp)
                 for channel in index[tp]:
                     channel.queue.put_nowait(Batch(actor, tp.topic, records))
 

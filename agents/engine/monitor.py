@@ -20,6 +20,15 @@ class Monitor:
     def on_commit(self, partitions: int) -> None:
         """So many input partitions were committed to the group."""
 
+    def on_tick(self) -> None:
+        """The main loop turns: four times a second from the start on."""
+
+    def on_fetched(self, topic: str, partition: int, records: int, timestamp: int) -> None:
+        """Records came from the broker; `timestamp`: of the first, Kafka's, in milliseconds."""
+
+    def on_revoked(self) -> None:
+        """The worker is about to give its partitions away and ends what it has begun. `on_assigned` follows, unless it stops."""
+
     def on_assigned(self, partitions: int) -> None:
         """The worker has so many partitions now."""
 

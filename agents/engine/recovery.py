@@ -15,6 +15,7 @@ from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
 from mode import Service
 
 from .changelog import Partition, encode_epoch, new_rows
+from .fetching import lighten
 from .outbox import FENCE_KEY
 from .store import Store
 
@@ -131,6 +132,7 @@ async def _records(app: Engine, fences: dict[Any, int]) -> Any:
     client = app.new_client(max_partition_fetch_bytes=4 << 20, fetch_max_bytes=64 << 20)
     await client.start()
     try:
+        lighten(client)
         client.assign(list(todo))
         await client.seek_to_beginning(*todo)
         while todo:

@@ -67,6 +67,7 @@ class Shards:
     async def close(self, bound: float) -> bool:
         """Drain and forget all actors; False if one did not end within `bound` seconds."""
         running, self._running = self._running, {}
+        self.app.hooks.on_revoked()
         self.by_node = {spec.name: {} for spec in self.specs}
         for actor in running:
             actor.drain()

@@ -64,6 +64,7 @@ class Program(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         reports: the statuses reported to `reportUrl`, one after the other, each `report_delay_seconds` after the one before,
             `report_copies` times; `report_reorder`: the last one first.
         report_error: `statusErrorCode` of a `delivery_failed`.
+        more_parts: it bills so many parts more than the text has.
     """
 
     delay_seconds: float = 0.0
@@ -83,6 +84,7 @@ class Program(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     report_copies: int = 1
     report_reorder: bool = False
     report_error: int = 1
+    more_parts: int = 0
 
 
 class FakeSms:
@@ -196,7 +198,8 @@ class FakeSms:
         numbers = [number for number in numbers if re.fullmatch(r"[1-9]\d{7,14}", number)]
         if not numbers or len(numbers) > 50:
             return ANSWERS["no_recipient"], {}
-        return None, _message(params, originator, numbers, body)
+        message = _message(params, originator, numbers, body)
+        return None, {**message, "parts": message["parts"] + self._program.more_parts}
 
     def _take(self, message: Message) -> None:
         self.received.add(message)
@@ -258,8 +261,6 @@ def _message(params: dict[str, Any], originator: str, recipients: list[str], bod
         coding = "plain" if plain else "unicode"
     if coding == "plain" and not plain:
         body = "".join(character if character in _BASIC + _TWICE else "?" for character in body)
-    units = len(body.encode("utf-16-le")) // 2 if coding == "unicode" else len(body) + sum(body.count(c) for c in _TWICE)
-    single, each = (70, 67) if coding == "unicode" else (160, 153)
     return {
         "id": uuid.uuid4().hex,
         "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -270,8 +271,22 @@ def _message(params: dict[str, Any], originator: str, recipients: list[str], bod
         "datacoding": coding,
         "validity": params.get("validity"),
         "reportUrl": params.get("reportUrl"),
-        "parts": 1 if units <= single else -(-units // each),
+        "parts": _parts(body, coding),
     }
+
+
+def _parts(body: str, coding: str) -> int:
+    """How many parts it bills: what takes two units is never split, so each part is filled as far as it goes."""
+    single, each = (70, 67) if coding == "unicode" else (160, 153)
+    sizes = [len(one.encode("utf-16-le")) // 2 if coding == "unicode" else 1 + (one in _TWICE) for one in body]
+    if sum(sizes) <= single:
+        return 1
+    parts, room = 1, each
+    for size in sizes:
+        if size > room:
+            parts, room = parts + 1, each
+        room -= size
+    return parts
 
 
 def _accepted(message: Message, url: str) -> dict[str, Any]:

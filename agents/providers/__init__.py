@@ -20,6 +20,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         kind: `sent`: the provider has it. `retry`: it was not sent, try again. `permanent_address`: this address takes none;
             `permanent_message`: this message is not taken, the address is not to blame. `stop`: our account or configuration is
             at fault, any call would fare the same. `unknown`: perhaps sent, nobody knows.
+        whose: of `stop`: the fault of our account, or of the sender that one organisation gave us: others' calls may fare well.
+        repeatable: of `unknown`: the provider knows a repetition of this call, so that it may be made again at once.
         detail: the provider's codes, for the log; never an address, a number or a provider's free text.
         provider_id: the provider's id of what it took, where it gave one.
         parts: how many SMS parts it took, where it said so.
@@ -28,6 +30,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     kind: Kind
     detail: str
+    whose: Literal["account", "organisation"] = "account"
+    repeatable: bool = False
     provider_id: str | None = None
     parts: int | None = None
     retry_after: float | None = None

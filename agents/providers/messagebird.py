@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import requests
 from messagebird.client import USER_AGENT, Client, ErrorException
 
-from streams.answers import messagebird, messagebird_blames_recipient, messagebird_codes
+from streams.answers import messagebird, messagebird_blames_originator, messagebird_blames_recipient, messagebird_codes
 
 from . import Kind, Outcome, SmsCall
 
@@ -177,6 +177,9 @@ def _outcome(response: requests.Response) -> Outcome:
     answer = messagebird(status, text)
     codes = "".join(f"/{code}" for code in messagebird_codes(text))
     detail = f"messagebird: {status}{codes}"
+    if answer == "permanent" and messagebird_blames_originator(text):
+        # The organisation's setting is at fault: its messages wait until it is put right, others' go on.
+        return Outcome(kind="stop", detail=detail, whose="organisation")
     if answer == "permanent":
         kind: Kind = "permanent_address" if messagebird_blames_recipient(text) else "permanent_message"
         return Outcome(kind=kind, detail=detail)

@@ -18,7 +18,7 @@ from typing import Literal
 import aiosmtplib
 from aiosmtplib.protocol import normalize_message_line_endings
 
-from streams.answers import enhanced_code, smtp
+from streams.answers import enhanced_code, smtp_rule
 
 from . import EmailCall, Kind, Outcome
 
@@ -115,7 +115,7 @@ class Smtp:
             return Outcome(kind="permanent_address", detail="smtp: not an address")
         sender = _envelope(parseaddr(call.mail_from)[1])
         if sender is None or not sender.isascii():  # of one organisation: it must not stop the others
-            return Outcome(kind="permanent_message", detail="smtp: the sender is not an address")
+            return Outcome(kind="stop", detail="smtp: the sender is not an address", whose="organisation")
         mail = _Mail(sender, recipient, normalize_message_line_endings(call.data))
         progress = _Progress()
         try:
@@ -280,9 +280,10 @@ def _answered(code: int, text: str, progress: _Progress) -> Outcome:
     detail = " ".join(filter(None, ("smtp:", str(code), enhanced, progress.phase)))
     if progress.handed_over and not 200 <= code < 600:  # no reply at all: the message may have been taken
         return Outcome(kind="unknown", detail=detail)
-    kind = KINDS[smtp(code, enhanced, text, progress.phase)]
+    rule = smtp_rule(code, enhanced, text, progress.phase)
+    kind = KINDS[rule.answer]
     queued = _QUEUED.search(text) if kind == "sent" else None
-    return Outcome(kind=kind, detail=detail, provider_id=queued[1] if queued else None)
+    return Outcome(kind=kind, detail=detail, whose=rule.whose, provider_id=queued[1] if queued else None)
 
 
 def _failed(error: Exception, progress: _Progress) -> Outcome:

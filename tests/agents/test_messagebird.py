@@ -79,7 +79,7 @@ async def test_a_numeric_originator_goes_without_its_plus(gateway: Gateway) -> N
 
 PROGRAMS: list[tuple[dict[str, Any], Outcome]] = [
     ({"answer": "no_recipient"}, Outcome(kind="permanent_address", detail="messagebird: 422/9")),
-    ({"answer": "bad_originator"}, Outcome(kind="permanent_message", detail="messagebird: 422/10")),
+    ({"answer": "bad_originator"}, Outcome(kind="stop", whose="organisation", detail="messagebird: 422/10")),
     ({"answer": "wrong_key"}, Outcome(kind="stop", detail="messagebird: 401/2")),
     ({"answer": "no_balance"}, Outcome(kind="stop", detail="messagebird: 422/25")),
     ({"status": 402, "body": {"errors": [{"code": 25}]}}, Outcome(kind="stop", detail="messagebird: 402/25")),

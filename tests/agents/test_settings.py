@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from agents import settings as module
+from agents import settings_senders
 from agents.main import main
 from agents.settings import Settings, SettingsError, names
 
@@ -167,14 +168,16 @@ def test_the_command_refuses_a_bad_setting(monkeypatch: pytest.MonkeyPatch, caps
 
 
 def test_each_setting_has_its_docstring_below_it_and_takes_its_own_default() -> None:
-    (body,) = [
+    bodies = [
         node.body
-        for node in ast.parse(inspect.getsource(module)).body
-        if isinstance(node, ast.ClassDef) and node.name == "Settings"
+        for source in (settings_senders, module)
+        for node in ast.parse(inspect.getsource(source)).body
+        if isinstance(node, ast.ClassDef) and node.name in ("SenderSettings", "Settings")
     ]
     below = {
         one.target.id: isinstance(two, ast.Expr) and isinstance(two.value, ast.Constant)
-        for one, two in pairwise(body)
+        for body in bodies
+        for one, two in pairwise([*body, None])
         if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name)
     }
 

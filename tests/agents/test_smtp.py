@@ -68,7 +68,10 @@ REFUSALS: list[tuple[Rule, Outcome]] = [
     (Rule(at="connect", reply="554 No service"), Outcome(kind="stop", detail="smtp: 554 connect")),
     (Rule(at="connect", reply="421 Busy"), Outcome(kind="retry", detail="smtp: 421 connect")),
     (Rule(at="ehlo", reply="550 Bad name"), Outcome(kind="stop", detail="smtp: 550 ehlo")),
-    (Rule(at="mail", reply="550 5.1.8 Sender rejected"), Outcome(kind="stop", detail="smtp: 550 5.1.8 mail")),
+    (
+        Rule(at="mail", reply="550 5.1.8 Sender rejected"),
+        Outcome(kind="stop", whose="organisation", detail="smtp: 550 5.1.8 mail"),
+    ),
     (Rule(at="data", reply="554 5.5.1 No valid recipients"), Outcome(kind="stop", detail="smtp: 554 5.5.1 data")),
     (Rule(at="payload", reply="554 5.6.0 Bad header"), Outcome(kind="permanent_message", detail="smtp: 554 5.6.0 data")),
     (Rule(at="payload", reply="451 4.7.1 Later"), Outcome(kind="retry", detail="smtp: 451 4.7.1 data")),
@@ -248,7 +251,8 @@ async def test_what_is_no_address_reaches_no_server(fake: FakeSmtp, send: Smtp, 
 
 
 async def test_one_organisations_bad_sender_does_not_stop_the_others(fake: FakeSmtp, send: Smtp) -> None:
-    assert (await send(msgspec.structs.replace(CALL, mail_from="Zorg Oost"))).kind == "permanent_message"
+    outcome = await send(msgspec.structs.replace(CALL, mail_from="Zorg Oost"))
+    assert (outcome.kind, outcome.whose) == ("stop", "organisation")
 
 
 async def test_an_address_outside_ascii_needs_a_server_that_takes_it(fake: FakeSmtp, send: Smtp) -> None:

@@ -1,7 +1,8 @@
 """The reference job on the engine: events a second, comparable with the same job on other frameworks.
 
 reference_job.py produce BOOTSTRAP EVENTS TOPIC     appointment events of EVENTS / 5 clients, on 8 partitions
-reference_job.py run BOOTSTRAP EVENTS TOPIC         reads them all, keeps an agenda a client, writes a notice a change
+reference_job.py run BOOTSTRAP EVENTS TOPIC NAME    reads them all, keeps an agenda a client, writes a notice a change
+reference_job.py recover BOOTSTRAP EVENTS TOPIC NAME   starts it again, with one more event a partition, on the rows of `run`
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ import signal
 import sys
 import tempfile
 import time
-import uuid
 from collections.abc import Mapping, MutableMapping
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from aiokafka import AIOKafkaProducer
@@ -93,16 +94,37 @@ class Count(Monitor):
     """Ends the worker when all is handled."""
 
     def __init__(self, events: int) -> None:
-        self.events, self.count, self.began, self.turns = events, 0, 0.0, 0
+        self.events, self.count, self.began, self.turns, self.cpu = events, 0, 0.0, 0, 0.0
 
     def on_turn(self, node: str, records: int, seconds: float) -> None:
-        self.began = self.began or time.monotonic() - seconds
+        if not self.began:
+            self.began, self.cpu = time.monotonic() - seconds, time.process_time()
         self.count += records
         self.turns += 1
         if self.count >= self.events and self.events:
             rate = self.count / (time.monotonic() - self.began)
-            print(f"ENGINE n={self.count} turns={self.turns} {rate:.0f} ev/s", flush=True)
+            cpu = time.process_time() - self.cpu
+            print(f"ENGINE n={self.count} turns={self.turns} {rate:.0f} ev/s cpu={cpu:.1f}", flush=True)
             self.events = 0
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+class Recovery(Monitor):
+    """Ends the worker at its first event, and prints how long that took since the assignment."""
+
+    def __init__(self) -> None:
+        self.records, self.loading, self.assigned = 0, 0.0, 0.0
+
+    def assignment(self, *_: Any, **__: Any) -> None:
+        self.assigned = time.monotonic()
+
+    def on_recovered(self, node: str, count: int, seconds: float) -> None:
+        self.records, self.loading = count, seconds
+
+    def on_turn(self, node: str, records: int, seconds: float) -> None:
+        if self.assigned:
+            took, self.assigned = time.monotonic() - self.assigned, 0.0
+            print(f"RECOVERED n={self.records} {took:.2f} s load={self.loading:.2f} {self.records / took:.0f} rec/s", flush=True)
             os.kill(os.getpid(), signal.SIGTERM)
 
 
@@ -115,12 +137,13 @@ async def create(bootstrap: str, *topics: str) -> None:
     await admin.close()
 
 
-async def produce(bootstrap: str, events: int, topic: str) -> None:
+async def produce(bootstrap: str, events: int, topic: str, more: int = 0) -> None:
+    """All events; or `more` that come after them."""
     await create(bootstrap, topic)
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, linger_ms=20, max_batch_size=1 << 18, acks=1)
     await producer.start()
     rnd = random.Random(1)
-    for i in range(events):
+    for i in range(events, events + more) if more else range(events):
         client, which, day, hour = rnd.randrange(events // 5), rnd.randrange(4), rnd.randrange(1, 28), rnd.randrange(8, 17)
         key = f"org{client % 50}:client{client}".encode()
         event = {
@@ -134,11 +157,12 @@ async def produce(bootstrap: str, events: int, topic: str) -> None:
     await producer.stop()
 
 
-def run(bootstrap: str, events: int, topic: str) -> int:
-    name = f"reference-{uuid.uuid4().hex[:8]}"
+def run(bootstrap: str, topic: str, name: str, hooks: Monitor) -> int:
     asyncio.run(create(bootstrap, f"{name}-notices", f"{name}-agendas-changelog"))
     node = NodeSpec("agendas", (topic,), lambda p, rows, peers: Agendas(rows, f"{name}-notices"))
-    app = Engine(name, bootstrap, [node], PARTITIONS, hooks=Count(events), datadir=tempfile.mkdtemp())
+    app = Engine(name, bootstrap, [node], PARTITIONS, hooks=hooks, datadir=tempfile.mkdtemp())
+    if isinstance(hooks, Recovery):
+        app.on_partitions_assigned.connect(hooks.assignment)
     return run_worker(app, "WARNING")
 
 
@@ -147,5 +171,8 @@ if __name__ == "__main__":
     command, bootstrap, events, topic = sys.argv[1:5]
     if command == "produce":
         asyncio.run(produce(bootstrap, int(events), topic))
-    else:
-        sys.exit(run(bootstrap, int(events), topic))
+    elif command == "run":
+        sys.exit(run(bootstrap, topic, sys.argv[5], Count(int(events))))
+    elif command == "recover":
+        asyncio.run(produce(bootstrap, int(events), topic, 100))
+        sys.exit(run(bootstrap, topic, sys.argv[5], Recovery()))

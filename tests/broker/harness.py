@@ -40,6 +40,7 @@ DEADLINE = 120.0
 PREFIX = "AFSPRAAKBERICHT_"
 INPUTS = ("appointments", "consents", "contacts", "opt-outs", "organisations", "requests")
 INTERNAL = ("client-events", "deliveries-sms", "deliveries-email")
+SMS_SLOTS, EMAIL_SLOTS = 16, 4
 UNSUBSCRIBE = "https://afspraakbericht.example/u/"
 
 
@@ -157,9 +158,7 @@ class Stand:
             raise
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self.stack.__aexit__(kind, error, trace)
 
     # -- workers -------------------------------------------------------------------------------------------------------
@@ -171,7 +170,7 @@ class Stand:
             "session_timeout_seconds": self.session, "data": self.folder / "worker", "log_format": "json",
             "messagebird_url": self.sms.url, "messagebird_key": "a-key", "smtp_host": "127.0.0.1",
             "smtp_port": self.smtp.port, "smtp_tls": "none", "unsubscribe_url": UNSUBSCRIBE,
-            "unsubscribe_keys": "a-secret-of-at-least-32-characters", **more,
+            "unsubscribe_keys": "a-secret-of-at-least-32-characters", "sms_slots": SMS_SLOTS, "email_slots": EMAIL_SLOTS, **more,
         }  # fmt: skip
 
     def worker(self, **more: object) -> Worker:
@@ -291,7 +290,7 @@ def plain_text(data: str) -> str:
 
 def number(organisation: str, client: str) -> str:
     """A mobile number that no other client has."""
-    return f"+316{10_000_000 + zlib.crc32(f'{organisation}/{client}'.encode()) % 80_000_000}"
+    return f"+316{10_000_000 + zlib.crc32(f'{organisation}/{client}'.encode()) % 50_000_000}"
 
 
 def address(organisation: str, client: str) -> str:
@@ -311,9 +310,7 @@ def settings(organisation: str, quiet: int = 0, longest: int = 0, **changes: Any
     return Event("organisations", organisation, value)
 
 
-def client(
-    organisation: str, name: str, *channels: str, notifications: bool = True, confirmed: bool = True
-) -> list[Event]:
+def client(organisation: str, name: str, *channels: str, notifications: bool = True, confirmed: bool = True) -> list[Event]:
     """A client's consent and contact."""
     ids = {"organisation": organisation, "client": name}
     contact = {

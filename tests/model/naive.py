@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 Json = dict[str, Any]
 DAY = timedelta(days=1)
+ZONES = available_timezones()
+BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
 class Event(NamedTuple):
@@ -80,11 +82,6 @@ class Known:
     def last_told(self) -> View | None:
         return self.told[-1].view if self.told else None
 
-    def told_before(self, moment: datetime) -> View | None:
-        """What the client had been told just before the moment."""
-        earlier = [told.view for told in self.told if told.at < moment]
-        return earlier[-1] if earlier else None
-
 
 @dataclass
 class Window:
@@ -117,11 +114,13 @@ class Client:
     known: dict[str, Known] = field(default_factory=dict)
     window: Window | None = None
     held_until: datetime | None = None
-    held_reminders: dict[date, tuple[datetime, datetime]] = field(default_factory=dict)
     reminded: set[date] = field(default_factory=set)
     asked: set[tuple[str, str]] = field(default_factory=set)
     waiting: list[Waiting] = field(default_factory=list)
     series: dict[str, Pattern] = field(default_factory=dict)
+
+
+COMPARED = ("status", "start", "end", "location", "series")
 
 
 @dataclass
@@ -139,6 +138,12 @@ class Difference(NamedTuple):
     start: datetime
     was: View | None
     now: View | None
+    covered: bool = False
+
+
+def series_of(one: Difference) -> str | None:
+    """The series as it was told, else as it is."""
+    return one.was.series if one.was else one.now.series if one.now else None
 
 
 # --- time -----------------------------------------------------------------------------------------------------------------
@@ -173,8 +178,11 @@ def hhmm(text: str) -> time:
 
 # --- words ----------------------------------------------------------------------------------------------------------------
 
-WEEKDAYS = "maandag dinsdag woensdag donderdag vrijdag zaterdag zondag".split()
-MONTHS = "januari februari maart april mei juni juli augustus september oktober november december".split()
+WEEKDAYS = ["maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag"]
+MONTHS = [
+    "januari", "februari", "maart", "april", "mei", "juni",
+    "juli", "augustus", "september", "oktober", "november", "december",
+]  # fmt: skip
 
 
 def day_words(day: date) -> str:
@@ -255,7 +263,7 @@ class Model:
     organisations: dict[str, Json] = field(default_factory=dict)
     reminders_since: dict[str, datetime] = field(default_factory=dict)
     revisions: dict[str, Revision] = field(default_factory=dict)
-    passed: datetime = datetime.min.replace(tzinfo=UTC)
+    passed: datetime = BEGINNING
 
     # --- what the settings say (what is unknown is off) ---
 
@@ -275,6 +283,9 @@ class Model:
         if not reminder:
             return None
         due = at_local(day - reminder["days_before"] * DAY, hhmm(reminder["at"]), self.zone(client))
+        quiet = self.quiet_until(client, due)
+        if quiet is not None and day not in self.urgent_days(client, due):
+            due = quiet  # Choice: held back, it falls due at the end, and what was told meanwhile was told before.
         return due if due > self.reminders_since[client.organisation] else None
 
     def quiet_until(self, client: Client, now: datetime) -> datetime | None:
@@ -324,18 +335,19 @@ class Model:
             yield client.held_until
         for waiting in client.waiting:
             yield waiting.due
-        for _, until in client.held_reminders.values():
-            yield until
         for _, due in self.due_reminders(client):
-            yield due
+            yield max(due, self.passed)
 
     def due_reminders(self, client: Client) -> Iterator[tuple[date, datetime]]:
-        """The days ahead that get a reminder, as things are: an appointment that is so was told on that day before."""
+        """The days that get a reminder, as things are: an appointment that is so was told on that day before its due moment.
+
+        Choice: one whose due moment has gone by, on a day on which nothing was so then, is late when there is one again.
+        """
         zone = self.zone(client)
         days = {local_day(known.actual.view.start, zone) for known in client.known.values() if known.actual.booked}
-        for day in days - client.reminded - client.held_reminders.keys():
+        for day in days - client.reminded:
             due = self.due_moment(client, day)
-            if due is not None and due > self.passed and self.told_on(client, day, due):
+            if due is not None and self.told_on(client, day, due):
                 yield day, due
 
     def told_on(self, client: Client, day: date, due: datetime) -> bool:
@@ -348,10 +360,11 @@ class Model:
         return sorted(ids, key=lambda each: (client.known[each].actual.view.start, each))
 
     def told_before(self, client: Client, appointment: str, day: date, due: datetime) -> bool:
-        """Whether the client has been told that it is on this day since before the due moment."""
-        zone, known = self.zone(client), client.known[appointment]
-        both = (known.told_before(due), known.last_told)
-        return all(view is not None and local_day(view.start, zone) == day for view in both)
+        """Whether the client has been told that it is on this day since before the due moment, and never that it is not."""
+        zone, told = self.zone(client), client.known[appointment].told
+        before = [each.view for each in told if each.at < due][-1:]
+        after = [each.view for each in told if each.at >= due]
+        return bool(before) and all(view is not None and local_day(view.start, zone) == day for view in before + after)
 
     def fire(self, now: datetime) -> None:
         """All that falls due now: windows before reminders before requests, then by organisation, client, day."""
@@ -364,11 +377,9 @@ class Model:
             elif client.window and client.window.closes == now:
                 self.decide(client, now)
         for client, reminders in due:
-            fresh = [(day, moment) for day, moment in reminders if moment == now]
-            held = [(day, moment) for day, (moment, until) in client.held_reminders.items() if until == now]
-            for day, moment in sorted(fresh + held):
-                client.held_reminders.pop(day, None)
-                self.remind(client, day, moment, now)
+            for day, moment in sorted(reminders, key=lambda each: (each[1], each[0])):
+                if moment <= now:
+                    self.remind(client, day, moment, now)
         for client in clients:
             for waiting in [each for each in client.waiting if each.due == now]:
                 client.waiting.remove(waiting)
@@ -392,20 +403,24 @@ class Model:
                     found.append(Difference("moved", (appointment,), min(was.start, now.start), was, now))
                 elif now.location is not None and now.location != was.location:
                     found.append(Difference("relocated", (appointment,), now.start, was, now))
-        return found
+        return [one for one in found if not self.said_absent(client.known[one.ids[0]])]
+
+    def said_absent(self, known: Known) -> bool:
+        return not known.actual.present and known.absence_said == known.changes
 
     def decide(self, client: Client, now: datetime) -> None:
         """The window closes, for all days or in quiet hours for those that cannot wait; the others are held."""
         client.window = None
         quiet, zone = self.quiet_until(client, now), self.zone(client)
-        chosen = self.differences(client)
+        chosen = self.gathered(client, self.differences(client), now)
         if quiet is not None:
             urgent = self.urgent_days(client, now)
-            rest = [one for one in chosen if local_day(one.start, zone) not in urgent]
-            chosen = [one for one in chosen if local_day(one.start, zone) in urgent]
+            rest = [one for one in chosen if not self.days_of(one, zone) & urgent]
+            chosen = [one for one in chosen if self.days_of(one, zone) & urgent]
             client.held_until = quiet if rest else None
         else:
             client.held_until = None
+        self.remember(client, chosen, now)
         gate, channel = self.gate(client)
         going = []
         for one in chosen:
@@ -413,15 +428,14 @@ class Model:
             # Choice: past comes before the gates.
             past = (one.was is None or one.was.start <= now) and (one.now is None or one.now.start <= now)
             if not known.actual.present:
-                if known.absence_said != known.changes:
-                    known.absence_said = known.changes
-                    status, detail = ("expired", None) if past else ("suppressed", "absent")
-                    self.log(client, now, "direct", status, detail, (Said(one.kind, one.ids),))
+                known.absence_said = known.changes
+                status, detail = ("expired", None) if past else ("suppressed", "absent")
+                self.log(client, now, "direct", status, detail, (Said(one.kind, one.ids),))
             elif past:
                 self.log(client, now, "direct", "expired", None, (Said(one.kind, one.ids),))
                 self.tell(client, one, now)
-            elif gate is not None:
-                self.log(client, now, "direct", "suppressed", gate, (Said(one.kind, one.ids),))
+            elif one.covered or gate is not None:
+                self.log(client, now, "direct", "suppressed", "series" if one.covered else gate, (Said(one.kind, one.ids),))
                 self.tell(client, one, now)
             else:
                 going.append(one)
@@ -435,6 +449,79 @@ class Model:
             said = tuple(Said(one.kind, one.ids) for one in message)
             text = at_most_twenty([words(one, zone) for one in message])
             self.log(client, now, "direct", "sent", None, said, channel, text)
+
+    # --- series ---
+
+    def pattern(self, client: Client, view: View) -> Pattern:
+        start, end = local(view.start, self.zone(client)), local(view.end, self.zone(client))
+        return Pattern(start.time(), end.time(), (end.date() - start.date()).days, view.location)
+
+    def gathered(self, client: Client, found: list[Difference], now: datetime) -> list[Difference]:
+        """The differences, those that make one series notice as one, those that a series notice covers marked."""
+        alike: dict[tuple[object, ...], list[Difference]] = {}
+        result = []
+        for one in found:
+            told = client.series.get(series_of(one) or "")
+            if series_of(one) is None or not client.known[one.ids[0]].actual.present:
+                result.append(one)
+            elif one.kind == "created" and one.now and told == self.pattern(client, one.now):
+                result.append(one._replace(covered=True))
+            else:
+                alike.setdefault(self.likeness(client, one), []).append(one)
+        for members in alike.values():
+            tail = self.tail(client, members, found, now)
+            if len(tail) < 2:
+                result += members
+                continue
+            result += [one for one in members if one not in tail]
+            first = tail[0]
+            ids = tuple(each for one in tail for each in one.ids)
+            result.append(first._replace(kind=f"series_{first.kind}", ids=ids))
+        return result
+
+    def likeness(self, client: Client, one: Difference) -> tuple[object, ...]:
+        """Choice: one sentence names one location, so that is alike too."""
+        zone = self.zone(client)
+        was = self.pattern(client, one.was)[:3] if one.was else None
+        now = self.pattern(client, one.now) if one.now and one.kind != "cancelled" else None
+        shift = local_day(one.now.start, zone) - local_day(one.was.start, zone) if one.was and one.now and now else None
+        return (series_of(one), one.kind, was, now, shift)
+
+    def tail(self, client: Client, members: list[Difference], found: list[Difference], now: datetime) -> list[Difference]:
+        """Those with which the series ends, as the client knows it: back from the last one ahead, until one is not among them."""
+        known: list[tuple[datetime, str]] = []
+        for appointment, each in client.known.items():
+            if each.last_told and each.last_told.series == series_of(members[0]):
+                known.append((each.last_told.start, appointment))
+        if members[0].kind == "created":
+            made = [one for one in found if one.kind == "created" and series_of(one) == series_of(members[0])]
+            known += [(one.start, one.ids[0]) for one in made if client.known[one.ids[0]].actual.present]
+        mine = {one.ids[0]: one for one in members}
+        result: list[Difference] = []
+        for start in sorted({start for start, _ in known if start > now}, reverse=True):
+            here = sorted(appointment for begin, appointment in known if begin == start)
+            if not all(appointment in mine for appointment in here):
+                break
+            result = [mine[appointment] for appointment in here] + result
+        return result
+
+    def remember(self, client: Client, chosen: list[Difference], now: datetime) -> None:
+        """The series told as such; one of which nothing ahead is left is one no longer."""
+        present = [one for one in chosen if client.known[one.ids[0]].actual.present]
+        cancelled = {each for one in present if one.kind.endswith("cancelled") for each in one.ids}
+        for one in present:
+            if one.kind.startswith("series_") and one.now and not one.kind.endswith("cancelled"):
+                client.series[series_of(one) or ""] = self.pattern(client, one.now)
+        for series in {series_of(one) for one in present if one.kind.endswith("cancelled")} & client.series.keys():
+            left = (known.last_told for each, known in client.known.items() if each not in cancelled)
+            whole = any(one.kind == "series_cancelled" and series_of(one) == series for one in present)
+            if whole or not any(view is not None and view.series == series and view.start > now for view in left):
+                del client.series[series or ""]
+
+    def days_of(self, one: Difference, zone: str) -> set[date]:
+        """Choice: of a move both, or what moves from yesterday to this morning would wait until it is over."""
+        now = None if one.kind.endswith("cancelled") else one.now
+        return {local_day(view.start, zone) for view in (one.was, now) if view is not None}
 
     def tell(self, client: Client, one: Difference, now: datetime) -> None:
         for appointment in one.ids:
@@ -453,30 +540,27 @@ class Model:
     # --- reminders ---
 
     def remind(self, client: Client, day: date, due: datetime, now: datetime) -> None:
-        zone, quiet = self.zone(client), self.quiet_until(client, now)
-        if quiet is not None and day not in self.urgent_days(client, now):
-            client.held_reminders[day] = (due, quiet)
-            return
-        if client.window:
+        """One decision a day, ever, whatever becomes of it."""
+        client.reminded.add(day)
+        zone = self.zone(client)
+        if client.window or client.held_until:
             self.decide(client, now)
         so = self.so_on(client, day)
-        if not any(self.told_before(client, each, day, due) for each in so):
-            return
-        ahead = [each for each in so if client.known[each].actual.view.start > now]
-        present = [each for each in ahead if client.known[each].actual.present]
+        present = [each for each in so if client.known[each].actual.present]
+        ahead = [each for each in present or so if client.known[each].actual.view.start > now]
+        if not any(self.told_before(client, each, day, due) for each in ahead or present or so):
+            return  # all that it would speak of was told only then
+        views = [client.known[each].actual.view for each in ahead]
         gate, channel = self.gate(client)
-        if present and not any(self.told_before(client, each, day, due) for each in present):
-            return
-        client.reminded.add(day)
-        views = [client.known[each].actual.view for each in present]
+        none = (Said("reminder", ()),)
         if not ahead:
-            self.log(client, now, "reminder", "expired", None, (Said("reminder", ()),))
+            self.log(client, now, "reminder", "expired", None, none)
         elif not present:
-            self.log(client, now, "reminder", "suppressed", "absent", (Said("reminder", ()),))
+            self.log(client, now, "reminder", "suppressed", "absent", none)
         elif gate is not None:
-            self.log(client, now, "reminder", "suppressed", gate, (Said("reminder", ()),))
+            self.log(client, now, "reminder", "suppressed", gate, none)
         else:
-            said = (Said("reminder", tuple(present)),)
+            said = (Said("reminder", tuple(ahead)),)
             self.log(client, now, "reminder", "sent", None, said, channel, [reminder_words(views, zone, now)])
 
     # --- requests ---
@@ -537,12 +621,12 @@ class Model:
 
     def take_settings(self, event: Event) -> None:
         old, new = self.organisations.get(event.key), event.value
-        if new is not None and new["time_zone"] not in available_timezones():
+        if new is not None and new["time_zone"] not in ZONES:
             raise RefusedError
         if new is None:
             self.organisations.pop(event.key, None)
             return
-        if old is None or any(old.get(name) != new.get(name) for name in ("time_zone", "reminder")):
+        if old is None or any(old.get(name) != new.get(name) for name in ("time_zone", "reminder", "quiet_hours")):
             self.reminders_since[event.key] = event.at
         self.organisations[event.key] = new
 
@@ -577,7 +661,8 @@ class Model:
                 return
             new = Revision(value["revision"], False, value)
         self.revisions[event.key] = new
-        before = {each["client"] for each in last.value["clients"]} if last else set()
+        before = {each["client"]: each["present"] for each in last.value["clients"]} if last else {}
+        same = last is not None and all(last.value.get(name) == new.value.get(name) for name in COMPARED)
         after = {each["client"]: each["present"] for each in new.value["clients"]}
         location = new.value.get("location")
         view = View(
@@ -587,10 +672,14 @@ class Model:
             new.value.get("series"),
         )
         booked = new.value["status"] == "booked"
-        for name in sorted(before | after.keys()):
+        for name in sorted(before.keys() | after.keys()):
+            if same and before.get(name) == after.get(name):
+                continue
             client = self.client(organisation, name)
             if name in after:
                 so = Is(booked, after[name], view)
+            elif appointment not in client.known:
+                continue
             else:
                 # It is cancelled for who was taken off, who learns nothing else of it; that is told also if it was absent.
                 so = Is(False, True, client.known[appointment].actual.view)
@@ -599,15 +688,15 @@ class Model:
     def change(self, client: Client, appointment: str, so: Is, now: datetime) -> None:
         known = client.known.get(appointment)
         if known is None:
-            client.known[appointment] = Known(so)
             if not so.booked:
-                return  # Choice: what was never booked is no change.
+                return  # Choice: what was never booked is nothing to this client.
+            client.known[appointment] = Known(so)
         else:
             same = known.actual._replace(view=known.actual.view._replace(series=so.view.series)) == so
             known.actual = so
-            if same:
-                return
             known.changes += 1
+            if same:
+                return  # another series opens no window, but counts when one closes
         quiet, most = self.window_seconds(client)
         opened = client.window.opened if client.window else now
         client.window = Window(opened, max(now, min(now + quiet, opened + most)))

@@ -51,7 +51,7 @@ class Booking(NamedTuple):
     hours: float
     location: str | None
     clients: tuple[tuple[str, bool], ...]
-    series: bool = False
+    series: str | None
 
 
 class Deletion(NamedTuple):
@@ -91,7 +91,7 @@ class Settings(NamedTuple):
     window: tuple[int, int]
     reminder: tuple[int, str] | None
     quiet: tuple[str, str] | None
-    bad: bool = False
+    bad: bool
 
 
 class Request(NamedTuple):
@@ -141,6 +141,7 @@ _when: st.SearchStrategy[After | Next] = st.one_of(
 _organisation = st.sampled_from(("o", "o", "o", "p"))
 _client = st.sampled_from(("c", "c", "d"))
 _mostly = st.sampled_from((True, True, True, True, True, False))
+_present = (("c", True),)
 _clients = st.sampled_from((
     (("c", True),), (("c", True),), (("c", True),), (("c", True), ("d", True)), (("d", True),),
     (("c", False),), (("c", False), ("d", True)), (),
@@ -150,7 +151,7 @@ _day = st.sampled_from((1, 1, 1, 2, 2, 2, 3, 4, 5, 6, 7, 0, -1))
 bookings = st.builds(
     Booking, _when, _organisation, st.sampled_from(("a", "a", "b", "b", "e", "f", "g", "h")),
     st.sampled_from((1, 1, 1, 1, 1, 2, 0, -1)), _mostly, _day, st.sampled_from(WALLS), st.sampled_from((0.75, 0.75, 24, 10)),
-    st.sampled_from((None, None, "De Linde", "Kamer 2")), _clients,
+    st.sampled_from((None, None, "De Linde", "Kamer 2")), _clients, st.none(),
 )  # fmt: skip
 deletions = st.builds(Deletion, _when, _organisation, st.sampled_from(("a", "b", "e")))
 _channels = st.sampled_from((("sms",), ("email",), ("sms", "email"), ("email", "sms"), (), None))
@@ -158,7 +159,7 @@ consents = st.builds(Consent, _when, _organisation, _client, _mostly, _channels)
 contacts = st.builds(Contact, _when, _organisation, _client, _mostly, st.booleans())
 opt_outs = st.builds(OptOut, _when, _organisation, _client, st.sampled_from(("sms", "email")), st.booleans())
 WINDOWS = ((30, 120), (30, 120), (0, 0), (30, 45), (600, 900), (60, 10))
-REMINDERS = ((1, "18:00"), (1, "18:00"), (2, "09:00"), (0, "07:00"), (1, "02:30"), (0, "11:00"), None)
+REMINDERS = ((1, "18:00"), (1, "18:00"), (2, "09:00"), (0, "07:00"), (1, "02:30"), (1, "23:30"), (0, "11:00"), None)
 QUIETS = (None, None, ("22:00", "07:00"), ("11:00", "18:00"), ("00:00", "02:30"), ("02:30", "09:00"))
 settings = st.builds(
     Settings, _when, _organisation, _mostly, st.sampled_from(WINDOWS), st.sampled_from(REMINDERS), st.sampled_from(QUIETS),
@@ -176,13 +177,57 @@ steps: st.SearchStrategy[Step] = st.one_of(
 )
 
 
+def _near_moments() -> st.SearchStrategy[After | Next]:
+    return st.one_of(
+        st.builds(After, st.sampled_from((0, 1, 10, 20, 30, 60, 3600))),
+        st.builds(Next, _edge, st.just(ZONES[0]), st.sampled_from((0, -1, -10, -20, -30, 10))),
+        st.builds(Next, st.sampled_from(("18:00", "09:00")), st.just(ZONES[0]), st.sampled_from((0, -1, -10, -20, -30, 10))),
+    )
+
+
+def near_bookings(organisation: str = "o") -> st.SearchStrategy[Booking]:
+    """Three appointments of one client, around the due moments of one organisation."""
+    return st.builds(
+        Booking, _near_moments(), st.just(organisation), st.sampled_from(("a", "b", "e")), st.just(1),
+        st.sampled_from((True, True, True, False)), st.sampled_from((1, 1, 2, 2, 0, 3)), st.sampled_from(WALLS), st.just(0.75),
+        st.sampled_from((None, "De Linde", "Kamer 2")),
+        st.sampled_from((_present, _present, _present, _present, (("c", False),), ())), st.none(),
+    )  # fmt: skip
+
+
+def near(organisation: str = "o") -> st.SearchStrategy[Step]:
+    """Those, with little else."""
+    one, when = near_bookings(organisation), _near_moments()
+    other = st.builds(
+        Settings, when, st.just(organisation), _mostly, st.sampled_from(WINDOWS), st.sampled_from(REMINDERS),
+        st.sampled_from(QUIETS), st.just(False),
+    )  # fmt: skip
+    yes = st.builds(Consent, when, st.just(organisation), st.just("c"), _mostly, st.just(("sms",)))
+    return st.one_of(one, one, one, one, one, other, yes)
+
+
+def serial(organisation: str = "o") -> st.SearchStrategy[Step]:
+    """The occurrences of one series of one client, made, moved and cancelled in bulk."""
+    when = st.builds(After, st.sampled_from((0, 0, 0, 0, 1, 30, 60, 3600, 24 * 3600)))
+    one = st.builds(
+        Booking, when, st.just(organisation), st.sampled_from(("a", "b", "e", "f", "g")), st.just(1),
+        st.sampled_from((True, True, True, False)), st.sampled_from((1, 2, 3, 4, 5, 6, 7, 0)),
+        st.sampled_from(("11:00", "11:00", "11:00", "11:00", "07:30")), st.just(0.75),
+        st.sampled_from((None, None, None, "De Linde")),
+        st.sampled_from((_present, _present, _present, _present, _present, (("c", False),), ())), st.just("s"),
+    )  # fmt: skip
+    return st.one_of(one, one, one, one, one, one, one, near(organisation))
+
+
 def openings() -> st.SearchStrategy[tuple[Step, ...]]:
     """What is known before the first appointment: mostly all that is needed to send something."""
     now = After(0)
     return st.builds(
         lambda *each: tuple(one for some in each for one in some),
         st.builds(
-            lambda *each: tuple(Settings(now, name, True, *each) for name in ORGANISATIONS),
+            lambda window, reminder, quiet: tuple(
+                Settings(now, name, True, window, reminder, quiet, False) for name in ORGANISATIONS
+            ),
             st.sampled_from(WINDOWS), st.sampled_from(REMINDERS), st.sampled_from(QUIETS),
         ),
         st.sampled_from((("sms",), ("email", "sms"))).map(
@@ -202,6 +247,20 @@ def histories(step: st.SearchStrategy[Step] = steps, most: int = 18) -> st.Searc
     )
 
 
+def of_series(most: int = 14) -> st.SearchStrategy[History]:
+    """Histories of a series, half of them with one that was told as such."""
+
+    def told(history: History, occurrences: tuple[str, ...]) -> History:
+        opening = sum(not isinstance(step, Booking) and step.when == After(0) for step in history.steps[:10])
+        made = tuple(
+            Booking(After(0), "o", id_, 1, True, day, "11:00", 0.75, None, _present, "s")
+            for day, id_ in enumerate(occurrences, 1)
+        )
+        return history._replace(steps=(*history.steps[:opening], *made, *history.steps[opening:]))
+
+    return st.builds(told, histories(serial(), most), st.sampled_from(((), ("a", "b"), ("a", "b", "e"))))
+
+
 def start(history: History) -> datetime:
     return datetime.combine(history.first_day, time(8), tzinfo=UTC)
 
@@ -214,7 +273,7 @@ def build(history: History) -> list[Event]:
     now = start(history)
     for step in history.steps:
         now = moment(step.when, now)
-        events.append(event(step, now, history.first_day, zones, numbers, events))
+        events.append(event(step, now, zones, numbers, events))
     return events
 
 
@@ -226,9 +285,7 @@ def moment(when: After | Next, now: datetime) -> datetime:
     return next(each for each in (one + timedelta(seconds=when.seconds) for one in tries) if each >= now)
 
 
-def event(
-    step: Step, now: datetime, first_day: date, zones: dict[str, str], numbers: dict[str, int], before: list[Event]
-) -> Event:
+def event(step: Step, now: datetime, zones: dict[str, str], numbers: dict[str, int], before: list[Event]) -> Event:
     if isinstance(step, Again):
         earlier = before[-step.back] if step.back <= len(before) else before[0]
         return earlier._replace(at=now)
@@ -237,7 +294,7 @@ def event(
         case Booking():
             number = max(1, numbers.get(key, 0) + step.revision)
             numbers[key] = max(number, numbers.get(key, 0))
-            return Event(now, "appointments", key, booking(step, number, first_day, zones[step.organisation]))
+            return Event(now, "appointments", key, booking(step, number, now, zones[step.organisation]))
         case Deletion():
             return Event(now, "appointments", key, None)
         case Settings():
@@ -266,8 +323,8 @@ def with_address(channel: str, client: str, confirmed: bool) -> Json:
     return {name: whole, "confirmed": confirmed}
 
 
-def booking(step: Booking, number: int, first_day: date, zone: str) -> Json:
-    day = first_day + timedelta(days=step.day)
+def booking(step: Booking, number: int, now: datetime, zone: str) -> Json:
+    day = local_day(now, zone) + timedelta(days=step.day)
     begins = at_local(day, time.fromisoformat(step.wall), zone)
     ends = begins + timedelta(hours=step.hours)
     if step.hours == 24:
@@ -280,7 +337,7 @@ def booking(step: Booking, number: int, first_day: date, zone: str) -> Json:
         "start": begins.isoformat(),
         "end": ends.isoformat(),
         "location": {"name": step.location} if step.location else None,
-        "series": f"s{step.organisation}" if step.series else None,
+        "series": step.series,
         "clients": [{"client": client, "present": present} for client, present in step.clients],
     }
 

@@ -113,6 +113,13 @@ ANSWERS = """
 553 mail               5.1.7 Bad sender address syntax                                           -> our_fault_stop
 550 mail               mailbox unavailable                                                       -> our_fault_stop
 550 rcpt               5.1.8 <noreply@zorg.example>: Sender address rejected                     -> our_fault_stop
+553 rcpt               5.7.1 <noreply@zorg.example>: Sender address rejected: not owned by user zorg -> our_fault_stop
+550 mail               5.7.60 Client does not have permissions to send as this sender            -> our_fault_stop
+554 mail               5.7.1 blocked using zen.spamhaus.org                                      -> our_fault_stop
+550 mail               5.7.1 Authentication required                                             -> our_fault_stop
+451 mail               4.1.8 Sender address rejected: Domain not found                           -> retry
+454 data               4.7.0 Sending paused for this account                                     -> retry
+554 data               Sending paused for this account.                                          -> our_fault_stop
 550 rcpt               5.7.1 Relaying denied                                                     -> our_fault_stop
 554 rcpt               <jan@example.org>: Relay access denied                                    -> our_fault_stop
 554 rcpt               5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org -> our_fault_stop
@@ -270,3 +277,25 @@ def test_the_recipient_is_blamed_only_where_the_errors_name_it() -> None:
 def test_the_codes_are_read_in_their_order() -> None:
     assert messagebird_codes(json.dumps(errors(9, 25))) == (9, 25)
     assert messagebird_codes({"errors": [{"code": "x"}]}) == ()
+
+
+@pytest.mark.parametrize(
+    ("code", "phase", "text", "whose"),
+    [
+        (550, "mail", "5.1.8 Sender address rejected: Domain not found", "organisation"),
+        (553, "mail", "5.1.7 Bad sender address syntax", "organisation"),
+        (553, "rcpt", "5.7.1 <a@zorg.example>: Sender address rejected: not owned by user zorg", "organisation"),
+        (550, "mail", "5.7.60 SMTP; Client does not have permissions to send as this sender", "organisation"),
+        (554, "data", "Message rejected: Email address is not verified.", "organisation"),
+        (535, "auth", "5.7.8 Authentication credentials invalid", "account"),
+        (530, "mail", "5.7.0 Authentication required", "account"),
+        (550, "mail", "5.7.1 Authentication required", "account"),
+        (554, "mail", "5.7.1 Client host [192.0.2.1] blocked using zen.spamhaus.org", "account"),
+        (555, "mail", "MAIL FROM parameters not recognized or not implemented", "account"),
+        (550, "rcpt", "5.7.1 Relaying denied", "account"),
+        (554, "data", "Sending paused for this account.", "account"),
+    ],
+)
+def test_a_refusal_of_our_sender_is_one_organisations(code: int, phase: str, text: str, whose: str) -> None:
+    assert smtp(code, None, text, phase) == "our_fault_stop"
+    assert smtp_rule(code, None, text, phase).whose == whose

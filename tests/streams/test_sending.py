@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,6 +28,8 @@ class Desk:
         self.channel = channel
         self.rows: dict[bytes, bytes] = {}
         self.log: list[dict[str, Any]] = []
+        self.other: list[tuple[str, bytes]] = []
+        self.tally: Counter[tuple[str, ...]] = Counter()
         self.seen = 0
         notices = world.simulation.shards["notices"]
         assert isinstance(notices, Notices)
@@ -62,14 +65,21 @@ class Desk:
         records = [Record(f"deliveries-{self.channel}", 0, number, b"", value) for number, value in enumerate(fresh, self.seen)]
         self.seen = len(self.deliveries)
         decision = self.shard.decide(Turn(moment, records, results, due=moment, room=room))
+        self.keep(decision)
+        return decision.calls
+
+    def keep(self, decision: Decision) -> None:
+        """What the driver does with a decision."""
         for key, value in decision.rows.items():
             if value is None:
                 self.rows.pop(key, None)
             else:
                 self.rows[key] = value
         self.shard.applied(decision.rows)
-        self.log += [orjson.loads(output.value or b"") for output in decision.outputs]
-        return decision.calls
+        logged = [output for output in decision.outputs if output.topic == "delivery-log"]
+        self.log += [orjson.loads(output.value or b"") for output in logged]
+        self.other += [(output.topic, output.value or b"") for output in decision.outputs if output.topic != "delivery-log"]
+        self.tally.update(decision.tally)
 
     @property
     def outcomes(self) -> list[tuple[str, int]]:
@@ -243,6 +253,7 @@ def test_a_bad_number_is_final() -> None:
     (call,) = one.turn("2026-03-02 09:00:01")
     one.turn("2026-03-02 09:00:02", results=[Result(call.key, Outcome(kind="permanent_address", detail="9"))])
     assert [(record["status"], record["detail"]) for record in one.log] == [("failed", "9")]
+    assert [topic for topic, _ in one.other] == ["client-events"]
     assert one.turn("2026-03-03 09:00") == []
 
 
@@ -253,7 +264,8 @@ def test_our_own_fault_pauses_the_channel_and_loses_nothing() -> None:
     one.turn("2026-03-02 09:00:02", results=[Result(call.key, Outcome(kind="stop", detail="2"))])
     one.world.book("2026-04-17 13:15", id="b", clients=[{"client": "bram", "present": True}])
     assert one.turn("2026-03-02 09:00:30") == []
-    assert len(one.turn("2026-03-02 09:01:03")) == 2
+    (trial,) = one.turn("2026-03-02 09:01:03")
+    assert len(one.turn("2026-03-02 09:01:04", results=[Result(trial.key, SENT)])) == 1
 
 
 def test_an_sms_of_unknown_outcome_goes_once_more_after_ten_minutes_and_never_a_third_time() -> None:

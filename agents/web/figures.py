@@ -1,0 +1,134 @@
+"""Figures of the overview, from rows to what a template shows: months, the chart, the export. Pure."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+from babel.dates import format_date
+
+from . import words
+
+NOT_SENT = ("suppressed", "superseded", "expired", "failed")
+
+
+@dataclass
+class Month:
+    """One month: messages sent by channel, SMS parts, cost by currency, and what was not sent."""
+
+    name: str
+    sms: int = 0
+    email: int = 0
+    parts: int = 0
+    not_sent: int = 0
+    micros: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def cost(self) -> str:
+        """In words; more than one currency, one after the other."""
+        return " + ".join(words.money(amount, currency) for currency, amount in sorted(self.micros.items())) or "–"
+
+
+def months(rows: Iterable[Mapping[str, Any]]) -> list[Month]:
+    """Rows of `Queries.months` by month, in their order."""
+    found: dict[str, Month] = {}
+    for row in rows:
+        month = found.setdefault(row["month"], Month(words.month(row["month"])))
+        count = int(row["records"])
+        if row["status"] == "sent":
+            month.sms += count if row["channel"] == "sms" else 0
+            month.email += count if row["channel"] == "email" else 0
+            month.parts += int(row["parts"])
+            if row["currency"]:
+                month.micros[row["currency"]] = month.micros.get(row["currency"], 0) + int(row["micros"])
+        elif row["status"] in NOT_SENT:
+            month.not_sent += count
+    return list(found.values())
+
+
+class Bar(NamedTuple):
+    """A day in the chart: x, and height and top of its two parts, in units of the drawing."""
+
+    day: str
+    label: str
+    x: float
+    sms: int
+    email: int
+    sms_top: float
+    sms_height: float
+    email_top: float
+    email_height: float
+
+
+class Chart(NamedTuple):
+    """A chart of messages a day. Its drawing is `WIDTH` by `HEIGHT`, the ground at `GROUND`."""
+
+    bars: list[Bar]
+    width: float
+    lines: list[tuple[float, int]]
+    total: int
+
+
+WIDTH, GROUND, TOP, LEFT = 720.0, 170.0, 12.0, 44.0
+
+
+def chart(counts: Mapping[tuple[str, str], int], since: date, until: date) -> Chart:
+    """The chart of these days, both included."""
+    days = [since + timedelta(days=number) for number in range((until - since).days + 1)]
+    pairs = [(counts.get((day.isoformat(), "sms"), 0), counts.get((day.isoformat(), "email"), 0)) for day in days]
+    most = nice(max((sum(pair) for pair in pairs), default=0))
+    unit, step = (GROUND - TOP) / most, (WIDTH - LEFT) / max(1, len(days))
+    bars = []
+    for number, (day, (sms, email)) in enumerate(zip(days, pairs, strict=True)):
+        label = f"{day.day}-{day.month}" if (len(days) - 1 - number) % 5 == 0 else ""
+        bars.append(
+            Bar(
+                day=format_date(day, "EEEE d MMMM", locale="nl"), label=label,
+                x=round(LEFT + number * step + step * 0.15, 1), sms=sms, email=email,
+                sms_top=round(GROUND - sms * unit, 1), sms_height=round(sms * unit, 1),
+                email_top=round(GROUND - (sms + email) * unit, 1), email_height=round(email * unit, 1),
+            )
+        )  # fmt: skip
+    lines = [(round(GROUND - value * unit, 1), value) for value in sorted({0, most // 2, most})]
+    return Chart(bars, round(step * 0.7, 1), lines, sum(map(sum, pairs)))
+
+
+def nice(number: int) -> int:
+    """The next number that an axis may end on: even, and 1, 2 or 5 times a power of ten where it is large."""
+    if number <= 4:
+        return 4
+    power: int = 10 ** (len(str(number)) - 1)
+    return min(step * power for step in (1, 2, 4, 5, 6, 8, 10) if step * power >= number)
+
+
+COLUMNS = ("moment", "client", "kanaal", "soort", "uitkomst", "toelichting", "bericht", "sms-delen", "kosten", "valuta")
+
+
+def csv_lines(rows: Iterable[Mapping[str, Any]], *, head: bool = False) -> bytes:
+    """Rows as a spreadsheet in Dutch takes them: semicolons, decimal commas, UTF-8 with its mark."""
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
+    if head:
+        out.write("\ufeff")
+        writer.writerow(COLUMNS)
+    for row in rows:
+        writer.writerow([safe(cell) for cell in _cells(row)])
+    return out.getvalue().encode()
+
+
+def _cells(row: Mapping[str, Any]) -> Sequence[str]:
+    cost = f"{row['micros'] / 1_000_000:.4f}".replace(".", ",") if row["micros"] is not None else ""
+    return (
+        words.when(row["first"]), row["client"], words.CHANNELS.get(row["channel"] or "", ""), words.kinds(row["kinds"]),
+        words.STATUSES.get(row["status"], row["status"]), words.why(row["status"], row["detail"]), row["text"] or "",
+        str(row["parts"] or ""), cost, row["currency"] or "",
+    )  # fmt: skip
+
+
+def safe(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell.lstrip(" ")[:1] in ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%") else cell

@@ -1,0 +1,118 @@
+"""What the projection makes of records: pure. A record counts once, by (message, attempt, status)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from schemas.deliveries import LogRecord
+from schemas.inputs import Request
+
+from .requests import fingerprint, message_of
+from .tables import moment
+
+ZONE = ZoneInfo("Europe/Amsterdam")
+"""Days and months of the overview are of this zone, whatever an organisation's own."""
+
+Row = dict[str, Any]
+
+Identity = tuple[str, int, str]
+
+FINAL = frozenset({"delivered"})
+"""After this a message's state does not change: reports come in any order."""
+
+
+def read_log(value: bytes) -> LogRecord:
+    """A record of the delivery log. Raises msgspec.ValidationError or DecodeError for what is none."""
+    return msgspec.json.decode(value, type=LogRecord)
+
+
+def identity(record: LogRecord) -> Identity:
+    """What makes it one record."""
+    return record.message, record.attempt, record.status
+
+
+def once(records: Iterable[LogRecord], known: set[Identity]) -> list[LogRecord]:
+    """Those that are not known yet, each once, in order."""
+    fresh: dict[Identity, LogRecord] = {}
+    for record in records:
+        if identity(record) not in known:
+            fresh.setdefault(identity(record), record)
+    return list(fresh.values())
+
+
+def record_row(record: LogRecord) -> Row:
+    """A record as its row."""
+    return {
+        "message": record.message, "attempt": record.attempt, "status": record.status, "detail": record.detail,
+        "channel": record.channel, "at": moment(record.at), "address": record.address, "parts": record.parts,
+    }  # fmt: skip
+
+
+def message_row(old: Mapping[str, Any] | None, record: LogRecord) -> Row:
+    """A message after one more of its records."""
+    at, cost = moment(record.at), micros(record)
+    row: Row = dict(old) if old is not None else {
+        "organisation": record.organisation, "message": record.message, "client": record.client, "channel": record.channel,
+        "reason": record.reason, "kinds": ",".join(dict.fromkeys(notice.kind for notice in record.notices)),
+        "status": record.status, "detail": record.detail, "first": at, "at": at, "attempt": record.attempt,
+        "text": None, "parts": None, "micros": None, "currency": None, "address": None,
+    }  # fmt: skip
+    if row["status"] not in FINAL:
+        row |= {"status": record.status, "detail": record.detail, "at": at, "attempt": record.attempt}
+    row["channel"] = record.channel or row["channel"]
+    row["text"] = record.text or row["text"]
+    row["address"] = record.address or row["address"]
+    if record.status == "sent":  # one that was sent twice costs twice
+        if record.parts is not None:
+            row["parts"] = (row["parts"] or 0) + record.parts
+        if cost is not None and record.cost is not None:
+            row["micros"], row["currency"] = (row["micros"] or 0) + cost, record.cost.currency
+    return row
+
+
+def day_rows(records: Iterable[LogRecord]) -> list[Row]:
+    """What these records add to the days, each key once."""
+    found: dict[tuple[str, ...], Row] = {}
+    for record in records:
+        key = (
+            record.organisation, local_day(record.at), record.channel or "", record.status,
+            record.cost.currency if record.cost is not None else "",
+        )  # fmt: skip
+        row = found.setdefault(
+            key,
+            dict(zip(("organisation", "day", "channel", "status", "currency"), key, strict=True))
+            | {"records": 0, "parts": 0, "micros": 0},
+        )
+        row["records"] += 1
+        row["parts"] += record.parts or 0
+        row["micros"] += micros(record) or 0
+    return list(found.values())
+
+
+def request_row(request: Request, at: datetime) -> Row:
+    """A third party's request as its row, without its text."""
+    return {
+        "organisation": request.organisation, "party": request.party, "request": request.request,
+        "message": message_of(request), "fingerprint": fingerprint(request), "at": moment(at),
+    }  # fmt: skip
+
+
+def local_day(at: datetime) -> str:
+    """The day of an instant, for people."""
+    return at.astimezone(ZONE).date().isoformat()
+
+
+def micros(record: LogRecord) -> int | None:
+    """A cost in millionths; None where there is none, or none that is a number."""
+    if record.cost is None:
+        return None
+    try:
+        return int((Decimal(str(record.cost.amount)) * 1_000_000).to_integral_value())
+    except (InvalidOperation, ValueError):
+        return None

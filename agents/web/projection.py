@@ -1,0 +1,189 @@
+"""The projection of the delivery log, and of which requests there were: exactly once, by offsets kept in the same transaction."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import structlog
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
+from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from schemas.deliveries import LogRecord
+from schemas.inputs import Request
+from schemas.topics import DELIVERY_LOG
+from schemas.topics import REQUESTS as REQUESTS_TOPIC
+from schemas.wire import BadRecordError, read
+from streams.checks import check_request
+
+from . import folding
+from .tables import DAYS, MESSAGES, METADATA, POSITIONS, RECORDS, REQUESTS
+
+log = structlog.get_logger(__name__)
+
+TOPICS = (DELIVERY_LOG.name, REQUESTS_TOPIC.name)
+BATCH = 500
+AGAIN_SECONDS = 5.0
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One record of a topic, as it was read."""
+
+    offset: int
+    value: bytes | None
+    at: datetime
+
+
+class OvertakenError(Exception):
+    """Another process took these records in: look again where to go on."""
+
+
+class Projection:
+    """The tables' one writer in this process. Several processes may write: each record is taken in by one of them."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def positions(self) -> dict[tuple[str, int], int]:
+        """Where to go on, for each partition that was read before."""
+        with self.engine.connect() as connection:
+            return {(row.topic, row.partition): row.next for row in connection.execute(select(POSITIONS))}
+
+    def take(self, topic: str, partition: int, expected: int, entries: Sequence[Entry]) -> None:
+        """Take in records of a partition that follow on `expected`, all or none. Raises OvertakenError."""
+        with self.engine.begin() as connection:
+            self._advance(connection, topic, partition, expected, entries[-1].offset + 1)
+            if topic == DELIVERY_LOG.name:
+                self._take_log(connection, [record for entry in entries if (record := _log_record(entry)) is not None])
+            else:
+                rows = [folding.request_row(request, entry.at) for entry in entries if (request := _request(entry)) is not None]
+                if rows:
+                    connection.execute(self._insert(REQUESTS).on_conflict_do_nothing(), rows)
+
+    def clear(self) -> None:
+        """Forget everything, to build it anew."""
+        with self.engine.begin() as connection:
+            for table in METADATA.sorted_tables:
+                connection.execute(delete(table))
+
+    def _advance(self, connection: Connection, topic: str, partition: int, expected: int, next_: int) -> None:
+        """First of all: it locks the partition's row, and fails where another process was here."""
+        here = (POSITIONS.c.topic == topic) & (POSITIONS.c.partition == partition)
+        moved = connection.execute(update(POSITIONS).where(here & (POSITIONS.c.next == expected)).values(next=next_))
+        if moved.rowcount == 1:
+            return
+        if expected != 0:
+            raise OvertakenError
+        try:
+            connection.execute(insert(POSITIONS).values(topic=topic, partition=partition, next=next_))
+        except IntegrityError:
+            raise OvertakenError from None
+
+    def _take_log(self, connection: Connection, records: Sequence[LogRecord]) -> None:
+        messages = list({record.message for record in records})
+        seen = connection.execute(
+            select(RECORDS.c.message, RECORDS.c.attempt, RECORDS.c.status).where(RECORDS.c.message.in_(messages))
+        )
+        fresh = folding.once(records, {(row.message, row.attempt, row.status) for row in seen})
+        if not fresh:
+            return
+        states: dict[tuple[str, str], dict[str, Any]] = {
+            (row["organisation"], row["message"]): dict(row)
+            for row in connection.execute(select(MESSAGES).where(MESSAGES.c.message.in_(messages))).mappings()
+        }
+        changed = {}
+        for record in fresh:
+            key = record.organisation, record.message
+            changed[key] = states[key] = folding.message_row(states.get(key), record)
+        connection.execute(insert(RECORDS), [folding.record_row(record) for record in fresh])
+        put = self._insert(MESSAGES)
+        columns = {c.name: put.excluded[c.name] for c in MESSAGES.c if not c.primary_key}
+        put = put.on_conflict_do_update(index_elements=list(MESSAGES.primary_key), set_=columns)
+        connection.execute(put, list(changed.values()))
+        add = self._insert(DAYS)
+        sums = {name: DAYS.c[name] + add.excluded[name] for name in ("records", "parts", "micros")}
+        add = add.on_conflict_do_update(index_elements=list(DAYS.primary_key), set_=sums)
+        connection.execute(add, folding.day_rows(fresh))
+
+    def _insert(self, table: Any) -> Any:
+        """An INSERT that may say what a conflict does, in the database's own words."""
+        return postgresql.insert(table) if self.engine.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+class Follower:
+    """Reads the topics on from the projection's positions, without a consumer group."""
+
+    def __init__(self, projection: Projection, bootstrap: str, security: Mapping[str, Any] | None = None) -> None:
+        self.projection, self.bootstrap, self.security = projection, bootstrap, dict(security or {})
+
+    async def run(self) -> None:
+        """Follow for ever; where Kafka or the database is away, try again."""
+        while True:
+            try:
+                await self.read(follow=True)
+            except (KafkaError, SQLAlchemyError, LookupError, OSError) as error:
+                log.warning("the projection waits", error=type(error).__name__)
+            except OvertakenError:
+                continue
+            await asyncio.sleep(AGAIN_SECONDS)
+
+    async def read(self, *, follow: bool = False) -> int:
+        """Up to the topics' ends at the time of the call, or for ever; gives how many records. LookupError: no such topics."""
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self.bootstrap, enable_auto_commit=False, auto_offset_reset="earliest",
+            isolation_level="read_committed", max_poll_records=BATCH, **self.security,
+        )  # fmt: skip
+        try:
+            await consumer.start()
+            return await self._read(consumer, follow)
+        finally:
+            await consumer.stop()
+
+    async def _read(self, consumer: AIOKafkaConsumer, follow: bool) -> int:
+        there = await consumer.topics()
+        if missing := [topic for topic in TOPICS if topic not in there]:
+            raise LookupError(f"topic {missing[0]} does not exist: run `afspraakbericht topics` first")
+        consumer.subscribe(list(TOPICS))  # without a group: all partitions, as soon as their leaders are known
+        while {tp.topic for tp in consumer.assignment()} != set(TOPICS):
+            await asyncio.sleep(0.02)
+        partitions = sorted(consumer.assignment())
+        kept = await asyncio.to_thread(self.projection.positions)
+        expected = {tp: kept.get((tp.topic, tp.partition), 0) for tp in partitions}
+        first = await consumer.beginning_offsets(partitions)
+        ends = await consumer.end_offsets(partitions)
+        for tp in partitions:
+            consumer.seek(tp, min(max(expected[tp], first[tp]), ends[tp]))
+        count = 0
+        left = {tp for tp in partitions if await consumer.position(tp) < ends[tp]}
+        while follow or left:
+            for tp, records in (await consumer.getmany(timeout_ms=500)).items():
+                entries = [Entry(one.offset, one.value, datetime.fromtimestamp(one.timestamp / 1000, UTC)) for one in records]
+                await asyncio.to_thread(self.projection.take, tp.topic, tp.partition, expected[tp], entries)
+                expected[tp] = entries[-1].offset + 1
+                count += len(entries)
+            if not follow:
+                left = {tp for tp in left if await consumer.position(tp) < ends[tp]}
+        return count
+
+
+def _log_record(entry: Entry) -> LogRecord | None:
+    """None for what is no record of the log: it is told, and the rest goes on."""
+    try:
+        return folding.read_log(entry.value or b"")
+    except (msgspec.ValidationError, msgspec.DecodeError):
+        log.error("not a record of the delivery log", offset=entry.offset)
+        return None
+
+
+def _request(entry: Entry) -> Request | None:
+    """None for what intake refuses, too."""
+    try:
+        return check_request(read(Request, entry.value or b""))
+    except BadRecordError:
+        return None

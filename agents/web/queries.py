@@ -1,0 +1,139 @@
+"""What pages and the API ask of the projection. Each question is one indexed query, for one organisation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any, TypeVar
+
+import structlog
+from sqlalchemy import Connection, Engine, Select, and_, func, select, tuple_
+from sqlalchemy.exc import SQLAlchemyError
+
+from .folding import ZONE, Row
+from .publishing import UnavailableError
+from .requests import State
+from .tables import DAYS, MESSAGES, RECORDS, REQUESTS, moment
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+PAGE = 50
+
+STEPS = ("retrying", "unknown", "sent", "delivered", "failed", "suppressed", "superseded", "expired")
+"""In which order things become of a message, where the clock does not tell."""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which messages; days are local and both included. None: any."""
+
+    client: str | None = None
+    since: date | None = None
+    until: date | None = None
+    channel: str | None = None
+    status: str | None = None
+
+
+class Queries:
+    """Questions to the projection. UnavailableError where the database does not answer."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    async def request_state(self, organisation: str, party: str, request: str) -> State | None:
+        """What became of a third party's request."""
+        asked = await self._rows(select(REQUESTS.c.message).where(_request(organisation, party, request)))
+        if not asked:
+            return None
+        message = asked[0]["message"]
+        found = await self._rows(select(MESSAGES).where(MESSAGES.c.organisation == organisation, MESSAGES.c.message == message))
+        if not found:
+            return State(request=request, message=message, state="accepted")
+        row = found[0]
+        return State(
+            request=request, message=message, state=row["status"], detail=row["detail"], channel=row["channel"], at=row["at"]
+        )
+
+    async def fingerprint(self, organisation: str, party: str, request: str) -> str | None:
+        """The fingerprint of what was asked under this id."""
+        rows = await self._rows(select(REQUESTS.c.fingerprint).where(_request(organisation, party, request)))
+        return rows[0]["fingerprint"] if rows else None
+
+    async def messages(
+        self, organisation: str, wanted: Filter, after: tuple[str, str] | None = None, limit: int = PAGE
+    ) -> list[Row]:
+        """Messages, the newest first; `after`: (first, message) of the last one of the page before."""
+        return await self._rows(_messages(organisation, wanted, after).limit(limit))
+
+    async def history(self, organisation: str, client: str, limit: int = 200) -> list[Row]:
+        """A client's last messages, the oldest first, each with its `records`."""
+        rows = await self.messages(organisation, Filter(client=client), limit=limit)
+        ids = [row["message"] for row in rows]
+        records = await self._rows(select(RECORDS).where(RECORDS.c.message.in_(ids)))
+        records.sort(key=lambda one: (one["at"], one["attempt"], STEPS.index(one["status"])))
+        return [{**row, "records": [one for one in records if one["message"] == row["message"]]} for row in reversed(rows)]
+
+    async def months(self, organisation: str, count: int = 13) -> list[Row]:
+        """Totals a month, the newest first: what was sent by channel, SMS parts and cost, and what was not sent."""
+        month = func.substr(DAYS.c.day, 1, 7).label("month")
+        return await self._rows(
+            select(
+                month, DAYS.c.channel, DAYS.c.status, DAYS.c.currency, func.sum(DAYS.c.records).label("records"),
+                func.sum(DAYS.c.parts).label("parts"), func.sum(DAYS.c.micros).label("micros"),
+            )
+            .where(DAYS.c.organisation == organisation)
+            .group_by(month, DAYS.c.channel, DAYS.c.status, DAYS.c.currency)
+            .order_by(month.desc())
+        )  # fmt: skip
+
+    async def days(self, organisation: str, since: date, until: date) -> dict[tuple[str, str], int]:
+        """Messages sent, by local day and channel."""
+        rows = await self._rows(
+            select(DAYS.c.day, DAYS.c.channel, func.sum(DAYS.c.records).label("records"))
+            .where(DAYS.c.organisation == organisation, DAYS.c.status == "sent")
+            .where(DAYS.c.day.between(since.isoformat(), until.isoformat()))
+            .group_by(DAYS.c.day, DAYS.c.channel)
+        )
+        return {(row["day"], row["channel"]): int(row["records"]) for row in rows}
+
+    async def _rows(self, query: Select[Any]) -> list[Row]:
+        return await self._ask(lambda connection: [dict(row) for row in connection.execute(query).mappings()])
+
+    async def _ask(self, question: Callable[[Connection], T]) -> T:
+        def asked() -> T:
+            with self.engine.connect() as connection:
+                return question(connection)
+
+        try:
+            return await asyncio.to_thread(asked)
+        except SQLAlchemyError as error:
+            log.error("the projection does not answer", error=type(error).__name__)
+            raise UnavailableError from None
+
+
+def _request(organisation: str, party: str, request: str) -> Any:
+    return and_(REQUESTS.c.organisation == organisation, REQUESTS.c.party == party, REQUESTS.c.request == request)
+
+
+def _messages(organisation: str, wanted: Filter, after: tuple[str, str] | None) -> Select[Any]:
+    query = select(MESSAGES).where(MESSAGES.c.organisation == organisation)
+    for name in ("client", "channel", "status"):
+        if (value := getattr(wanted, name)) is not None:
+            query = query.where(MESSAGES.c[name] == value)
+    if wanted.since is not None:
+        query = query.where(MESSAGES.c.first >= midnight(wanted.since))
+    if wanted.until is not None:
+        query = query.where(MESSAGES.c.first < midnight(wanted.until + timedelta(days=1)))
+    place: Sequence[Any] = (MESSAGES.c.first, MESSAGES.c.message)
+    if after is not None:
+        query = query.where(tuple_(*place) < tuple_(*after))
+    return query.order_by(*(column.desc() for column in place))
+
+
+def midnight(day: date) -> str:
+    """The instant at which a local day begins, as the tables hold it."""
+    return moment(datetime.combine(day, time(), ZONE))

@@ -1,0 +1,74 @@
+"""Unsubscribing from e-mail: a page with one button, and the one-click POST of mailbox providers (RFC 8058), on one address.
+
+GET says the same to everybody and does nothing: scanners follow links. A POST writes an event and answers once Kafka has it. A
+token that is not ours, or was cut, gets the answer of a good one: the page tells nobody whether somebody is a client.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from aiohttp import web
+
+from schemas.topics import OPT_OUTS
+
+from ..feeding import Event
+from ..tokens import Tokens
+from . import forms, pages
+from .publishing import Publisher
+
+Choice = Literal["off", "on"]
+
+ONE_CLICK = ("List-Unsubscribe", "One-Click")
+
+
+def choice(fields: dict[str, str]) -> Choice | None:
+    """What a form or a mailbox provider asks; None where it asks nothing that we know."""
+    name, value = ONE_CLICK
+    if fields.get(name, "").strip().lower() == value.lower() or fields.get("keuze") == "afmelden":
+        return "off"
+    return "on" if fields.get("keuze") == "aanmelden" else None
+
+
+def opt_out(tokens: Tokens | None, token: str, chosen: Choice) -> Event | None:
+    """The event for a token; None for one that is not ours."""
+    said = tokens.open(token) if tokens is not None else None
+    if said is None or len(said) != 3 or said[2] != "email":
+        return None
+    organisation, client, channel = said
+    value = {"organisation": organisation, "client": client, "channel": channel, "off": chosen == "off", "source": "link"}
+    return Event(OPT_OUTS.name, f"{organisation}/{client}", value)
+
+
+class Unsubscribe:
+    """The pages. `tokens` None: no e-mail of ours has a link, and every token is a wrong one."""
+
+    def __init__(self, publisher: Publisher, tokens: Tokens | None) -> None:
+        self.publisher, self.tokens = publisher, tokens
+        self.pages = {name: pages.page("unsubscribe.html", state=name) for name in ("ask", "off", "on")}
+
+    def routes(self) -> list[web.RouteDef]:
+        """`/u/{token}`."""
+        return [web.get("/u/{token}", self.ask), web.post("/u/{token}", self.answer)]
+
+    async def ask(self, request: web.Request) -> web.Response:
+        """The page with the button. It does not look at the token."""
+        return self._page("ask")
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """Do it, then say so."""
+        try:
+            chosen = choice(forms.fields(request.headers.get("Content-Type", ""), await request.read()))
+        except forms.NotAFormError as error:
+            raise (web.HTTPUnsupportedMediaType if error.status == 415 else web.HTTPBadRequest) from None
+        if chosen is None:
+            raise web.HTTPBadRequest
+        event = opt_out(self.tokens, request.match_info["token"], chosen)
+        if event is not None:
+            await self.publisher.publish(event)
+        else:
+            await self.publisher.check()  # the same 503 as a good token's while Kafka is away
+        return self._page(chosen)
+
+    def _page(self, name: str) -> web.Response:
+        return web.Response(body=self.pages[name], content_type="text/html", charset="utf-8")

@@ -1,0 +1,87 @@
+"""What the SMS provider's status reports say of a message.
+
+Reports come in any order, more than once, or never. Of each piece and attempt the furthest status counts, so that all orders
+end in the same: a message is delivered when every piece is, by whichever attempt, and that is final; it has failed when a piece
+that the provider took has, and nothing says otherwise. Error codes: docs.bird.com, "SMS platform extended error codes".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from msgspec.structs import replace
+
+from schemas.deliveries import DeliveryReport
+from schemas.state import LedgerRow
+
+STOPPED = 103
+"""The recipient answered STOP, and the provider sends no more to that number."""
+
+NO_SMS = frozenset({1, 5, 9, 11})
+"""Unknown, unidentified or illegal subscriber, no SMS in the subscription: the number takes none, now or later."""
+
+PASSING = frozenset({6, 27, 31, 32, 33, 34})
+"""Absent or busy subscriber, full waiting list, failure of the handset or the network: another try may arrive."""
+
+_TAKEN, _PASSING, _FAILED, _DELIVERED = range(4)
+
+
+def said(report: DeliveryReport) -> str:
+    """The status with its error, as a row keeps it and the log tells it: `delivery_failed/1`."""
+    return report.status if report.error is None else f"{report.status}/{report.error}"
+
+
+def rank(words: str) -> int:
+    """How far a status is; a later one never goes back."""
+    status, _, error = words.partition("/")
+    if status == "delivered":
+        return _DELIVERED
+    if status == "delivery_failed":
+        return _PASSING if error.isdigit() and int(error) in PASSING else _FAILED
+    return _FAILED if status == "expired" else _TAKEN
+
+
+def is_passing(report: DeliveryReport) -> bool:
+    """Whether it was not delivered, and another try may be."""
+    return rank(said(report)) == _PASSING
+
+
+def noted(row: LedgerRow, report: DeliveryReport) -> LedgerRow | None:
+    """The row with the report; None where that says nothing new."""
+    key = f"{report.attempt}.{report.piece}"
+    known = row.reports.get(key)
+    if known is not None and rank(said(report)) <= rank(known):
+        return None
+    return replace(row, reports={**row.reports, key: said(report)})
+
+
+def _of(row: LedgerRow, piece: int) -> Iterator[tuple[int, str]]:
+    """Attempt and status of each report of a piece."""
+    for key, words in row.reports.items():
+        attempt, _, reported = key.partition(".")
+        if int(reported) == piece:
+            yield int(attempt), words
+
+
+def taken(row: LedgerRow) -> LedgerRow:
+    """The row with the pieces of which reports prove that the provider has them, after those of which it said so itself."""
+    piece, carried = row.piece, row.carried
+    while attempts := [attempt for attempt, words in _of(row, piece) if rank(words) != _PASSING]:
+        piece, carried = piece + 1, (*carried, max(attempts))
+    return replace(row, piece=piece, carried=carried) if piece > row.piece else row
+
+
+def verdict(row: LedgerRow) -> tuple[Literal["delivered", "failed"], str] | None:
+    """What became of a message that was sent, as far as reports say it, and in whose words."""
+    arrived, failed = 0, ""
+    for piece, carried in enumerate(row.carried):
+        reports = dict(_of(row, piece))
+        if any(rank(words) == _DELIVERED for words in reports.values()):
+            arrived += 1
+        else:  # of an earlier attempt it says nothing about this one
+            words = reports.get(carried, reports.get(0, "sent"))
+            failed = failed or (words if rank(words) != _TAKEN else "")
+    if failed:
+        return "failed", failed
+    return ("delivered", "delivered") if row.carried and arrived == len(row.carried) else None

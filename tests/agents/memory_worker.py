@@ -1,0 +1,108 @@
+"""A worker without Kafka: the real graph, actors, calls, senders, logs and metrics over one partition in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from agents.engine.actor import Actor
+from agents.engine.calls import Calls
+from agents.engine.changelog import Partition
+from agents.engine.monitor import Monitor
+from agents.engine.node import NodeSpec
+from agents.metrics import Metrics
+from streams.graph import graph
+from streams.turn import Output, Shard
+
+Sender = Callable[[Any], Awaitable[Any]]
+
+
+class Raw(NamedTuple):
+    """A record as the consumer has it."""
+
+    offset: int
+    key: bytes | None
+    value: bytes | None
+
+
+class Log:
+    """A changelog that takes everything."""
+
+    def __init__(self, part: Partition) -> None:
+        self.part = part
+        self.entries: list[dict[bytes, bytes | None]] = []
+
+    async def append(self, p: int, entries: dict[bytes, bytes | None]) -> None:
+        self.entries.append(dict(entries))
+        self.part.apply(entries)
+
+    async def repair(self, p: int, keys: set[bytes]) -> None: ...
+
+
+class MemoryWorker:
+    """Feed it; `written` has every record that left a node. Time stands still until `now` is set."""
+
+    def __init__(self, senders: dict[str, Sender], metrics: Metrics, now: datetime) -> None:
+        self.hooks: Monitor = metrics
+        self.now = now
+        self.written: list[Output] = []
+        self.actors: dict[str, Actor] = {}
+        self.readers: dict[str, Actor] = {}
+        self.offsets: dict[str, int] = {}
+        shards: dict[str, Shard] = {}
+        for node in graph(1):
+            part = Partition({})
+            shards[node.name] = node.shard(0, part.rows, shards)
+            topics = tuple(topic.name for topic in node.reads)
+            spec = NodeSpec(node.name, topics, node.shard, call=senders[node.calls] if node.calls is not None else None)
+            calls = Calls(spec, self.clock, metrics, self.tick)
+            actor = Actor(node.name, 0, shards[node.name], part, Log(part), self, topics, calls, lambda: 1, waits=False)
+            self.actors[node.name] = actor
+            self.readers |= dict.fromkeys(topics, actor)
+        self.tasks: list[asyncio.Task[None]] = []
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def tick(self) -> None:
+        for actor in self.actors.values():
+            actor.tick()
+
+    def finish(self, topic: str, partition: int, offset: int) -> None: ...
+
+    async def send(self, outputs: list[Output], own: int) -> None:
+        for output in outputs:
+            self.written.append(output)
+            self.feed(output.topic, output.key, output.value)
+
+    def feed(self, topic: str, key: bytes | None, value: bytes | None) -> None:
+        """A record of a topic; one that no node reads is only remembered."""
+        reader = self.readers.get(topic)
+        if reader is not None:
+            offset = self.offsets[topic] = self.offsets.get(topic, -1) + 1
+            reader.expect(topic, 1)
+            reader.receive(topic, [Raw(offset, key, value)])
+
+    async def settle(self, **later: float) -> None:
+        """Let time pass, and everything happen that then does."""
+        if not self.tasks:
+            self.tasks = [asyncio.create_task(actor.run()) for actor in self.actors.values()]
+        self.now += timedelta(**later)
+        still = 0
+        while still < 20:
+            self.tick()
+            before = len(self.written)
+            await asyncio.sleep(0.002)
+            busy = any(actor.in_flight or any(actor.waiting.values()) for actor in self.actors.values())
+            still = 0 if busy or len(self.written) != before else still + 1
+
+    async def stop(self) -> None:
+        """End every actor in order."""
+        for actor in self.actors.values():
+            actor.drain()
+        await asyncio.gather(*self.tasks)
+
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

@@ -1,0 +1,127 @@
+"""The web service with a real Kafka: what it calls done is there, and what a client turned off is off for what waits too."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
+
+import aiohttp
+import orjson
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from agents.broker import EmbeddedKafka
+from agents.feeding import Event
+from agents.reading import read_topic
+from agents.settings import Settings
+from agents.web.app import create_web
+from agents.web.projection import Follower, Projection
+from agents.web.publishing import KafkaPublisher, UnavailableError
+from agents.web.serving import Server
+from agents.web.tables import open_database
+
+from .harness import AMSTERDAM, UNSUBSCRIBE, Stand, client, settings, visit
+
+pytestmark = pytest.mark.broker
+
+KEYS = ("a-secret-of-at-least-32-characters",)
+
+
+async def test_what_is_published_is_there_in_order(kafka: EmbeddedKafka, fresh: Callable[[str], str]) -> None:
+    topic = fresh("opt-outs")
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await admin.start()
+    await admin.create_topics([NewTopic(topic, 4, 1)])
+    await admin.close()
+    publisher = KafkaPublisher(kafka.bootstrap, 20.0)
+    try:
+        await publisher.check()
+        await asyncio.gather(*(publisher.publish(Event(topic, "linde/anna", {"number": number})) for number in range(100)))
+        found = [orjson.loads(record.value)["number"] async for record in read_topic(kafka.bootstrap, topic)]
+    finally:
+        await publisher.close()
+    assert found == list(range(100))
+
+
+async def test_a_kafka_that_is_away_is_told_and_found_again(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    publisher = KafkaPublisher(f"127.0.0.1:{port}", 1.0)
+    event = Event("a-topic", "linde/anna", {})
+    try:
+        with pytest.raises(UnavailableError):
+            await publisher.publish(event)
+        with pytest.raises(UnavailableError):
+            await publisher.check()
+        with EmbeddedKafka(tmp_path, port=port) as broker:
+            admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap)
+            await admin.start()
+            await admin.create_topics([NewTopic("a-topic", 1, 1)])
+            await admin.close()
+            while True:
+                try:
+                    await publisher.publish(event)
+                    break
+                except UnavailableError:
+                    await asyncio.sleep(0.2)
+            assert len([record async for record in read_topic(broker.bootstrap, "a-topic")]) == 1
+        with pytest.raises(UnavailableError):
+            await publisher.publish(event)
+    finally:
+        await publisher.close()
+
+
+async def test_from_the_link_in_a_mail_to_a_queued_message_that_is_stopped(tmp_path: Path) -> None:
+    """As a mailbox provider does it: from the bytes of the mail. What waits in its window then is not sent any more."""
+    start = datetime.now(AMSTERDAM).replace(microsecond=0) + timedelta(days=5)
+    async with Stand(tmp_path) as stand:
+        stand.worker()
+        await stand.feed(settings("linde"), client("linde", "anna", "email"), visit("linde", "a1", 1, start, "anna"))
+        await stand.logged(1, "linde")
+        projection = Projection(open_database(None, tmp_path))
+        follower = Follower(projection, stand.kafka.bootstrap)
+        service = create_web(
+            Settings(unsubscribe_keys=KEYS, data=tmp_path), KafkaPublisher(stand.kafka.bootstrap, 20.0), follower
+        )
+        async with Server(service, "127.0.0.1", 0, 10.0) as server, aiohttp.ClientSession(server.url) as http:
+            mail = message_from_bytes(stand.smtp.raw[0], policy=policy.SMTP)
+            (link,) = mail.get_all("List-Unsubscribe", [])
+            assert mail.get_all("List-Unsubscribe-Post") == ["List-Unsubscribe=One-Click"]
+            path = "/u/" + link.removeprefix(f"<{UNSUBSCRIBE}").removesuffix(">")
+
+            await stand.feed(settings("linde", quiet=20, longest=40))  # a window, so that the next message waits
+            await stand.settled()
+            await stand.feed(visit("linde", "a1", 2, start + timedelta(hours=2), "anna"))
+            await stand.settled()
+            async with http.post(path, data={"List-Unsubscribe": "One-Click"}, allow_redirects=False) as response:
+                assert response.status == 200
+            log = await stand.logged(2, "linde")
+            assert [(entry["status"], entry["detail"]) for entry in log[1:]] == [("suppressed", "client_off")]
+
+            async with http.post(path, data={"keuze": "aanmelden"}) as response:
+                assert response.status == 200
+            await stand.feed(settings("linde"))
+            await stand.settled()
+            await stand.feed(visit("linde", "a2", 1, start + timedelta(days=1), "anna"))
+            log = await stand.logged(3, "linde")
+            assert log[2]["status"] == "sent"
+        assert len(stand.smtp.raw) == 2
+
+        # The projection says the same as the log, however often it is built.
+        once = Projection(open_database(f"sqlite:///{tmp_path / 'again.db'}", tmp_path))
+        for projected in (projection, once):
+            await Follower(projected, stand.kafka.bootstrap).read()
+        assert await Follower(once, stand.kafka.bootstrap).read() == 0
+        assert rows(once) == rows(projection)
+        assert len(rows(once)) == 3
+
+
+def rows(projection: Projection) -> list[str]:
+    """Every message of the projection."""
+    with projection.engine.connect() as connection:
+        return sorted(str(dict(row)) for row in connection.exec_driver_sql("select * from messages").mappings())

@@ -1,0 +1,312 @@
+"""What must have been sent, from the input topics alone; and what is wrong with what was.
+
+It shares no code with the stream processor: dates, sentences and gates are written here a second time, for as much as the crash
+tests feed. Where an organisation's window is 0 every change is a notice of its own, so the notices are known one by one, in
+order. Elsewhere a client has one appointment, and the notices must be a walk through its states, from nothing to the last.
+
+What is allowed: a message is at its provider once for each `sent`, and once more at most for each `unknown` in the log. An SMS
+that is `unknown` holds back what comes after it for the same client for ten minutes, so that may not be there yet.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+DAYS = ("maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag")
+MONTHS = (
+    "januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september", "oktober", "november", "december",
+)  # fmt: skip
+
+State = tuple[datetime, datetime, str | None] | None
+"""Start, end and location of an appointment as it is for a client; None: there is none."""
+
+Log = Iterable[Mapping[str, Any]]
+
+
+@dataclass
+class Inputs:
+    """The events, as far as they matter here."""
+
+    organisations: dict[str, dict[str, Any]] = field(default_factory=dict)
+    consents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    contacts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    appointments: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+
+    @classmethod
+    def of(cls, records: Iterable[tuple[str, bytes, bytes]]) -> Inputs:
+        """From topic, key and value of each record, in the order of its partition."""
+        found = cls()
+        for topic, key, value in records:
+            event = json.loads(value)
+            if topic == "appointments":
+                found.appointments[key.decode()].append(event)
+            else:
+                getattr(found, topic)[key.decode()] = event
+        return found
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A notice that must be decided: its kind and its one sentence."""
+
+    kind: str
+    text: str
+
+
+@dataclass
+class Message:
+    """A message of the log, all its records together; `notice` is the one it has."""
+
+    id: str
+    notice: str
+    kind: str
+    records: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def count(self, status: str) -> int:
+        return sum(record["status"] == status for record in self.records)
+
+    @property
+    def text(self) -> str | None:
+        """What the log says was sent."""
+        return next((record["text"] for record in self.records if record["status"] == "sent"), None)
+
+    @property
+    def statuses(self) -> str:
+        return ", ".join(f"{record['status']} {record['attempt']}" for record in self.records)
+
+
+# -- what must be said -------------------------------------------------------------------------------------------------
+
+
+def long_day(moment: datetime) -> str:
+    return f"{DAYS[moment.weekday()]} {moment.day} {MONTHS[moment.month - 1]} {moment.year}"
+
+
+def period(start: datetime, end: datetime) -> str:
+    assert start.date() == end.date(), "the crash tests have no nights"
+    return f"{long_day(start)} van {start:%H:%M} tot {end:%H:%M}"
+
+
+def states(revisions: Sequence[Mapping[str, Any]], client: str, zone: ZoneInfo) -> list[State]:
+    """What is so for a client after each revision that counts."""
+    found: list[State] = []
+    last: int | None = None
+    for event in revisions:
+        if last is not None and event["revision"] <= last:
+            continue
+        last = event["revision"]
+        there = event["status"] == "booked" and any(one["client"] == client for one in event["clients"])
+        location = event["location"]["name"] if event["location"] else None
+        start, end = (datetime.fromisoformat(event[name]).astimezone(zone) for name in ("start", "end"))
+        found.append((start, end, location) if there else None)
+    return found
+
+
+def step(told: State, now: State) -> Expected | None:
+    """The notice that brings a client from one state to another."""
+    if now is None:
+        return told and Expected("cancelled", f"Uw afspraak op {long_day(told[0])} is geannuleerd.")
+    place = f" Locatie: {now[2]}." if now[2] else ""
+    if told is None:
+        return Expected("created", f"Er is een afspraak met u gemaakt op {period(*now[:2])}.{place}")
+    if told[:2] != now[:2]:
+        return Expected("moved", f"Uw afspraak op {period(*told[:2])} is verplaatst naar {period(*now[:2])}.{place}")
+    if now[2] is not None and now[2] != told[2]:
+        return Expected("relocated", f"De locatie van uw afspraak op {period(*now[:2])} is gewijzigd naar {now[2]}.")
+    return None
+
+
+def every_change(history: Iterable[State]) -> list[Expected]:
+    """The notices where each change is told by itself."""
+    notices = []
+    told: State = None
+    for now in history:
+        if (notice := step(told, now)) is not None:
+            notices.append(notice)
+            told = now
+    return notices
+
+
+# -- what was said -----------------------------------------------------------------------------------------------------
+
+
+class Verifier:
+    """One look at all that happened. `sms`: number and text; `emails`: address, Message-ID and text, as providers got them."""
+
+    def __init__(self, inputs: Inputs, log: Log, sms: Iterable[tuple[str, str]], emails: Iterable[tuple[str, str, str]]) -> None:
+        self.inputs = inputs
+        self.faults: list[str] = []
+        self.sms = Counter(sms)
+        self.emails: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        for address, message_id, text in emails:
+            self.emails[message_id.split("@")[0]].append((address, text))
+        self.messages: dict[str, Message] = {}
+        self.of: dict[tuple[str, str, str], list[Message]] = defaultdict(list)
+        self._index(log)
+        self.waiting = {
+            (record["organisation"], record["client"])
+            for message in self.messages.values()
+            for record in message.records
+            if record["channel"] == "sms" and record["status"] == "unknown"
+        }
+        """Clients with an SMS of which nobody knows: their later ones wait."""
+
+    def _index(self, log: Log) -> None:
+        """The records by message, each counted once, and the messages of each appointment in the order of decision."""
+        seen: dict[tuple[str, int, str], Mapping[str, Any]] = {}
+        for record in log:
+            identity = (record["message"], record["attempt"], record["status"])
+            if identity in seen:
+                if seen[identity] != record:
+                    self.faults.append(f"two records {identity} that differ")
+                continue
+            seen[identity] = record
+            if len(record["notices"]) != 1:
+                self.faults.append(f"{identity} has {len(record['notices'])} notices; the crash tests make one of each")
+            notice = record["notices"][0]
+            message = self.messages.get(record["message"])
+            if message is None:
+                message = self.messages[record["message"]] = Message(record["message"], notice["id"], notice["kind"])
+                self.of[record["organisation"], record["client"], notice["appointment"]].append(message)
+            message.records.append(record)
+        notices = Counter(message.notice for message in self.messages.values())
+        self.faults += [f"notice {id_} stands in {count} messages" for id_, count in notices.items() if count > 1]
+
+    def verify(self) -> list[str]:
+        """Everything that is wrong."""
+        known = set()
+        for key, revisions in self.inputs.appointments.items():
+            organisation, appointment = key.split("/")
+            settings = self.inputs.organisations[organisation]
+            zone = ZoneInfo(settings["time_zone"])
+            check = self._one_by_one if settings["window"]["quiet_seconds"] == 0 else self._walk
+            for client in sorted({one["client"] for event in revisions for one in event["clients"]}):
+                whose = (organisation, client, appointment)
+                known.add(whose)
+                self._gates(whose)
+                check(whose, states(revisions, client, zone), self.of.get(whose, []))
+        self.faults += [f"{whose}: notices of what never was" for whose in self.of if whose not in known]
+        self.faults += [f"SMS {one}: received {count} times more than the log says" for one, count in self.sms.items() if count]
+        self.faults += [f"e-mail {id_}: received and not in the log" for id_ in self.emails if id_ not in self.messages]
+        return self.faults
+
+    def _gates(self, whose: tuple[str, str, str]) -> None:
+        """The client's channel and the messages' ends are those that the gates give."""
+        channel, closed = self._gate(*whose[:2])
+        ends = {"sent", "superseded"} | ({"unknown"} if channel == "sms" else set())
+        for message in self.of.get(whose, []):
+            name = f"{whose} {message.kind} {message.id}"
+            if closed is not None:
+                if [(one["status"], one["detail"]) for one in message.records] != [("suppressed", closed)]:
+                    self.faults.append(f"{name}: not suppressed by {closed}: {message.statuses}")
+                continue
+            if any(record["channel"] != channel for record in message.records):
+                self.faults.append(f"{name}: not by {channel}")
+            if not any(record["status"] in ends for record in message.records):
+                self.faults.append(f"{name}: it came to no end: {message.statuses}")
+            if odd := {record["status"] for record in message.records} - ends - {"unknown", "retrying"}:
+                self.faults.append(f"{name}: {odd}")
+            if message.count("sent") > 1:
+                self.faults.append(f"{name}: sent more than once: {message.statuses}")
+
+    def _gate(self, organisation: str, client: str) -> tuple[str | None, str | None]:
+        """The channel of a client, or the gate that is closed."""
+        consent = self.inputs.consents.get(f"{organisation}/{client}")
+        if consent is None or not consent["notifications"] or not consent["channels"]:
+            return None, "client_off"
+        contact = self.inputs.contacts.get(f"{organisation}/{client}", {})
+        for channel in consent["channels"]:
+            if (contact.get(channel) or {}).get("confirmed"):
+                return channel, None
+        return None, "contact_unconfirmed"
+
+    def _one_by_one(self, whose: tuple[str, str, str], history: list[State], messages: list[Message]) -> None:
+        """The decided notices are exactly the expected ones, in order."""
+        expected = every_change(history)
+        kinds, wanted = [message.kind for message in messages], [one.kind for one in expected]
+        missing = len(wanted) - len(kinds)
+        if kinds != wanted[: len(kinds)] or (missing and whose[:2] not in self.waiting):
+            self.faults.append(f"{whose}: the log has {kinds}, expected {wanted}")
+            return
+        for message, one in zip(messages, expected, strict=False):
+            if message.text not in (None, one.text):
+                self.faults.append(f"{whose}: {message.text!r}, expected {one.text!r}")
+            self._at_provider(whose, message, one.text)
+        if messages and not missing and messages[-1].count("superseded"):
+            self.faults.append(f"{whose}: superseded by nothing: {messages[-1].statuses}")
+
+    def _walk(self, whose: tuple[str, str, str], history: list[State], messages: list[Message]) -> None:
+        """Some way through the states, from nothing to the last one, tells exactly these notices."""
+        texts = [message.text or self._arrived(whose, message) for message in messages]
+        told: set[tuple[State, int]] = {(None, 0)}
+        for now in history:
+            told |= {
+                (now, taken + 1)
+                for was, taken in told
+                if taken < len(messages)
+                and (notice := step(was, now)) is not None
+                and notice.kind == messages[taken].kind
+                and texts[taken] in (None, notice.text)
+            }
+        ended = {was for was, taken in told if taken == len(messages)}
+        if not ended or (whose[:2] not in self.waiting and all(step(was, history[-1]) is not None for was in ended)):
+            kinds = [message.kind for message in messages]
+            self.faults.append(f"{whose}: no way through {history} tells {list(zip(kinds, texts, strict=True))}")
+        for message, text in zip(messages, texts, strict=True):
+            self._at_provider(whose, message, text)
+        if messages and whose[:2] not in self.waiting and messages[-1].count("superseded"):
+            self.faults.append(f"{whose}: superseded by nothing: {messages[-1].statuses}")
+
+    def _arrived(self, whose: tuple[str, str, str], message: Message) -> str | None:
+        """The text of a message that the log does not tell, if it may have arrived: of an SMS what nothing else claims."""
+        if not message.count("unknown"):
+            return None
+        if message.id in self.emails:
+            return self.emails[message.id][0][1].split(" Wilt u geen e-mail")[0]
+        to = self._address(whose, "sms")
+        logged = {other.text for other in self.of[whose]}
+        return next((text for (number, text), count in self.sms.items() if number == to and count and text not in logged), None)
+
+    def _at_provider(self, whose: tuple[str, str, str], message: Message, text: str | None) -> None:
+        """A message is at its provider as often as the log says."""
+        channel, closed = self._gate(*whose[:2])
+        if closed is not None:
+            return  # nothing was sent: what arrived all the same is left over in the end
+        sent, most = message.count("sent"), message.count("sent") + message.count("unknown")
+        if channel == "email":
+            got = self.emails.get(message.id, [])
+            count = len(got)
+            to = self._address(whose, "email")
+            for address, body in got:
+                if address != to or (text is not None and not body.startswith(text)):
+                    self.faults.append(f"{whose}: e-mail {body!r} to {address}, expected {text!r} to {to}")
+        else:
+            one = (self._address(whose, "sms"), text or "")
+            count = min(self.sms[one], most)
+            self.sms[one] -= count  # what is left over is said in the end
+        if not sent <= count <= most:
+            self.faults.append(f"{whose}: {message.kind} {count} times at its provider, the log has {message.statuses}")
+
+    def _address(self, whose: tuple[str, str, str], channel: str) -> str:
+        contact = self.inputs.contacts[f"{whose[0]}/{whose[1]}"][channel]
+        return str(contact["number" if channel == "sms" else "address"])
+
+
+def verify(
+    inputs: Iterable[tuple[str, bytes, bytes]], log: Log, sms: Iterable[tuple[str, str]], emails: Iterable[tuple[str, str, str]]
+) -> list[str]:
+    """Everything that is wrong, a sentence each.
+
+    Args:
+        inputs: topic, key and value of the events, in the order of their partitions.
+        log: the records of delivery-log in the order of their partitions, repeated ones included.
+        sms: number and text, as the provider got them.
+        emails: address, Message-ID and text.
+    """
+    return Verifier(Inputs.of(inputs), log, sms, emails).verify()

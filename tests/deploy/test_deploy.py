@@ -1,0 +1,168 @@
+"""What deploy/ says is what the code does: metric names, alerts, settings, topics, versions."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agents.broker_jars import VERSION
+from agents.commands.settings import example
+from agents.commands.topics import as_yaml
+from agents.metrics import Metrics
+from agents.settings import Settings, names, variable
+
+ROOT = Path(__file__).parent.parent.parent
+DEPLOY = ROOT / "deploy"
+ANEW = "run `make manifests` and look at the difference"
+THEIRS = {"up", "ALERTS", "process_start_time_seconds", "process_resident_memory_bytes"}
+"""Metrics of Prometheus and of the Python client."""
+
+WORDS = re.compile(r"\b(afspraakbericht_[a-z0-9_]+|process_[a-z_]+)\b(?![-/])")
+
+
+def known() -> set[str]:
+    """Every series that a worker may have."""
+    found = set(THEIRS)
+    for family in Metrics().registry.collect():
+        ends = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count")}.get(family.type, ("",))
+        found |= {family.name + end for end in ends}
+    return found
+
+
+def alerts() -> dict[str, str]:
+    """Name and expression of each rule."""
+    text = (DEPLOY / "alerts.yaml").read_text()
+    return dict(re.findall(r"- alert: (\w+)\n +expr: >-\n +(.+)\n", text))
+
+
+def dashboards() -> Any:
+    """The module that makes them; deploy/ is no package."""
+    spec = importlib.util.spec_from_file_location("dashboards", DEPLOY / "grafana" / "dashboards.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_metric_of_an_alert_or_a_dashboard_is_one_of_the_code() -> None:
+    queries = list(alerts().values())
+    for name in ("service.json", "channels.json"):
+        panels = json.loads((DEPLOY / "grafana" / name).read_text())["panels"]
+        queries += [target["expr"] for panel in panels for target in panel.get("targets", ())]
+    queries.append((DEPLOY / "kubernetes" / "hpa.yaml").read_text().split("name: afspraakbericht_")[1].split(" ")[0])
+
+    used = {name for query in queries for name in WORDS.findall(query)}
+    assert used - known() == set()
+    assert len(used) > 40
+
+
+def test_every_metric_is_shown_or_alerts() -> None:
+    """A figure that nobody looks at is not worth its series."""
+    text = "".join(path.read_text() for path in (DEPLOY / "alerts.yaml", *DEPLOY.glob("grafana/*.json")))
+    ours = {family.name for family in Metrics().registry.collect() if family.name.startswith("afspraakbericht_")}
+    assert {name for name in ours if name not in text} == set()
+
+
+def test_the_runbook_has_a_section_for_every_alert_and_for_the_works() -> None:
+    book = (DEPLOY / "RUNBOOK.md").read_text()
+    sections = re.findall(r"^## (.+)$", book, re.MULTILINE)
+
+    assert set(alerts()) <= set(sections)
+    for name in alerts():
+        section = book.split(f"## {name}\n")[1].split("\n## ")[0]
+        assert all(word in section for word in ("**Means**", "**Look**", "**Do**")), name
+    planned = {"Scaling", "Upgrade without a gap", "Restore", "Clock change", "Provider outage", "Erasure", "First start"}
+    assert set(sections) - set(alerts()) == planned
+
+
+def test_the_runbook_names_metrics_and_commands_that_exist() -> None:
+    book = (DEPLOY / "RUNBOOK.md").read_text()
+    ours = {name.removeprefix("afspraakbericht_") for name in known()}
+    named = {name for name in re.findall(r"`([a-z]+_[a-z_]+)(?:\{[^`]*\})?`", book) if name not in ("gave_up",)}
+
+    bare = {name.removesuffix(end) for name in ours for end in ("_total", "_bucket", "_count", "_sum", "")}
+    assert {name for name in named if name not in ours | bare | THEIRS} == set()
+    for setting in re.findall(r"AFSPRAAKBERICHT_([A-Z_]+)(?=[`=\s])", book):
+        assert setting.lower() in names(), setting
+
+
+def test_every_alert_has_a_test_in_which_it_fires_and_ends() -> None:
+    text = (DEPLOY / "alerts.test.yaml").read_text()
+    for name in alerts():
+        section = re.search(rf"- name: {name}\n(.*?)(?=\n  - name: |\Z)", text, re.DOTALL)
+        assert section is not None, name
+        assert section[1].count("exp_alerts: []") >= 2, f"{name} is quiet before and after"
+        assert section[1].count("exp_labels") >= 1, name
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed (Debian package prometheus)")
+@pytest.mark.parametrize("words", [("check", "rules", "alerts.yaml"), ("test", "rules", "alerts.test.yaml")], ids=" ".join)
+def test_promtool_agrees(words: tuple[str, ...]) -> None:
+    done = subprocess.run(["promtool", *words], cwd=DEPLOY, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_dashboards_are_as_their_table_makes_them() -> None:
+    for name, text in dashboards().files().items():
+        assert (DEPLOY / "grafana" / name).read_text() == text, ANEW
+
+
+def test_the_example_of_settings_is_as_the_settings_say() -> None:
+    assert (DEPLOY / "env.example").read_text() == example(), ANEW
+
+
+def test_the_example_is_accepted_when_nothing_is_changed() -> None:
+    lines = [line for line in example().splitlines() if line and not line.startswith("# ")]
+    given = dict(line.lstrip("#").split("=", 1) for line in lines)
+
+    assert list(given) == [variable(name) for name in names()]
+    assert Settings.from_env(given) == Settings()
+
+
+def test_the_manifest_of_topics_is_as_the_catalogue_says() -> None:
+    assert (DEPLOY / "topics.yaml").read_text() == as_yaml(24, 3, "afspraakbericht"), ANEW
+
+
+def test_what_is_started_reads_settings_that_exist() -> None:
+    files = [path for path in DEPLOY.rglob("*") if path.is_file() and path.suffix in (".yaml", ".service", "")]
+    used = {name for path in files for name in re.findall(r"AFSPRAAKBERICHT_([A-Z_]+)", path.read_text())}
+
+    assert {name.lower().removesuffix("_file") for name in used} <= set(names())
+
+
+def test_versions_are_the_same_everywhere() -> None:
+    version = re.search(r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert version is not None
+    for path in (DEPLOY / "compose.yaml", *DEPLOY.glob("kubernetes/*.yaml")):
+        assert set(re.findall(r"image: afspraakbericht:(\S+)", path.read_text())) <= {version[1]}, path
+    assert f"apache/kafka:{VERSION}" in (DEPLOY / "compose.yaml").read_text()
+
+
+def test_the_image_has_only_what_the_wheel_has() -> None:
+    docker = (DEPLOY / "Dockerfile").read_text()
+    packages = re.search(r"^packages = \[(.+)\]", (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert packages is not None
+    ours = re.findall(r'"(\w+)"', packages[1])
+
+    assert re.findall(r"^COPY (\w+) \w+$", docker, re.MULTILINE) == ours
+    assert re.search(r"^USER 10001", docker, re.MULTILINE)
+    ignored = (DEPLOY / "Dockerfile.dockerignore").read_text().split()
+    assert {line[1:] for line in ignored if line.startswith("!")} == {"requirements.lock", "pyproject.toml", "README.md", *ours}
+
+
+def test_no_worker_of_kubernetes_may_do_more_than_it_must() -> None:
+    for name in ("worker", "web", "topics"):
+        text = (DEPLOY / "kubernetes" / f"{name}.yaml").read_text()
+        for must in (
+            "runAsNonRoot: true", "readOnlyRootFilesystem: true", "allowPrivilegeEscalation: false", "drop: [ALL]",
+            "automountServiceAccountToken: false", "enableServiceLinks: false",
+        ):  # fmt: skip
+            assert must in text, (name, must)

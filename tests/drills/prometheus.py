@@ -1,0 +1,94 @@
+"""The real Prometheus over workers on this machine, with the rules of deploy/alerts.yaml in quick motion."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import shutil
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any, Self
+
+from agents.broker_probe import free_ports
+
+ALERTS = Path(__file__).parent.parent.parent / "deploy" / "alerts.yaml"
+FACTOR, LONGEST = 30, 60
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def quick(rules: str) -> str:
+    """The rules with all times divided by 30, a minute at most, so that a drill takes minutes. What they look at stays."""
+
+    def shorter(found: re.Match[str]) -> str:
+        seconds = int(found[2]) * SECONDS[found[3]] / FACTOR
+        return f"{found[1]}{max(1, min(LONGEST, round(seconds)))}s{found[4]}"
+
+    rules = re.sub(r"(\[)(\d+)([smhd])(\])", shorter, rules)
+    rules = re.sub(r"(for: )(\d+)([smhd])(\n)", shorter, rules)
+    return re.sub(r"(_seconds(?:\{[^}]*\})?\)) > (\d+)", lambda found: f"{found[1]} > {int(found[2]) // FACTOR}", rules)
+
+
+class Prometheus:
+    """A server that scrapes every second; a context manager. `targets` may change while it runs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (self.port,) = free_ports(1)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def target(self, *ports: int) -> None:
+        """Scrape these ports of this machine from now on."""
+        text = json.dumps([{"targets": [f"127.0.0.1:{port}" for port in ports]}])
+        written = self.folder / "targets.tmp"
+        written.write_text(text)
+        written.rename(self.folder / "targets.json")
+
+    def __enter__(self) -> Self:
+        found = shutil.which("prometheus")
+        assert found is not None, "no prometheus: install the Debian package"
+        self.folder.mkdir(parents=True)
+        (self.folder / "alerts.yaml").write_text(quick(ALERTS.read_text()))
+        (self.folder / "prometheus.yaml").write_text(
+            "global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}\nrule_files: [alerts.yaml]\n"
+            "scrape_configs:\n"
+            "  - job_name: afspraakbericht\n    file_sd_configs: [{files: [targets.json], refresh_interval: 1s}]\n"
+        )
+        self.target()
+        words = [found, "--config.file=prometheus.yaml", "--storage.tsdb.path=data", "--query.lookback-delta=5s"]
+        with (self.folder / "prometheus.log").open("wb") as log:
+            self.process = subprocess.Popen(
+                [*words, f"--web.listen-address=127.0.0.1:{self.port}"], cwd=self.folder, stdout=log, stderr=log
+            )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(30)
+
+    def _firing(self) -> set[str]:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/v1/alerts", timeout=10) as answer:
+                alerts: list[dict[str, Any]] = json.load(answer)["data"]["alerts"]
+        except (urllib.error.URLError, OSError):
+            return set()
+        return {alert["labels"]["alertname"] for alert in alerts if alert["state"] == "firing"}
+
+    async def firing(self) -> set[str]:
+        """The names of the alerts that fire now."""
+        return await asyncio.to_thread(self._firing)
+
+    async def until(self, names: set[str], fire: bool, deadline: float = 240.0) -> float:
+        """Wait until all of these have fired once since now, or until none does; gives the seconds it took."""
+        began, left = time.monotonic(), set(names)
+        while left:
+            now = await self.firing()
+            left = left - now if fire else left & now
+            if time.monotonic() - began > deadline:
+                raise AssertionError(f"after {deadline:.0f} s {sorted(left)} {'do not fire' if fire else 'still fire'}")
+            await asyncio.sleep(0.5)
+        return time.monotonic() - began

@@ -1,0 +1,148 @@
+"""The projection: each record once, whatever is repeated, overtaken or in another order; and what is made of it."""
+
+from __future__ import annotations
+
+import random
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.settings import Settings
+from agents.web import figures
+from agents.web.projection import OvertakenError, Projection
+from agents.web.queries import Filter, Queries
+from agents.web.tables import METADATA, open_database
+from schemas.topics import DELIVERY_LOG
+
+from .samples import entries, fill, record, sample
+
+LOG = DELIVERY_LOG.name
+
+
+@pytest.fixture
+def projection(tmp_path: Path) -> Projection:
+    return Projection(open_database(None, tmp_path))
+
+
+def content(projection: Projection) -> dict[str, list[dict[str, Any]]]:
+    """All rows but the positions."""
+    with projection.engine.connect() as connection:
+        return {
+            table.name: sorted((dict(row) for row in connection.execute(table.select()).mappings()), key=str)
+            for table in METADATA.sorted_tables
+            if table.name != "positions"
+        }
+
+
+def test_a_record_that_comes_again_counts_once(projection: Projection) -> None:
+    records = sample()
+    projection.take(LOG, 0, 0, entries(records))
+    once = content(projection)
+    projection.take(LOG, 0, len(records), entries(records, len(records)))
+    assert content(projection) == once
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_batches_make_no_difference(tmp_path: Path, seed: int) -> None:
+    rng, records = random.Random(seed), sample()
+    whole, parts = (Projection(open_database(f"sqlite:///{tmp_path / name}", tmp_path)) for name in ("a.db", "b.db"))
+    whole.take(LOG, 0, 0, entries(records))
+    place = 0
+    while place < len(records):
+        size = rng.randint(1, 40)
+        parts.take(LOG, 0, place, entries(records[place : place + size], place))
+        place = min(len(records), place + size)
+    assert content(parts) == content(whole)
+
+
+def test_what_another_process_took_in_is_not_taken_in_again(projection: Projection) -> None:
+    projection.take(LOG, 0, 0, entries([record("m1")]))
+    before = content(projection)
+    for expected in (0, 7):
+        with pytest.raises(OvertakenError):
+            projection.take(LOG, 0, expected, entries([record("m2")], expected))
+    assert content(projection) == before
+    assert projection.positions() == {(LOG, 0): 1}
+
+
+def test_a_batch_that_fails_leaves_nothing(projection: Projection, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = content(projection)
+    monkeypatch.setattr("agents.web.folding.day_rows", lambda records: [{"organisation": None}])
+    with pytest.raises(Exception, match=r"NOT NULL|bind|required|value"):
+        projection.take(LOG, 0, 0, entries([record("m1")]))
+    assert (content(projection), projection.positions()) == (before, {})
+
+
+def test_a_rebuild_is_the_same(projection: Projection) -> None:
+    projection.take(LOG, 0, 0, entries(sample()))
+    before = content(projection)
+    projection.clear()
+    assert projection.positions() == {}
+    projection.take(LOG, 0, 0, entries(sample()))
+    assert content(projection) == before
+
+
+def test_what_is_no_record_is_passed_over(projection: Projection) -> None:
+    bad = entries([record("m1"), {"message": "m2"}, record("m3")])
+    projection.take(LOG, 0, 0, bad)
+    assert [row["message"] for row in content(projection)["messages"]] == ["m1", "m3"]
+
+
+async def test_a_message_is_what_its_last_record_says_and_delivered_stays(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path)
+    projection = fill(
+        settings,
+        [
+            record("m1", status="retrying", detail="busy"), record("m1", attempt=1), record("m1", attempt=1, status="delivered"),
+            record("m1", attempt=1, status="unknown"), record("m2"), record("m2", attempt=1, at="2026-03-02T09:30:00Z"),
+        ],
+    )  # fmt: skip
+    rows = {row["message"]: row for row in await Queries(projection.engine).messages("linde", Filter())}
+    assert (rows["m1"]["status"], rows["m1"]["detail"], rows["m1"]["parts"]) == ("delivered", None, 1)
+    assert (rows["m2"]["status"], rows["m2"]["parts"], rows["m2"]["micros"]) == ("sent", 2, 150_000)
+
+
+async def test_filters_and_pages_together_give_each_message_once(tmp_path: Path) -> None:
+    records = [*sample(), record("x", organisation="plein")]
+    queries = Queries(fill(Settings(data=tmp_path), records).engine)
+    everything = {one["message"] for one in records if one["organisation"] == "linde"}
+    found: list[str] = []
+    after = None
+    while rows := await queries.messages("linde", Filter(), after, 7):
+        found += [row["message"] for row in rows]
+        after = rows[-1]["first"], rows[-1]["message"]
+    assert len(found) == len(everything)
+    assert set(found) == everything
+    some = await queries.messages("linde", Filter(client="cl-003", channel="sms", status="delivered"))
+    assert some
+    assert {(row["client"], row["channel"], row["status"]) for row in some} == {("cl-003", "sms", "delivered")}
+    days = await queries.messages("linde", Filter(since=date(2026, 3, 2), until=date(2026, 3, 3)), None, 1000)
+    assert {row["first"][:10] for row in days} == {"2026-03-02", "2026-03-03"}
+
+
+async def test_a_day_is_a_local_day(tmp_path: Path) -> None:
+    queries = Queries(fill(Settings(data=tmp_path), [record("m1", at="2026-03-01T23:30:00Z")]).engine)
+    assert len(await queries.messages("linde", Filter(since=date(2026, 3, 2), until=date(2026, 3, 2)))) == 1
+    assert await queries.days("linde", date(2026, 3, 1), date(2026, 3, 3)) == {("2026-03-02", "sms"): 1}
+
+
+async def test_months_add_up_to_the_cent(tmp_path: Path) -> None:
+    records = [record(f"m{number}", cost={"amount": 0.1, "currency": "EUR"}) for number in range(1000)]
+    queries = Queries(fill(Settings(data=tmp_path), [*records, record("e", channel="email")]).engine)
+    (month,) = figures.months(await queries.months("linde"))
+    assert (month.name, month.sms, month.email, month.parts, month.cost) == ("maart 2026", 1000, 1, 1000, "€\xa0100,00")
+
+
+@given(st.text())
+def test_no_cell_of_an_export_is_a_formula(text: str) -> None:
+    assert figures.safe(text).lstrip(" ")[:1] not in ("=", "+", "-", "@", "\t", "\r")
+
+
+@given(st.integers(0, 10_000_000))
+def test_an_axis_ends_above_the_highest_bar(number: int) -> None:
+    assert figures.nice(number) >= max(4, number)
+    assert figures.nice(number) % 2 == 0

@@ -1,0 +1,136 @@
+"""The provider's status reports: only signed ones, each once, and 200 only once Kafka has it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+import jwt
+import orjson
+import pytest
+from yarl import URL
+
+from agents.providers.reports import reference_tokens
+from agents.settings import Settings
+
+from .conftest import KEY, Kept
+
+SIGNING = "the-signing-key-of-the-account-0"
+BASE = "https://afspraakbericht.example/webhooks/messagebird/"
+PATH = "/webhooks/messagebird"
+
+Send = Callable[..., Awaitable[int]]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(
+        unsubscribe_keys=(KEY,), web_port=0, web_slow_seconds=1.0, data=tmp_path, report_url=BASE,
+        messagebird_signing_keys=("an-older-key-that-still-counts-0", SIGNING),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def report(settings: Settings) -> str:
+    """The query string of a report on message m1 of linde/anna."""
+    reference = reference_tokens(settings).seal("linde", "anna", "m1", "0", "0")
+    fields = {
+        "id": "b6aa", "reference": reference, "recipient": "31612345678", "status": "delivered",
+        "statusDatetime": "2026-03-02T10:00:00+00:00",
+        "price[amount]": "0.075", "price[currency]": "EUR", "messagePartCount": "1",
+    }  # fmt: skip
+    return urlencode(fields)
+
+
+def sign(target: str, key: str = SIGNING, **claims: Any) -> str:
+    now = datetime.now(UTC)
+    url = "https://afspraakbericht.example" + target
+    content = {
+        "iss": "MessageBird", "nbf": now - timedelta(seconds=1), "exp": now + timedelta(seconds=60), "jti": "one",
+        "url_hash": hashlib.sha256(url.encode()).hexdigest(),
+    } | claims  # fmt: skip
+    return jwt.encode({name: value for name, value in content.items() if value is not None}, key, "HS256")
+
+
+@pytest.fixture
+def send(client: aiohttp.ClientSession) -> Send:
+    async def send_(target: str, signature: str | None, method: str = "GET") -> int:
+        headers = {"MessageBird-Signature-JWT": signature} if signature is not None else {}
+        async with client.request(method, URL(target, encoded=True), headers=headers) as response:
+            if response.status >= 400:
+                assert response.content_type == "application/problem+json"
+            return response.status
+
+    return send_
+
+
+@pytest.mark.parametrize("path", [PATH, f"{PATH}/"])
+async def test_a_signed_report_is_written(send: Send, kafka: Kept, report: str, path: str) -> None:
+    target = f"{path}?{report}"
+    assert await send(target, sign(target)) == 200
+    (event,) = kafka.events
+    assert (event.topic, event.key) == ("delivery-reports", "linde/anna")
+    assert orjson.loads(event.value)["status"] == "delivered"
+
+
+async def test_a_signature_counts_once(send: Send, kafka: Kept, report: str) -> None:
+    target = f"{PATH}?{report}"
+    signature = sign(target)
+    assert [await send(target, signature) for _ in range(3)] == [200, 401, 401]
+    assert len(kafka.events) == 1
+
+
+async def test_what_kafka_did_not_take_may_come_again(send: Send, kafka: Kept, report: str) -> None:
+    target = f"{PATH}?{report}"
+    signature = sign(target)
+    kafka.away = True
+    assert await send(target, signature) == 503
+    kafka.away = False
+    assert [await send(target, signature) for _ in range(2)] == [200, 401]
+    assert len(kafka.events) == 1
+
+
+BAD: dict[str, Callable[[str], str | None]] = {
+    "none": lambda target: None,
+    "empty": lambda target: "",
+    "not a token": lambda target: "a.b.c",
+    "another key": lambda target: sign(target, "another-key-of-another-account-00"),
+    "another url": lambda target: sign(f"{target}&status=failed"),
+    "over": lambda target: sign(target, exp=datetime.now(UTC) - timedelta(minutes=5)),
+    "another issuer": lambda target: sign(target, iss="Somebody"),
+    "no url": lambda target: sign(target, url_hash=None),
+    "no id": lambda target: sign(target, jti=None),
+    "no algorithm": lambda target: jwt.encode({"iss": "MessageBird", "jti": "x"}, "", "none"),
+    "cut": lambda target: sign(target)[:-4],
+}
+
+
+@pytest.mark.parametrize("make", BAD.values(), ids=BAD)
+async def test_a_bad_signature_is_refused(send: Send, kafka: Kept, report: str, make: Callable[[str], str | None]) -> None:
+    target = f"{PATH}?{report}"
+    assert await send(target, make(target)) == 401
+    assert kafka.events == []
+
+
+@pytest.mark.parametrize("query", ["reference=forged&status=delivered", "status=delivered", "%ff=%00"])
+async def test_a_signed_report_on_something_else_is_taken_and_dropped(send: Send, kafka: Kept, query: str) -> None:
+    target = f"{PATH}?{query}"
+    assert await send(target, sign(target)) == 200
+    assert kafka.events == []
+
+
+async def test_a_report_with_too_many_fields_is_refused(send: Send, kafka: Kept) -> None:
+    target = f"{PATH}?{'&'.join(['a=b'] * 200)}"
+    assert await send(target, sign(target)) == 400
+
+
+@pytest.mark.parametrize("method", ["POST", "HEAD", "PUT"])
+async def test_only_get_counts(send: Send, kafka: Kept, report: str, method: str) -> None:
+    target = f"{PATH}?{report}"
+    assert await send(target, sign(target), method) == 405
+    assert kafka.events == []
