@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup run check test properties bench chaos browser graph golden lock clean
+.PHONY: help setup run check test properties bench chaos browser graph manifests golden lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -43,6 +43,11 @@ graph: $(READY) ## Draw the topology (Mermaid) from the code
 
 browser: $(READY) ## Every page in Chromium, with axe-core; screenshots in data/screenshots
 	BROWSER=shots $(BIN)/pytest tests/web/test_browser.py
+
+manifests: $(READY) ## Write the generated files of deploy/ anew; review the diff
+	$(BIN)/afspraakbericht settings --example > deploy/env.example
+	AFSPRAAKBERICHT_PARTITIONS=24 AFSPRAAKBERICHT_REPLICATION=3 $(BIN)/afspraakbericht topics --manifest > deploy/topics.yaml
+	$(BIN)/python deploy/grafana/dashboards.py
 
 golden: $(READY) ## Write the golden messages anew; review the diff
 	GOLDEN=1 $(BIN)/pytest tests/renderers

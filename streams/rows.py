@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import msgspec
 
@@ -14,14 +14,6 @@ from .turn import Decision
 DECODERS: dict[tuple[str, str], Any] = {(table.store, table.name): msgspec.json.Decoder(table.record).decode for table in TABLES}
 _DECODERS = {id(table): DECODERS[table.store, table.name] for table in TABLES}
 """The same, found without a hash of the whole table: a row is read several times for each event."""
-
-
-@runtime_checkable
-class Scans(Protocol):
-    """Rows that are kept in order, so that those of a prefix are found without a look at all others."""
-
-    def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """The rows whose keys begin like this."""
 
 
 class Rows:
@@ -42,9 +34,9 @@ class Rows:
             yield key[len(prefix) :].decode(), _DECODERS[id(table)](value)
 
     def _items(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """A store on disk finds them by itself; of a dict all are looked at."""
-        if isinstance(self.base, Scans):
-            yield from self.base.scan(prefix)
+        """A store on disk has a `scan(prefix)` that finds them; of a dict all are looked at."""
+        if (found := getattr(self.base, "scan", None)) is not None:
+            yield from found(prefix)
             return
         for key, value in self.base.items():
             if key.startswith(prefix):

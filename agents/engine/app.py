@@ -38,6 +38,9 @@ TICK = 0.25
 EXIT = 70
 """Exit code of a fail-stop (EX_SOFTWARE): restart it."""
 
+REFUSED = 2
+"""Exit code of a worker that cannot start."""
+
 SETTINGS: dict[str, Any] = {
     "Table": Table,
     "TableManager": BulkTables,
@@ -242,7 +245,7 @@ class Engine(faust.App):  # type: ignore[misc]
         try:
             await check_broker(self)
         except NotReadyError as error:
-            self.die(str(error))
+            self.refuse(str(error))
         await super().on_start()
 
     async def on_started(self) -> None:
@@ -274,6 +277,12 @@ class Engine(faust.App):  # type: ignore[misc]
         log.critical("fail-stop: %s", why, exc_info=cause)
         logging.shutdown()
         os._exit(EXIT)
+
+    def refuse(self, why: str) -> NoReturn:
+        """Do not start: a setting or the broker is not as it must be, and a restart alone would not mend it."""
+        log.critical("cannot start: %s", why)
+        logging.shutdown()
+        os._exit(REFUSED)
 
     async def crash(self, reason: BaseException) -> None:
         """Stock Faust stops gracefully on a crash and commits half-done work (faust/transport/consumer.py:902)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -42,8 +43,13 @@ def check_topics(found: dict[str, int], wanted: Iterable[str], partitions: int) 
 
 async def check_broker(app: Engine) -> None:
     """Raise NotReadyError where no broker answers or a topic is not as it must be."""
+    client = logging.getLogger("aiokafka")
+    level = client.level
+    client.setLevel(logging.CRITICAL)  # what it would say of each address is said in our one line
     try:
         found = await app.lookup.partitions()
     except KafkaError as error:
         raise NotReadyError(f"no Kafka broker answers at {app.bootstrap}: {error}") from None
+    finally:
+        client.setLevel(level)
     check_topics(found, app.topic_names(), app.partitions)

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from .app import Engine
 
 
+KICK = 0.005
+"""Seconds in which calls that end are one reason to look for those that wait."""
+
+
 class Shards:
     """By node and partition. A shard stays while nobody else touched its partition; an actor lives until the next rebalance."""
 
@@ -27,6 +31,7 @@ class Shards:
         self.calls = {spec.name: Calls(spec, app.clock, app.hooks, partial(self._kick, spec.name)) for spec in specs}
         self._shards: dict[int, dict[str, Shard]] = {}
         self._reader = {topic: spec.name for spec in specs for topic in spec.topics}
+        self._kicked: set[str] = set()
         self._running: dict[Actor, asyncio.Task[None]] = {}
 
     def of(self, node: str) -> Iterable[Actor]:
@@ -44,6 +49,13 @@ class Shards:
         return self.by_node[node].get(p) if node else None
 
     def _kick(self, node: str) -> None:
+        """A slot became free. Many do at a time, and each shard has to be asked whether it waits for one."""
+        if node not in self._kicked:
+            self._kicked.add(node)
+            asyncio.get_running_loop().call_later(KICK, self._tick, node)
+
+    def _tick(self, node: str) -> None:
+        self._kicked.discard(node)
         for actor in self.of(node):
             actor.tick()
 

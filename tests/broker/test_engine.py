@@ -320,7 +320,7 @@ async def test_a_missing_topic_is_said_and_nothing_starts(kafka: Any, workers: W
     await create(kafka.bootstrap, f"{name}-in")
     worker = workers.start("words", name)
     await until(lambda: worker.poll() is not None)
-    assert worker.returncode == 70
+    assert worker.returncode == 2
     assert f"topic {name}-words-changelog does not exist" in workers.log()
 
 
@@ -328,7 +328,7 @@ async def test_an_absent_broker_is_said_in_a_line(tmp_path: Path) -> None:
     nowhere = Workers("127.0.0.1:9", tmp_path)
     worker = nowhere.start("words", "nowhere")
     await until(lambda: worker.poll() is not None)
-    assert worker.returncode == 70
+    assert worker.returncode == 2
     assert "no Kafka broker answers at 127.0.0.1:9" in nowhere.log()
     assert "Traceback" not in nowhere.log()
 

@@ -167,7 +167,7 @@ settings = st.builds(
 )  # fmt: skip
 requests = st.builds(
     Request, _when, _organisation, _client, st.sampled_from(("r", "r", "q", "x", "y")),
-    st.sampled_from((None, None, -60, 0, 60, 3600, 12 * 3600)), st.sampled_from((None, None, 30, 7200, 24 * 3600)),
+    st.sampled_from((None, None, -60, 0, 60, 3600, 12 * 3600)), st.sampled_from((None, None, 0, 30, 60, 7200, 24 * 3600)),
     st.sampled_from(("", "https://v.example/1", "http://v.example/1")),
 )  # fmt: skip
 again = st.builds(Again, _when, st.integers(1, 6))
@@ -248,17 +248,18 @@ def histories(step: st.SearchStrategy[Step] = steps, most: int = 18) -> st.Searc
 
 
 def of_series(most: int = 14) -> st.SearchStrategy[History]:
-    """Histories of a series, half of them with one that was told as such."""
+    """Histories of a series, most of them with one that was told as such, or after as many single ones as days."""
 
-    def told(history: History, occurrences: tuple[str, ...]) -> History:
+    def told(history: History, occurrences: str, series: str | None) -> History:
         opening = sum(not isinstance(step, Booking) and step.when == After(0) for step in history.steps[:10])
         made = tuple(
-            Booking(After(0), "o", id_, 1, True, day, "11:00", 0.75, None, _present, "s")
+            Booking(After(0), "o", id_, 1, True, day, "11:00", 0.75, None, _present, series)
             for day, id_ in enumerate(occurrences, 1)
         )
         return history._replace(steps=(*history.steps[:opening], *made, *history.steps[opening:]))
 
-    return st.builds(told, histories(serial(), most), st.sampled_from(((), ("a", "b"), ("a", "b", "e"))))
+    openings = st.sampled_from((("", None), ("ab", "s"), ("abe", "s"), ("abefgh", "s"), ("abefg", None), ("abefgh", None)))
+    return st.builds(lambda history, opening: told(history, *opening), histories(serial(), most), openings)
 
 
 def start(history: History) -> datetime:
