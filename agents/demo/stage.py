@@ -1,4 +1,4 @@
-"""Everything on this machine: broker, topics, worker, SMTP server, SMS gateway; then the story, then a summary."""
+"""Everything on this machine: broker, topics, worker, web, SMTP server, SMS gateway; then the story, then a summary."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import secrets
 import shutil
 import signal
+import socket
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -29,7 +30,14 @@ from . import screen
 from .story import Story
 
 PARTITIONS = 4
-READY_SECONDS = 60.0
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 class Stage:
@@ -37,7 +45,6 @@ class Stage:
 
     def __init__(self, settings: Settings, folder: Path, say: Callable[[str], None]) -> None:
         self.settings, self.folder, self.say = settings, folder, say
-        self.worker: asyncio.subprocess.Process | None = None
 
     async def run(self, *, stay: bool) -> int:
         """Play the story; with `stay` go on until Ctrl-C. Gives the exit code."""
@@ -49,8 +56,10 @@ class Stage:
             if report.problems:
                 raise TopicsError("; ".join(report.problems))
             environ = await self._providers(stack, bootstrap)
-            await self._start_worker(stack, environ)
-            watch = asyncio.create_task(self._watch_worker())
+            worker = await self._start(stack, environ, "worker")
+            await self._start(stack, environ, "web")
+            self.say(f"Web: {environ[f'{PREFIX}UNSUBSCRIBE_URL']}… is where the e-mails' unsubscribe links go")
+            watch = asyncio.create_task(worker.wait())
             play = asyncio.create_task(self._play(bootstrap, stay))
             done, _ = await asyncio.wait((watch, play), return_when=asyncio.FIRST_COMPLETED)
             play.cancel()
@@ -81,6 +90,7 @@ class Stage:
             await fake.start()
             stack.push_async_callback(fake.stop)
         self.say(f"SMS gateway: {gateway.url}   SMTP server: 127.0.0.1:{server.port}")
+        port = free_port()
         given = {
             "bootstrap": bootstrap,
             "partitions": str(PARTITIONS),
@@ -91,27 +101,27 @@ class Stage:
             "smtp_host": "127.0.0.1",
             "smtp_port": str(server.port),
             "smtp_tls": "none",
-            "unsubscribe_url": "https://afspraakbericht.example/u/",
+            "web_port": str(port),
+            "unsubscribe_url": f"http://127.0.0.1:{port}/u/",
             "unsubscribe_keys": secrets.token_urlsafe(32),
         }
         ours = {f"{PREFIX}{name.upper()}": value for name, value in given.items()}
         return {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)} | ours
 
-    async def _start_worker(self, stack: AsyncExitStack, environ: dict[str, str]) -> None:
-        """A worker as it runs in production: a process of its own."""
-        log = stack.enter_context((self.folder / "worker.log").open("wb"))
-        command = (sys.executable, "-m", "agents", "worker")
-        self.worker = await asyncio.create_subprocess_exec(*command, env=environ, stdout=log, stderr=log, start_new_session=True)
-        stack.push_async_callback(self._stop_worker)
-        self.say(f"Worker: process {self.worker.pid}, its log is {self.folder / 'worker.log'}")
+    async def _start(self, stack: AsyncExitStack, environ: dict[str, str], command: str) -> asyncio.subprocess.Process:
+        """A process of ours as it runs in production, until the stage is cleared."""
+        log = stack.enter_context((self.folder / f"{command}.log").open("wb"))
+        words = (sys.executable, "-m", "agents", command)
+        process = await asyncio.create_subprocess_exec(*words, env=environ, stdout=log, stderr=log, start_new_session=True)
 
-    async def _watch_worker(self) -> int:
-        return await self.worker.wait() if self.worker is not None else 0
+        async def stop() -> None:
+            if process.returncode is None:
+                process.send_signal(signal.SIGTERM)
+                await process.wait()
 
-    async def _stop_worker(self) -> None:
-        if self.worker is not None and self.worker.returncode is None:
-            self.worker.send_signal(signal.SIGTERM)
-            await self.worker.wait()
+        stack.push_async_callback(stop)
+        self.say(f"{command.capitalize()}: process {process.pid}, its log is {self.folder / f'{command}.log'}")
+        return process
 
     async def _play(self, bootstrap: str, stay: bool) -> None:
         story = Story(datetime.now(UTC))

@@ -1,6 +1,6 @@
 """The full pipeline: appointments in, delivery commands out, consent and contact tables filled for 50,000 clients.
 
-pipeline.py BOOTSTRAP EVENTS     on a broker without our topics; prints the figure as JSON
+pipeline.py BOOTSTRAP EVENTS [PARTITIONS]     on a broker without our topics; prints the figure as JSON
 
 Every event is a change and every window is 0, so each event passes intake, the agenda, the gates and ends in a delivery.
 """
@@ -61,14 +61,16 @@ class Count(Monitor):
             os.kill(os.getpid(), signal.SIGTERM)
 
 
-def work(bootstrap: str, events: int, out: Path) -> int:
+def work(bootstrap: str, partitions: str, events: int, out: Path) -> int:
     """A worker without its senders: they are measured apart, against providers."""
     whole = graph_module.graph
     import agents.app
 
     agents.app.graph = lambda *args: whole(*args)[:2]  # type: ignore[attr-defined]
-    settings = Settings.from_env({"AFSPRAAKBERICHT_BOOTSTRAP": bootstrap, "AFSPRAAKBERICHT_DATA": tempfile.mkdtemp()})
-    return run_worker(create_app(settings, senders={}, hooks=Count(events, out)), "WARNING")
+    names = {"BOOTSTRAP": bootstrap, "PARTITIONS": partitions}
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings.from_env({f"AFSPRAAKBERICHT_{name}": value for name, value in {**names, "DATA": folder}.items()})
+        return run_worker(create_app(settings, senders={}, hooks=Count(events, out)), "WARNING")
 
 
 async def feed(bootstrap: str, events: Iterator[Event]) -> int:
@@ -76,19 +78,19 @@ async def feed(bootstrap: str, events: Iterator[Event]) -> int:
         return await feeder.feed(events)
 
 
-def measure(bootstrap: str, events: int) -> dict[str, float]:
+def measure(bootstrap: str, events: int, partitions: int = PARTITIONS) -> dict[str, float]:
     """Fill the tables, then let a fresh worker handle a backlog of appointments."""
-    asyncio.run(ensure(bootstrap, PARTITIONS, 1, "afspraakbericht", stores()))
-    filled = asyncio.run(feed(bootstrap, state())) - ORGANISATIONS + ORGANISATIONS * PARTITIONS
-    _worker(bootstrap, filled)
+    asyncio.run(ensure(bootstrap, partitions, 1, "afspraakbericht", stores()))
+    filled = asyncio.run(feed(bootstrap, state())) - ORGANISATIONS + ORGANISATIONS * partitions
+    _worker(bootstrap, partitions, filled)
     asyncio.run(feed(bootstrap, appointments(events)))
-    return _worker(bootstrap, events)
+    return _worker(bootstrap, partitions, events)
 
 
-def _worker(bootstrap: str, events: int) -> dict[str, float]:
+def _worker(bootstrap: str, partitions: int, events: int) -> dict[str, float]:
     """A worker process, under the profiler that PROFILER names, if any; gives what it measured."""
     with tempfile.NamedTemporaryFile() as out:
-        command = [sys.executable, "-m", "tests.benchmarks.pipeline", "work", bootstrap, str(events), out.name]
+        command = [sys.executable, "-m", "tests.benchmarks.pipeline", "work", bootstrap, str(partitions), str(events), out.name]
         command = [*shlex.split(os.environ.get("PROFILER", "")), *command]
         result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=TIMEOUT)
         if not (written := Path(out.name).read_bytes()):
@@ -99,5 +101,5 @@ def _worker(bootstrap: str, events: int) -> dict[str, float]:
 
 if __name__ == "__main__":
     if sys.argv[1] == "work":
-        sys.exit(work(sys.argv[2], int(sys.argv[3]), Path(sys.argv[4])))
-    print(json.dumps(measure(sys.argv[1], int(sys.argv[2]))))
+        sys.exit(work(sys.argv[2], sys.argv[3], int(sys.argv[4]), Path(sys.argv[5])))
+    print(json.dumps(measure(sys.argv[1], *map(int, sys.argv[2:]))))

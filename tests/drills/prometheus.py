@@ -82,13 +82,14 @@ class Prometheus:
         """The names of the alerts that fire now."""
         return await asyncio.to_thread(self._firing)
 
-    async def until(self, names: set[str], fire: bool, deadline: float = 240.0) -> float:
+    async def until(self, names: set[str], fire: bool, deadline: float = 90.0) -> float:
         """Wait until all of these have fired once since now, or until none does; gives the seconds it took."""
         began, left = time.monotonic(), set(names)
         while left:
             now = await self.firing()
             left = left - now if fire else left & now
             if time.monotonic() - began > deadline:
-                raise AssertionError(f"after {deadline:.0f} s {sorted(left)} {'do not fire' if fire else 'still fire'}")
+                told = f"{sorted(left)} {'do not fire' if fire else 'still fire'}; firing now: {sorted(now)}"
+                raise AssertionError(f"after {deadline:.0f} s {told}")
             await asyncio.sleep(0.5)
         return time.monotonic() - began

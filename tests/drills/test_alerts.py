@@ -125,8 +125,10 @@ async def frozen_broker(scene: Scene) -> AsyncIterator[None]:
     scene.run(2)
     await asyncio.sleep(1.0)
     scene.stand.kafka.signal(signal.SIGSTOP)
-    yield
-    scene.stand.kafka.signal(signal.SIGCONT)
+    try:
+        yield
+    finally:
+        scene.stand.kafka.signal(signal.SIGCONT)
     await scene.end(2)
 
 
@@ -171,10 +173,12 @@ async def unsteady_worker(scene: Scene) -> AsyncIterator[None]:
             await asyncio.sleep(4)
 
     shaking = asyncio.create_task(shake())
-    yield
-    shaking.cancel()
-    with suppress(asyncio.CancelledError):
-        await shaking
+    try:
+        yield
+    finally:
+        shaking.cancel()
+        with suppress(asyncio.CancelledError):
+            await shaking
     if not scene.workers[1].running:
         scene.run(1)
 
