@@ -252,6 +252,7 @@ class Engine(faust.App):  # type: ignore[misc]
         """Everything of Faust runs: start what runs beside it."""
         self.background(self._tick())
         self.background(watchdog.watch(self))
+        self.background(watchdog.audit(self))
         for horizon in self.horizons:
             self.background(horizon.run())
         await super().on_started()

@@ -47,7 +47,6 @@ async def watch(app: Engine) -> None:
     """Beats for the stall thread, and ends the process when recovery or a commit takes too long."""
     stall = LoopStall(app.stall_timeout)
     stall.start()
-    audited = time.monotonic()
     try:
         while True:
             await asyncio.sleep(BEAT)
@@ -59,8 +58,12 @@ async def watch(app: Engine) -> None:
             waiting = app.consumer.waiting_since
             if waiting and now - waiting > app.commit_timeout:
                 app.die(f"nothing could be committed for {app.commit_timeout:.0f} s")
-            if now - audited > app.audit_interval:
-                audited = now
-                await app.audit()
     finally:
         stall.over.set()
+
+
+async def audit(app: Engine) -> None:
+    """Look at the changelogs now and then. Not in `watch`: a broker that hangs would hold up the beat, and look like a stall."""
+    while True:
+        await asyncio.sleep(app.audit_interval)
+        await app.audit()

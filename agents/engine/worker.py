@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import gc
 import logging
 import time
@@ -44,6 +45,13 @@ class Worker(faust.Worker):  # type: ignore[misc]
 
     def _crash(self, reason: BaseException) -> None:
         self.app.die(f"a service crashed: {reason!r}", reason)
+
+    def _on_sigusr1(self) -> None:
+        """Where every thread is. mode's own (mode/worker.py:230) also prints all local variables, and so the clients' data."""
+        faulthandler.dump_traceback(2, all_threads=True)
+
+    def _on_sigusr2(self) -> None:
+        """Mode opens a debugger here (mode/worker.py:239), and stands still."""
 
     async def on_execute(self) -> None:
         """No process title (faust/worker.py:349)."""

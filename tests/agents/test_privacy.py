@@ -16,6 +16,7 @@ import pytest
 from prometheus_client import generate_latest
 
 from agents import providers
+from agents.engine.worker import Worker
 from agents.logs import configure
 from agents.metrics import Metrics
 from agents.senders import EmailSender, SmsSender
@@ -211,3 +212,14 @@ def test_what_is_no_number_stays(logged: io.StringIO, line: str) -> None:
 def test_an_outcome_has_no_field_for_what_was_sent_to_whom() -> None:
     assert set(Outcome.__struct_fields__) >= {"kind", "detail", "text", "parts", "piece", "provider", "retry_after"}
     assert not {"address", "recipient", "number"} & set(Outcome.__struct_fields__)
+
+
+def test_a_signal_does_not_print_local_variables(capfd: pytest.CaptureFixture[str]) -> None:
+    """Those of mode would: SIGUSR1 all of every task, SIGUSR2 a debugger that has them."""
+    secret = NUMBER
+    Worker._on_sigusr1(Worker.__new__(Worker))
+    Worker._on_sigusr2(Worker.__new__(Worker))
+
+    said = capfd.readouterr().err
+    assert "test_privacy.py" in said, "it says where everything is"
+    assert secret not in said

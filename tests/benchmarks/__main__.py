@@ -41,16 +41,15 @@ def program(name: str, *words: object) -> str:
 
 
 def reference(bootstrap: str, args: argparse.Namespace) -> Figures:
-    """Our job and the peers' on the same events; ours before and after them. Then the recovery of our job's rows."""
+    """The peers' jobs and ours on the same events, ours twice. Then the recovery of our job's rows."""
     topic, figures = f"peers-{args.reference_events}", Figures()
     others: dict[str, float] = {}
     if args.peers is not None:
         others = peers.measure(args.peers, bootstrap, args.reference_events, args.peers_python, args.peers_seconds)
     else:
         program("reference_job", "produce", bootstrap, args.reference_events, topic)
-    rates = [
-        _number(program("reference_job", "run", bootstrap, args.reference_events, topic, f"ours-{n}"), "ev/s") for n in (1, 2)
-    ]
+    runs = [program("reference_job", "run", bootstrap, args.reference_events, topic, f"ours-{number}") for number in (1, 2)]
+    rates = [_number(run, "ev/s") for run in runs]
     figures["ours_events_per_second"] = round(sum(rates) / len(rates))
     figures["ours_first_and_second_run"] = " / ".join(f"{rate:,.0f}" for rate in rates)
     figures |= {name: round(rate) for name, rate in others.items()}
@@ -135,7 +134,7 @@ def main() -> None:
         for name in args.parts or PARTS:
             try:
                 figures[name] = parts[name]()
-            except Exception as error:  # the other figures are still wanted
+            except Exception as error:  # noqa: BLE001 - the other figures are still wanted
                 figures[name] = {"failed": f"{type(error).__name__}: {error}"}
             show(name, figures[name])
             clean(kafka.bootstrap)

@@ -50,7 +50,7 @@ class Scene:
         self.stand, self.prometheus, self.ports = stand, prometheus, ports
         self.workers: dict[int, Worker] = {}
         self.count = 0
-        self.every = 0.5
+        self.every, self.at_once = 0.5, AT_ONCE
         self.start = (datetime.now(AMSTERDAM) + timedelta(days=30)).replace(hour=8, minute=0, second=0, microsecond=0)
 
     def run(self, which: int, **more: object) -> None:
@@ -73,8 +73,8 @@ class Scene:
     async def load(self) -> None:
         """Some events each half a second."""
         while True:
-            first = self.count * AT_ONCE % len(CLIENTS)
-            await self.book(*CLIENTS[first : first + AT_ONCE])
+            first = self.count * self.at_once % len(CLIENTS)
+            await self.book(*CLIENTS[first : first + self.at_once])
             await asyncio.sleep(self.every)
 
 
@@ -122,14 +122,31 @@ async def refused_sender(scene: Scene) -> AsyncIterator[None]:
 @asynccontextmanager
 async def frozen_broker(scene: Scene) -> AsyncIterator[None]:
     """Nothing is committed, nothing is handled, and what starts now gets no partitions."""
+    scene.every = 0.02  # so that something is in hand, and waits to be committed
+    await asyncio.sleep(2)
     scene.run(2)
-    await asyncio.sleep(1.0)
+    await asyncio.sleep(1)
     scene.stand.kafka.signal(signal.SIGSTOP)
     try:
         yield
     finally:
         scene.stand.kafka.signal(signal.SIGCONT)
+        scene.every = 0.5
     await scene.end(2)
+
+
+@asynccontextmanager
+async def long_backlog(scene: Scene) -> AsyncIterator[None]:
+    """Workers that were away find more than they can take in at once."""
+    for which in (0, 1):
+        await scene.end(which)
+    for _ in range(300):
+        await scene.book(*CLIENTS)
+    scene.every, scene.at_once = 0.0, len(CLIENTS)
+    for which in (0, 1):
+        scene.run(which)
+    yield
+    scene.every, scene.at_once = 0.5, AT_ONCE
 
 
 @asynccontextmanager
@@ -207,7 +224,8 @@ BREAKS: list[tuple[Callable[[Scene], Any], set[str]]] = [
     (provider(hang_every=2, times=12), {"OutcomesUnknown"}),
     (slow_provider, {"PromiseBroken"}),
     (frozen_worker, {"CallsDropped"}),
-    (frozen_broker, {"CommitsStuck", "MomentsLate", "InputBehind", "WorkerNotReady"}),
+    (frozen_broker, {"CommitsStuck", "MomentsLate", "WorkerNotReady"}),
+    (long_backlog, {"InputBehind"}),
     (dead_worker, {"WorkerDown", "PartitionsWithoutWorker"}),
     (unsteady_worker, {"WorkerRestarts", "RebalancesOften"}),
     (provider(answer="wrong_key"), {"ChannelPaused"}),
