@@ -47,7 +47,12 @@ FINGERPRINTS = {
     "aiokafka.producer.producer:AIOKafkaProducer.send_batch": "bf42b0f0c5c0646d",
     "aiokafka.producer.message_accumulator:BatchBuilder.append": "657d76f55157d9ca",
     "aiokafka.producer.message_accumulator:MessageAccumulator._pop_batch": "41cc98a298ef2628",
+    "aiokafka.producer.message_accumulator:BatchBuilder": "8050802ca7514186",
     "aiokafka.consumer.fetcher:Fetcher.fetched_records": "be4348896b9b66af",
+    "aiokafka.consumer.fetcher:Fetcher._proc_fetch_request": "59bf948fff47eed5",
+    "aiokafka.consumer.fetcher:PartitionRecords": "94aa0da0dbec8d1b",
+    "aiokafka.consumer.fetcher:FetchResult": "d7db13f06de8248c",
+    "faust.transport.drivers.aiokafka:AIOKafkaConsumerThread._fetch_records": "39a2c6c79fc1455a",
 }
 """What is overridden, and what the overrides rely on."""
 
