@@ -20,7 +20,6 @@ COMMANDS = {
     "schema": "the JSON Schema of an input topic's records",
     "graph": "the topology as a Mermaid drawing",
     "log": "replay and export the delivery log",
-    "costs": "SMS parts and price per organisation and local month",
     "sms": "encoding, parts and costly characters of a text",
     "provider-answer": "what is done with a provider's answer",
     "fake-sms": "an SMS gateway that answers like MessageBird, and misbehaves on demand",
