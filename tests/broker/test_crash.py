@@ -237,7 +237,8 @@ async def test_a_worker_is_killed_in_the_middle_of_10000_events(tmp_path: Path) 
         assert wrong == []
         assert len(await stand.records("appointments")) > 10_000
         assert ends["sent"] > 2_500
-        assert ends["unknown"] <= 3 * SLOTS
+        # A slot is free again when its call has ended; the outcome may still be on its way to the ledger when the kill comes.
+        assert ends["unknown"] <= 3 * 2 * SLOTS
         assert chaos.done == Counter({"kill": 3, "ended with -9": 3})
 
 
