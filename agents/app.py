@@ -11,8 +11,9 @@ from schemas.topics import EARLY, LATE, TOPICS
 from streams.graph import INPUTS, Node, graph
 from streams.valve import Limits
 
-from .engine import Engine, Monitor, NodeSpec
+from .engine import Engine, Monitor, NodeSpec, NotReadyError
 from .engine.app import utc_now
+from .engine.store import Keeper
 from .kafka_security import credentials
 from .providers import SmsGateway
 from .providers.dkim import Dkim
@@ -63,6 +64,17 @@ def create_limits(settings: Settings) -> dict[Channel, Limits]:
     return {"sms": Limits(settings.sms_rate, each), "email": Limits(settings.email_rate, each)}
 
 
+def create_disk(settings: Settings) -> Keeper | None:
+    """Where rows are kept that do not fit into memory."""
+    if settings.store == "memory":
+        return None
+    try:
+        from .engine.disk import Disk
+    except ImportError:
+        raise NotReadyError("store=rocksdb needs rocksdict: install afspraakbericht[rocksdb]") from None
+    return Disk(settings.data / "state")
+
+
 def create_app(
     settings: Settings, senders: Senders | None = None, clock: Callable[[], datetime] = utc_now, hooks: Monitor | None = None
 ) -> Engine:
@@ -82,6 +94,7 @@ def create_app(
         broker_session_timeout=settings.session_timeout_seconds,
         broker_heartbeat_interval=settings.session_timeout_seconds / 4,
         datadir=settings.data / "worker",
+        disk=create_disk(settings),
     )
 
 

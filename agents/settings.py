@@ -88,6 +88,10 @@ class Settings(SenderSettings):
     """The folder for what this machine keeps: the embedded broker's records, a worker's local state. Losing a worker's costs
     time, not data: it is rebuilt from the changelogs."""
 
+    store: str = _setting("memory", values.one_of("memory", "rocksdb"))
+    """Where a worker keeps its tables. `rocksdb`, on disk below `data`: for tables larger than memory, and a restart reads only
+    what came since. It costs processor time on each event. Needs the extra `rocksdb`; no two workers may share `data`."""
+
     jars: Path | None = _setting(None, values.folder)  # noqa: RUF009  # it is a field
     """Where the embedded broker keeps Kafka's jars. Default: `afspraakbericht` in the user's cache folder (XDG_CACHE_HOME)."""
 

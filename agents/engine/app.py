@@ -28,7 +28,7 @@ from .outbox import by_destination
 from .preflight import NotReadyError, check_broker, check_versions
 from .recovery import BulkTables
 from .shards import Shards
-from .store import Table
+from .store import Keeper, Table
 
 log = logging.getLogger("engine")
 
@@ -87,6 +87,7 @@ class Engine(faust.App):  # type: ignore[misc]
         commit_timeout: seconds without a successful commit after which it gives up.
         stall_timeout: seconds after which a main loop that does not turn ends the process. Default: the session time-out.
         audit_interval: seconds between two looks at whether somebody else wrote to a changelog of ours.
+        disk: where rows are kept that do not fit into memory (`disk.py`); None: in memory.
         settings: Faust's, such as `consumer_group_instance_id`, `broker_credentials`, `datadir`.
     """
 
@@ -106,19 +107,19 @@ class Engine(faust.App):  # type: ignore[misc]
         commit_timeout: float = 120.0,
         stall_timeout: float | None = None,
         audit_interval: float = 60.0,
+        disk: Keeper | None = None,
         **settings: Any,
     ) -> None:
         check_versions()
         self.bootstrap, self.partitions, self.clock, self.hooks = bootstrap, partitions, clock, hooks or Monitor()
         self.horizon_bound, self.hold_bound = horizon_bound, hold_bound
         self.recovery_timeout, self.commit_timeout, self.audit_interval = recovery_timeout, commit_timeout, audit_interval
-        self.specs = in_order(nodes)
+        self.specs, self.disk = in_order(nodes), disk
         self.early = {late: early for spec in self.specs for late, early in spec.hold.items()}
         super().__init__(name, broker=[f"aiokafka://{address}" for address in bootstrap.split(",")], **{**SETTINGS, **settings})
         self.stall_timeout = stall_timeout or float(self.conf.broker_session_timeout)
         self._check_call_times()
-        self.outputs = tuple(outputs)
-        self.revocations = 0
+        self.outputs, self.revocations = tuple(outputs), 0
         self.lookup = Lookup(self)
         self._tasks: set[asyncio.Task[Any]] = set()
         self.shards = Shards(self, self.specs)

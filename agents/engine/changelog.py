@@ -16,18 +16,17 @@ from .outbox import FENCE_KEY, OFFSET_PREFIX, OUTBOX_KEY, RESERVED, decode_offse
 EPOCH_HEADER = "e"
 
 
+class UnfitError(Exception):
+    """A copy on disk is of another changelog than the broker has."""
+
+
 def encode_epoch(offset: int) -> bytes:
     """Eight bytes, big-endian, so that they compare as the numbers do."""
     return offset.to_bytes(8, "big")
 
 
-def new_rows(app: str, node: str, partition: int) -> MutableMapping[bytes, bytes]:
-    """Where the rows of a node's partition are kept. The one place to change for a store on disk."""
-    return {}
-
-
 class Partition:
-    """One partition of a node's changelog, as far as it was read and written here.
+    """One partition of a node's changelog, as far as it was read and written here. `disk.py` has one that outlives its worker.
 
     Attributes:
         rows: the shard's rows.
@@ -49,19 +48,35 @@ class Partition:
 
     def read(self, records: Iterable[Any]) -> None:
         """Take in consumer records, in order."""
-        rows, epoch = self.rows, self.epoch
+        changes: dict[bytes, bytes | None] = {}
+        self.take(records, changes)
+        rows = self.rows
+        for key, value in changes.items():
+            if value is None:
+                rows.pop(key, None)
+            else:
+                rows[key] = value
+
+    def take(self, records: Iterable[Any], changes: dict[bytes, bytes | None]) -> None:
+        """Take in the engine's own rows of these records; what they change of the shard's rows comes into `changes`."""
+        epoch = self.epoch
         for record in records:
-            key, value = record.key, record.value
+            key = record.key
             if key == FENCE_KEY:
                 self.epoch = epoch = encode_epoch(record.offset)
             elif record.headers and record.headers[0][1] < epoch:
                 self.stale.add(key)
             elif key[:1] == RESERVED:
-                self._put(self.meta, key, value)
-            elif value is None:
-                rows.pop(key, None)
+                self._put(self.meta, key, record.value)
             else:
-                rows[key] = value
+                changes[key] = record.value
+
+    def start(self, beginning: int, end: int) -> int:
+        """From where to read the changelog, which has the offsets from `beginning` up to `end`."""
+        return beginning
+
+    def close(self) -> None:
+        """It is not used any more."""
 
     def apply(self, entries: Mapping[bytes, bytes | None]) -> None:
         """Take in what is durable now."""

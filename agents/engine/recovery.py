@@ -14,7 +14,7 @@ from faust.tables.manager import TableManager
 from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
 from mode import Service
 
-from .changelog import Partition, encode_epoch, new_rows
+from .changelog import Partition, UnfitError, encode_epoch
 from .fetching import lighten
 from .outbox import FENCE_KEY
 from .store import Store
@@ -94,12 +94,15 @@ async def take(app: Engine, wanted: dict[Store, set[int]]) -> set[int]:
     ends = await app.lookup.ends(tps)
     for store, partitions in wanted.items():
         mine = {p: part for p, part in store.parts.items() if p in partitions}
-        store.parts = {p: part for p, part in mine.items() if part.end == ends[TopicPartition(store.topic, p)]}
+        kept = {p: part for p, part in mine.items() if part.end == ends[TopicPartition(store.topic, p)]}
+        for p in store.parts.keys() - kept.keys():
+            store.parts[p].close()
+        store.parts = kept
     missing = {tp: store for tp, store in tps.items() if tp.partition not in store.parts}
     fences = await _fence(app, missing)
     counts: dict[Store, int] = dict.fromkeys(wanted, 0)
-    loaded = {tp: Partition(new_rows(app.conf.id, store.node, tp.partition)) for tp, store in missing.items()}
-    async for tp, records in _records(app, fences):
+    loaded = {tp: store.new_partition(tp.partition) for tp, store in missing.items()}
+    async for tp, records in _records(app, fences, await _starts(app, loaded, missing, fences)):
         loaded[tp].read(records)
         counts[missing[tp]] += len(records)
     for tp, part in loaded.items():
@@ -124,7 +127,22 @@ async def _fence(app: Engine, missing: Iterable[Any]) -> dict[Any, int]:
     return {tp: (await future).offset for tp, (future, _) in sent.items()}
 
 
-async def _records(app: Engine, fences: dict[Any, int]) -> Any:
+async def _starts(app: Engine, loaded: dict[Any, Partition], stores: dict[Any, Store], fences: dict[Any, int]) -> dict[Any, int]:
+    """From where to read each; a copy on disk that does not fit the changelog is thrown away."""
+    beginnings = await app.lookup.beginnings(loaded)
+    starts: dict[Any, int] = {}
+    for tp, part in loaded.items():
+        try:
+            starts[tp] = part.start(beginnings[tp], fences[tp])
+        except UnfitError as error:
+            log.warning("%s/%d: %s; it is loaded anew", tp.topic, tp.partition, error)
+            part.close()
+            loaded[tp] = stores[tp].new_partition(tp.partition, anew=True)
+            starts[tp] = beginnings[tp]
+    return starts
+
+
+async def _records(app: Engine, fences: dict[Any, int], starts: dict[Any, int]) -> Any:
     """All records of these partitions up to and including their fences, in chunks of a partition."""
     todo = set(fences)
     if not todo:
@@ -134,7 +152,8 @@ async def _records(app: Engine, fences: dict[Any, int]) -> Any:
     try:
         lighten(client)
         client.assign(list(todo))
-        await client.seek_to_beginning(*todo)
+        for tp, offset in starts.items():
+            client.seek(tp, offset)
         while todo:
             for tp, records in (await client.getmany(*todo, timeout_ms=500)).items():
                 yield tp, records

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from aiokafka import TopicPartition
 from faust import Table as FaustTable
@@ -19,6 +19,16 @@ if TYPE_CHECKING:
 log = logging.getLogger("engine")
 
 REPAIR_CHUNK = 1000
+
+
+class Keeper(Protocol):
+    """Keeps partitions where they outlive their worker: `disk.Disk`."""
+
+    def open(self, node: str, partition: int) -> Partition:
+        """A partition with what is kept of it."""
+
+    def discard(self, node: str, partition: int) -> Partition:
+        """The same without."""
 
 
 class Store(FaustStore):  # type: ignore[misc]
@@ -40,6 +50,12 @@ class Store(FaustStore):  # type: ignore[misc]
         """The changelog."""
         return str(self.table.changelog_topic.get_topic_name())
 
+    def new_partition(self, p: int, anew: bool = False) -> Partition:
+        """A partition to load: with what is on disk of it, where state is kept there and it is not to be `anew`."""
+        if self.app.disk is None:
+            return Partition({})
+        return self.app.disk.discard(self.node, p) if anew else self.app.disk.open(self.node, p)
+
     async def append(self, p: int, entries: Mapping[bytes, bytes | None]) -> None:
         """Make entries durable together, make sure that nobody else wrote meanwhile, and apply them.
 
@@ -54,11 +70,13 @@ class Store(FaustStore):  # type: ignore[misc]
         foreign: set[bytes] = set()
         if offset != part.end:
             foreign = await self.strangers(p, part.end, offset)
+            part.stale |= foreign
         part.end = offset + count
         part.writing = False
         part.apply(entries)
         if foreign:
             await self.repair(p, foreign)
+            part.stale -= foreign
 
     async def repair(self, p: int, keys: Iterable[bytes]) -> None:
         """Write the true values over stale ones: compaction keeps a key's last record but not the fence before it."""

@@ -30,17 +30,22 @@ class LoopStall(threading.Thread):
         self.over = threading.Event()
 
     def beat(self) -> None:
-        """The loop turns."""
+        """The loop turns. After a freeze it may do so before this thread has looked, and must not go on either."""
+        self.look()
         self.turned = time.monotonic()
 
     def run(self) -> None:
-        """Look every half second; the loop may be unable to log, so this writes and exits by itself."""
+        """Look every half second."""
         while not self.over.wait(BEAT):
-            stalled = time.monotonic() - self.turned
-            if stalled > self.limit:
-                sys.stderr.write(f"fail-stop: the main loop has not turned for {stalled:.1f} s\n")
-                sys.stderr.flush()
-                os._exit(70)
+            self.look()
+
+    def look(self) -> None:
+        """End the process where it is too late. The loop may be unable to log, so this writes and exits by itself."""
+        stalled = time.monotonic() - self.turned
+        if stalled > self.limit:
+            sys.stderr.write(f"fail-stop: the main loop has not turned for {stalled:.1f} s\n")
+            sys.stderr.flush()
+            os._exit(70)
 
 
 async def watch(app: Engine) -> None:

@@ -1,4 +1,4 @@
-"""Workers for the engine's broker tests, each a process of its own: `engine_app.py KIND NAME BOOTSTRAP [INSTANCE]`."""
+"""Workers for the engine's broker tests, as processes: `engine_app.py KIND NAME BOOTSTRAP [FILE [INSTANCE [FOLDER]]]`."""
 
 from __future__ import annotations
 
@@ -195,5 +195,9 @@ if __name__ == "__main__":
     settings: dict[str, Any] = {"broker_session_timeout": 6.0, "broker_heartbeat_interval": 1.0, "datadir": tempfile.mkdtemp()}
     if len(sys.argv) > 5:
         settings["consumer_group_instance_id"] = sys.argv[5]
+    if len(sys.argv) > 6:
+        from agents.engine.disk import Disk
+
+        settings["disk"] = Disk(Path(sys.argv[6]))
     app = Engine(name, bootstrap, nodes(kind, name), N, **settings)
     sys.exit(run_worker(app, "INFO"))

@@ -82,7 +82,7 @@ class Prometheus:
         """The names of the alerts that fire now."""
         return await asyncio.to_thread(self._firing)
 
-    async def until(self, names: set[str], fire: bool, deadline: float = 150.0) -> float:
+    async def until(self, names: set[str], fire: bool, deadline: float = 240.0) -> float:
         """Wait until all of these have fired once since now, or until none does; gives the seconds it took."""
         began, left = time.monotonic(), set(names)
         while left:

@@ -50,7 +50,7 @@ class Scene:
         self.stand, self.prometheus, self.ports = stand, prometheus, ports
         self.workers: dict[int, Worker] = {}
         self.count = 0
-        self.every, self.at_once = 0.5, AT_ONCE
+        self.every, self.at_once, self.names = 0.5, AT_ONCE, CLIENTS
         self.start = (datetime.now(AMSTERDAM) + timedelta(days=30)).replace(hour=8, minute=0, second=0, microsecond=0)
 
     def run(self, which: int, **more: object) -> None:
@@ -70,11 +70,15 @@ class Scene:
         at = self.start + timedelta(minutes=self.count)
         await self.stand.feed([visit("o", f"{name}-{self.count}", 1, at, name) for name in names])
 
+    async def book_next(self) -> None:
+        """Some more clients, in turn."""
+        first = self.count * self.at_once % len(self.names)
+        await self.book(*self.names[first : first + self.at_once])
+
     async def load(self) -> None:
         """Some events each half a second."""
         while True:
-            first = self.count * self.at_once % len(CLIENTS)
-            await self.book(*CLIENTS[first : first + self.at_once])
+            await self.book_next()
             await asyncio.sleep(self.every)
 
 
@@ -140,13 +144,14 @@ async def long_backlog(scene: Scene) -> AsyncIterator[None]:
     """Workers that were away find more than they can take in at once."""
     for which in (0, 1):
         await scene.end(which)
-    for _ in range(300):
-        await scene.book(*CLIENTS)
-    scene.every, scene.at_once = 0.0, len(CLIENTS)
+    scene.at_once, scene.names = 500, [f"b{count}" for count in range(30_000)]
+    for _ in range(100):
+        await scene.book_next()
+    scene.every = 0.0
     for which in (0, 1):
         scene.run(which)
     yield
-    scene.every, scene.at_once = 0.5, AT_ONCE
+    scene.every, scene.at_once, scene.names = 0.5, AT_ONCE, CLIENTS
 
 
 @asynccontextmanager
@@ -187,7 +192,7 @@ async def unsteady_worker(scene: Scene) -> AsyncIterator[None]:
         while True:
             await scene.workers[1].stop()
             scene.run(1)
-            await asyncio.sleep(4)
+            await asyncio.sleep(3)
 
     shaking = asyncio.create_task(shake())
     try:

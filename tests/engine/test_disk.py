@@ -1,0 +1,168 @@
+"""A partition on disk: what survives its worker, and what is thrown away."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+pytest.importorskip("rocksdict")
+
+from agents.engine.changelog import EPOCH_HEADER, UnfitError, encode_epoch
+from agents.engine.disk import MOST_AGE, Disk, DiskPartition
+from agents.engine.outbox import FENCE_KEY, OUTBOX_KEY, encode_offset, offset_key
+from agents.engine.preflight import NotReadyError
+
+
+class Logged(NamedTuple):
+    offset: int
+    key: bytes
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+def again(disk: Disk, part: DiskPartition) -> DiskPartition:
+    part.close()
+    return disk.open("node", 0)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Disk:
+    return Disk(tmp_path / "state")
+
+
+def test_rows_and_the_place_in_the_changelog_are_there_after_a_restart(disk: Disk) -> None:
+    part = disk.open("node", 0)
+    assert part.start(3, 10) == 3
+    part.read([Logged(3, FENCE_KEY, b"1"), Logged(4, b"a", b"1"), Logged(5, offset_key("in"), encode_offset(7))])
+    part.end = 8
+    part.apply({b"b": b"2", b"a": None, OUTBOX_KEY: b"out"})
+
+    found = again(disk, part)
+
+    assert dict(found.rows) == {b"b": b"2"}
+    assert (found.offset("in"), found.outbox, found.epoch) == (7, b"out", encode_epoch(3))
+    assert found.start(0, 20) == 7
+
+
+def test_what_the_engine_forgot_is_forgotten_on_disk_too(disk: Disk) -> None:
+    part = disk.open("node", 0)
+    part.read([Logged(0, OUTBOX_KEY, b"out"), Logged(1, b"a", b"1")])
+    part.read([Logged(2, OUTBOX_KEY, None)])
+
+    assert again(disk, part).outbox is None
+
+
+def test_the_tail_is_read_on_from_the_last_record_and_late_writers_are_met(disk: Disk) -> None:
+    part = disk.open("node", 0)
+    part.read([Logged(0, FENCE_KEY, b"1"), Logged(1, b"a", b"1")])
+    part = again(disk, part)
+
+    part.read(
+        [
+            Logged(1, b"a", b"not taken in twice"),
+            Logged(2, FENCE_KEY, b"1"),
+            Logged(3, b"a", b"late", ((EPOCH_HEADER, encode_epoch(0)),)),
+            Logged(4, b"b", b"2", ((EPOCH_HEADER, encode_epoch(2)),)),
+        ]
+    )
+
+    assert dict(part.rows) == {b"a": b"1", b"b": b"2"}
+    assert part.stale == {b"a"}
+
+
+def test_while_late_writes_wait_for_their_repair_the_copy_is_not_used_again(disk: Disk) -> None:
+    part = disk.open("node", 0)
+    part.read([Logged(0, FENCE_KEY, b"1"), Logged(1, b"a", b"1")])
+    part.stale, part.end = {b"a"}, 4
+    part.apply({b"b": b"2"})
+
+    assert again(disk, part).place is None
+
+
+@pytest.mark.parametrize(("beginning", "end"), [(5, 20), (0, 1)], ids=["expired", "cut off"])
+def test_a_changelog_that_does_not_reach_the_copy_is_refused(disk: Disk, beginning: int, end: int) -> None:
+    part = disk.open("node", 0)
+    part.read([Logged(1, b"a", b"1")])
+
+    with pytest.raises(UnfitError):
+        part.start(beginning, end)
+    part.close()
+    assert dict(disk.discard("node", 0).rows) == {}
+
+
+def test_a_changelog_that_was_made_anew_is_noticed(disk: Disk) -> None:
+    part = disk.open("node", 0)
+    part.read([Logged(1, b"a", b"1")])
+
+    with pytest.raises(UnfitError):
+        part.read([Logged(1, b"other", b"1")])
+
+
+def test_a_copy_older_than_deletions_are_kept_is_not_used(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+    part = disk.open("node", 0)
+    part.read([Logged(1, b"a", b"1")])
+    later = time.time() + MOST_AGE + 1
+    monkeypatch.setattr("time.time", lambda: later)
+
+    assert dict(again(disk, part).rows) == {}
+
+
+def test_a_copy_that_cannot_be_read_is_made_anew(disk: Disk) -> None:
+    part = disk.open("node", 0)
+    part.read([Logged(1, b"a", b"1")])
+    part.close()
+    (disk.path("node", 0) / "CURRENT").write_text("nonsense\n")
+
+    assert dict(disk.open("node", 0).rows) == {}
+
+
+def test_rows_of_a_prefix_are_found_in_order_and_the_engines_own_are_none(disk: Disk) -> None:
+    part = disk.open("node", 0)
+    part.read([Logged(n, key, b"v") for n, key in enumerate((b"b/2", b"a/1", b"b/1", b"c", offset_key("in")))])
+
+    assert [key for key, _ in part.rows.scan(b"b/")] == [b"b/1", b"b/2"]  # type: ignore[attr-defined]
+    assert list(part.rows) == [b"a/1", b"b/1", b"b/2", b"c"]
+    assert (len(part.rows), part.rows.get(b"none"), b"c" in part.rows) == (4, None, True)
+    with pytest.raises(TypeError):
+        part.rows[b"c"] = b"not by hand"
+
+
+def test_two_workers_cannot_share_a_folder(disk: Disk) -> None:
+    with pytest.raises(NotReadyError, match="another worker"):
+        Disk(disk.folder)
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from agents.engine.disk import Disk
+part = Disk(Path(sys.argv[1])).open("node", 0)
+for n in range(10**9):
+    part.end = n + 1
+    part.apply({b"count": b"%d" % n, b"row %d" % n: b"v"})
+    if n == 500:
+        print("written", flush=True)
+"""
+
+
+def test_a_killed_worker_leaves_rows_that_are_as_far_as_their_place(tmp_path: Path) -> None:
+    process = subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "written\n"
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+
+    part = Disk(tmp_path).open("node", 0)
+
+    assert part.place is not None
+    assert part.place.end >= 501
+    assert part.rows[b"count"] == b"%d" % (part.place.end - 1)
+    assert len(part.rows) == part.place.end + 1
