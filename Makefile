@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup run check test properties bench chaos browser graph manifests golden lock clean
+.PHONY: help setup run check test properties bench profile chaos browser graph manifests golden lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ properties: $(READY) ## The property tests with many more examples (about an hou
 
 bench: $(READY) ## Events per second of the full pipeline on this machine
 	$(BIN)/python -m tests.benchmarks
+
+profile: $(READY) ## Where a worker's time goes in the full pipeline
+	$(BIN)/python -m tests.benchmarks.profile
 
 chaos: $(READY) ## Kill workers in the middle of many events, many times, and count at the providers
 	CHAOS=long $(BIN)/pytest tests/broker/test_crash.py

@@ -22,12 +22,14 @@ NAMES = {
     "FAUST": "Faust as it comes",
 }
 LINE = re.compile(r"(\d+(?:\.\d+)?) ev/s")
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 COMPARED = ("aiokafka loop by hand", "Quix Streams, at least once", "Kafka Streams, at least once")
 """Those that the target is about."""
 
 
 def parse(line: str) -> tuple[str, float] | None:
     """A peer and its events a second; None where the line has no result."""
+    line = COLOURS.sub("", line)
     if (found := LINE.search(line)) is None:
         return None
     for begin, name in NAMES.items():
