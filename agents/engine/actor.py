@@ -81,6 +81,7 @@ class Actor:
         self._more = False
         self._stuck = False
         self._stale: set[bytes] = set()
+        self._unkept: set[str] = set()
         self._last = time.monotonic()
         self.on_handled: Callable[[Actor], None] = lambda _: None
 
@@ -108,6 +109,10 @@ class Actor:
         """What is before this offset and was not delivered are no records: transaction markers, or compacted away."""
         if not self.waiting[topic] and offset > self.offsets.get(topic, 0):
             self.offsets[topic] = offset
+            if self.part.offset(topic) is None:
+                self._unkept.add(topic)  # nothing is committed of which the rows know nothing, see `whole.py`
+                self._poke()
+                return
             self.outlet.finish(topic, self.p, offset)
             self.on_handled(self)
 
@@ -154,6 +159,8 @@ class Actor:
             if self._stale:
                 stale, self._stale = self._stale, set()
                 await self.log.repair(self.p, stale)
+            elif self._unkept:
+                await self._keep_place()
             elif self._results or (not self.draining and not self._stuck and (self._records or self._more or self._is_due())):
                 await self._turn()
             elif self._is_quiet():
@@ -243,6 +250,15 @@ class Actor:
         for topic, offset in self.offsets.items():
             self.outlet.finish(topic, self.p, offset)
         self._last = time.monotonic()
+
+    async def _keep_place(self) -> None:
+        """The first offset of topics of which nothing but markers came so far."""
+        topics, self._unkept = self._unkept, set()
+        reached = {topic: self.offsets[topic] for topic in topics}
+        await self.log.append(self.p, {offset_key(topic): encode_offset(offset) for topic, offset in reached.items()})
+        for topic, offset in reached.items():
+            self.outlet.finish(topic, self.p, offset)
+        self.on_handled(self)
 
     async def _empty_outbox(self) -> None:
         """Only after its outputs are acknowledged, so that a restart days later does not send them again."""

@@ -17,7 +17,9 @@ from mode import Service
 from .changelog import Partition, UnfitError, encode_epoch
 from .fetching import lighten
 from .outbox import FENCE_KEY
+from .preflight import NotReadyError
 from .store import Store
+from .whole import check, check_beginning
 
 if TYPE_CHECKING:
     from .app import Engine
@@ -109,6 +111,8 @@ async def take(app: Engine, wanted: dict[Store, set[int]]) -> set[int]:
         if part.epoch != encode_epoch(fences[tp]):
             app.die(f"{tp.topic}/{tp.partition} was taken over while it was loaded")
         part.end = fences[tp] + 1
+    await check(app, ((missing[tp].node, tp.topic, tp.partition, part) for tp, part in loaded.items()))
+    for tp, part in loaded.items():
         missing[tp].parts[tp.partition] = part
     for tp, part in loaded.items():
         if part.stale:
@@ -128,17 +132,21 @@ async def _fence(app: Engine, missing: Iterable[Any]) -> dict[Any, int]:
 
 
 async def _starts(app: Engine, loaded: dict[Any, Partition], stores: dict[Any, Store], fences: dict[Any, int]) -> dict[Any, int]:
-    """From where to read each; a copy on disk that does not fit the changelog is thrown away."""
+    """From where to read each; a copy on disk that does not fit the changelog is thrown away, and what is gone is refused."""
     beginnings = await app.lookup.beginnings(loaded)
     starts: dict[Any, int] = {}
-    for tp, part in loaded.items():
+    for tp, part in list(loaded.items()):
         try:
             starts[tp] = part.start(beginnings[tp], fences[tp])
         except UnfitError as error:
             log.warning("%s/%d: %s; it is loaded anew", tp.topic, tp.partition, error)
             part.close()
-            loaded[tp] = stores[tp].new_partition(tp.partition, anew=True)
+            part = loaded[tp] = stores[tp].new_partition(tp.partition, anew=True)
             starts[tp] = beginnings[tp]
+        try:
+            check_beginning(tp.topic, tp.partition, part, beginnings[tp])
+        except NotReadyError as error:
+            app.refuse(str(error))
     return starts
 
 

@@ -302,6 +302,7 @@ async def test_the_outbox_of_a_turn_replaces_the_one_before() -> None:
 
 async def test_markers_that_are_no_records_are_passed_over() -> None:
     world = World()
+    world.part.apply({offset_key("in"): encode_offset(4)})
     actor, _ = an_actor(world, count)
     actor.position("in", 4)
     actor.skip("in", 6)
@@ -309,6 +310,13 @@ async def test_markers_that_are_no_records_are_passed_over() -> None:
     deliver(actor, 6)
     actor.skip("in", 7)
     assert actor.offsets["in"] == 6, "a record is on its way: the turn that takes it says so"
+
+
+async def test_nothing_is_committed_of_a_topic_of_which_the_rows_know_nothing() -> None:
+    world = World()
+    actor, _ = an_actor(world, count)
+    await run(actor, lambda: actor.skip("in", 6))
+    assert world.events == [("append", {offset_key("in"): encode_offset(6)}), ("finish", "in", 6)]
 
 
 async def test_keys_that_a_former_owner_wrote_late_are_written_again() -> None:
