@@ -45,9 +45,17 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     """The thread of the Kafka client."""
 
     async def on_partitions_assigned(self, assigned: Any, generation_id: int = 0) -> None:
-        """Faust's own pause is a filter on what is handed out: without this the client would prefetch every changelog."""
-        changelogs = self.app.tables.changelog_topics
-        self._ensure_consumer().pause(*(TopicPartition(*tp) for tp in assigned if tp.topic in changelogs))
+        """Nothing is read of the changelogs by this client.
+
+        Faust's own pause is a filter on what is handed out: without this one the client would prefetch every changelog. And
+        it would ask where each begins, for ever where a leader has moved: on an error it does not ask who leads now
+        (aiokafka/consumer/fetcher.py:986), and reads nothing else from that broker meanwhile.
+        """
+        changelogs, consumer = self.app.tables.changelog_topics, self._ensure_consumer()
+        mine = [TopicPartition(*tp) for tp in assigned if tp.topic in changelogs]
+        consumer.pause(*mine)
+        for tp in mine:
+            consumer.seek(tp, 0)
         await super().on_partitions_assigned(assigned, generation_id)
 
     def _create_worker_consumer(self, transport: Any) -> Any:

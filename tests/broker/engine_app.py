@@ -1,9 +1,13 @@
-"""Workers for the engine's broker tests, as processes: `engine_app.py KIND NAME BOOTSTRAP [FILE [INSTANCE [FOLDER]]]`."""
+"""Workers for the engine's broker tests, as processes: `engine_app.py KIND NAME BOOTSTRAP [FILE [INSTANCE [FOLDER]]]`.
+
+AUDIT_SECONDS in the environment: between two looks at whether somebody else wrote to a changelog.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 import tempfile
 from collections.abc import Mapping, MutableMapping
@@ -193,6 +197,8 @@ if __name__ == "__main__":
     kind, name, bootstrap = sys.argv[1:4]
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
     settings: dict[str, Any] = {"broker_session_timeout": 6.0, "broker_heartbeat_interval": 1.0, "datadir": tempfile.mkdtemp()}
+    if "AUDIT_SECONDS" in os.environ:
+        settings["audit_interval"] = float(os.environ["AUDIT_SECONDS"])
     if len(sys.argv) > 5:
         settings["consumer_group_instance_id"] = sys.argv[5]
     if len(sys.argv) > 6:
