@@ -28,6 +28,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from agents.broker import EmbeddedKafka
+from agents.broker_cluster import EmbeddedCluster
 from agents.fakes.sms import FakeSms
 from agents.fakes.smtp import FakeSmtp
 from agents.feeding import Event, Feeder
@@ -127,11 +128,15 @@ class Tail:
 
 
 class Stand:
-    """A broker, its topics, both providers, and as many workers as a test starts."""
+    """A broker, its topics, both providers, and as many workers as a test starts. A `cluster` takes the broker's place."""
 
-    def __init__(self, folder: Path, *, partitions: int = 4, application: str = "endtoend", session: float = 6.0) -> None:
+    def __init__(
+        self, folder: Path, *, partitions: int = 4, application: str = "endtoend", session: float = 6.0,
+        cluster: EmbeddedCluster | None = None,
+    ) -> None:  # fmt: skip
         self.folder, self.partitions, self.application, self.session = folder, partitions, application, session
-        self.kafka = EmbeddedKafka(folder / "kafka", port=None)
+        self.kafka: Any = cluster or EmbeddedKafka(folder / "kafka", port=None)
+        self.copies = 1 if cluster is None else min(3, len(cluster.nodes))
         self.sms = FakeSms(key="a-key")
         self.smtp = FakeSmtp()
         self.workers: list[Worker] = []
@@ -144,7 +149,7 @@ class Stand:
         try:
             stack.push_async_callback(asyncio.to_thread, self.kafka.stop)
             await asyncio.to_thread(self.kafka.start)
-            report = await ensure(self.kafka.bootstrap, self.partitions, 1, self.application, stores())
+            report = await ensure(self.kafka.bootstrap, self.partitions, self.copies, self.application, stores())
             assert not report.problems
             for fake in (self.sms, self.smtp):
                 await stack.enter_async_context(fake)

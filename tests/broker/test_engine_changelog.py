@@ -85,7 +85,8 @@ class Table:
 
     async def last(self) -> bytes:
         """The value of the word's last record, whoever wrote it: what compaction keeps. Empty where there is none."""
-        return [b"", *(record.value for record in await read(self.bootstrap, self.changelog) if record.key == WORD)][-1]
+        values: list[bytes] = [record.value for record in await read(self.bootstrap, self.changelog) if record.key == WORD]
+        return values[-1] if values else b""
 
     async def mended(self) -> None:
         """Wait until the last record is not the late one, which compaction would keep, but the true one."""
