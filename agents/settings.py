@@ -16,6 +16,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, Self
 
+from schemas.topics import OPT_OUT_DAYS, TEXT_DAYS
+
 from . import settings_values as values
 from .settings_senders import SenderSettings
 from .settings_values import setting as _setting
@@ -87,6 +89,18 @@ class Settings(SenderSettings):
     data: Path = _setting(Path("data"), values.folder)  # noqa: RUF009  # it is a field
     """The folder for what this machine keeps: the embedded broker's records, a worker's local state. Losing a worker's costs
     time, not data: it is rebuilt from the changelogs."""
+
+    text_days: int = _setting(TEXT_DAYS, values.whole(1, 36_525))
+    """For how many days texts and masked addresses of messages are kept: in `delivery-log`, which goes after that time, and in
+    the web service's projection, which then keeps the facts alone. Months that are to be billed or charted must lie within it."""
+
+    audit_days: int = _setting(1827, values.whole(1827, 36_525))
+    """For how many days the audit facts are kept: who was told what kind of thing, when, how, with which outcome. NEN 7513 asks
+    for five years, so less is refused. They go when `afspraakbericht retention` runs."""
+
+    opt_out_days: int = _setting(OPT_OUT_DAYS, values.whole(365, 36_525))
+    """For how many days `opt-outs` is kept. A worker knows them for ever from its own rows; the topic is what it would learn them
+    from if it began anew, under another `application` for one, so what is older would then be lost."""
 
     store: str = _setting("memory", values.one_of("memory", "rocksdb"))
     """Where a worker keeps its tables. `rocksdb`, on disk below `data`: for tables larger than memory, and a restart reads only

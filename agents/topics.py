@@ -96,14 +96,16 @@ async def ensure(
     *,
     check_only: bool = False,
     shorten: bool = False,
+    topics: Iterable[Topic] = TOPICS,
     security: Mapping[str, Any] | None = None,
 ) -> Report:
     """Create what is missing, put settings right, and report; with `check_only` only report.
 
+    `topics`: the catalogue, kept as long as the settings say (`schemas.topics.catalogue`).
     `shorten` also applies settings under which Kafka deletes records that it keeps now. TopicsError if no broker answers.
     `security`: of `agents/kafka_security.py`.
     """
-    topics = [*TOPICS, *(changelog(application, store) for store in stores)]
+    topics = [*topics, *(changelog(application, store) for store in stores)]
     plan = Plan(partitions, replication, check_only, shorten)
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=ANSWER_SECONDS * 1000, **(security or {}))
     try:

@@ -18,6 +18,9 @@ Status = Literal["suppressed", "superseded", "expired", "sent", "delivered", "re
 ReportStatus = Literal["scheduled", "sent", "buffered", "delivered", "expired", "delivery_failed"]
 """What the SMS provider says of a message (MessageBird's words). The last three are final."""
 
+ERASED = "erased"
+"""`detail` of what ended, or was still under way, when its client was erased: a record without text and address."""
+
 Gate = Literal["absent", "client_off", "contact_unconfirmed", "organisation_off"]
 """The gates in their order; `detail` of a suppressed record names the first closed one (or says `series`)."""
 
@@ -89,7 +92,7 @@ class LogRecord(msgspec.Struct, frozen=True, kw_only=True):
     """`delivery-log`, key `organisation/client`: one thing that became of a message.
 
     A record is identified by (message, attempt, status); readers count it once. `text`, `parts` and `cost` stand on `sent`
-    only; the text without its unsubscribe link, and of a request not at all. `at` is UTC.
+    only; the text without its unsubscribe link, and of a request not at all. `at` is UTC. `template`: of `streams/audit.py`.
     """
 
     message: str
@@ -106,3 +109,24 @@ class LogRecord(msgspec.Struct, frozen=True, kw_only=True):
     cost: Cost | None = None
     attempt: int = 0
     address: str | None = None
+    template: str | None = None
+
+
+class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """`audit-log`, key `organisation/client/message/attempt/status`: a delivery-log record without its text and its address.
+
+    Who was told what kind of thing when, through which channel, with which outcome, by which template version: what must stay
+    after texts and addresses are gone (NEN 7513). `template`: of `streams/audit.py`; None where nothing was or would be worded.
+    """
+
+    message: str
+    organisation: str
+    client: str
+    channel: Channel | None
+    reason: Reason
+    status: Status
+    detail: str | None
+    at: datetime
+    kinds: tuple[str, ...]
+    template: str | None
+    attempt: int

@@ -1,6 +1,6 @@
 """`client-events`: what intake found good, in one ordered log per client (key `organisation/client`).
 
-An event has one of the members below: the last seven. `settings` goes to every partition, keyed by organisation.
+An event has one of the members below: the last eight. `settings` goes to every partition, keyed by organisation.
 """
 
 from __future__ import annotations
@@ -73,6 +73,15 @@ class Bounce(Wire, frozen=True):
     mark: str
 
 
+class Erased(Wire, frozen=True):
+    """The client is forgotten: nothing that was known stays, and what comes later is new.
+
+    `appointments`: only these, which another partition of intake kept. None: everything.
+    """
+
+    appointments: tuple[str, ...] | None = None
+
+
 class ClientEvent(Wire, frozen=True, kw_only=True):
     """One event of one client, or the settings of one organisation."""
 
@@ -86,3 +95,4 @@ class ClientEvent(Wire, frozen=True, kw_only=True):
     request: Request | None = None
     forget: Forgotten | None = None
     bounce: Bounce | None = None
+    erased: Erased | None = None

@@ -93,6 +93,18 @@ class OptOut(Input, frozen=True, kw_only=True):
     source: Literal["link", "provider", "client"]
 
 
+class Erasure(Input, frozen=True, kw_only=True):
+    """`erasures`, key `organisation/client`: all that is known of the client goes. `at`: when that was decided.
+
+    `copied`: intake's own record for another partition, since a client's appointments may lie in any. Others leave it out.
+    """
+
+    organisation: Id
+    client: Id
+    at: Instant
+    copied: bool = False
+
+
 class WindowSettings(Input, frozen=True, kw_only=True):
     """How long changes are gathered: until `quiet_seconds` without another one, at most `max_seconds`. 0 and 0: at once."""
 

@@ -14,6 +14,11 @@ Kind = Literal[
 ]  # fmt: skip
 
 
+WORDING = 1
+"""The version of the sentences in `renderers/`: one more with each change of what a client reads. A test holds it to the golden
+messages."""
+
+
 class Notice(Wire, frozen=True, kw_only=True):
     """One thing to tell one client.
 

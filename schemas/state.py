@@ -123,6 +123,8 @@ class LedgerRow(Wire, frozen=True, kw_only=True):
         carried: of each piece, the attempt in which the provider took it.
         reports: `attempt.piece` -> the furthest status that the provider reported of it, with its error: `delivery_failed/1`.
         reason, notices: of what was sent, for the records of what becomes of it.
+        template: by which template version its last call was worded (`streams/audit.py`).
+        erased: its client was erased during a call: what comes of that is logged without text and address, and the row goes.
     """
 
     status: Literal[
@@ -153,4 +155,6 @@ class LedgerRow(Wire, frozen=True, kw_only=True):
     reports: dict[str, str] = {}
     reason: Reason | None = None
     notices: tuple[LoggedNotice, ...] = ()
+    template: str | None = None
+    erased: bool = False
     keep_until: datetime

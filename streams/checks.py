@@ -10,7 +10,7 @@ import msgspec
 from schemas.events import ClientEvent, Forgotten, View
 from schemas.inputs import Appointment, Organisation, Request
 from schemas.state import Snapshot
-from schemas.topics import APPOINTMENTS, CONSENTS, CONTACTS, OPT_OUTS, ORGANISATIONS, REQUESTS
+from schemas.topics import APPOINTMENTS, CONSENTS, CONTACTS, ERASURES, OPT_OUTS, ORGANISATIONS, REQUESTS
 from schemas.wire import BadRecordError, utc
 
 from .turn import Record
@@ -46,7 +46,9 @@ def match_key(record: Record, *ids: str) -> None:
         raise BadRecordError("the key does not match the value: expected " + "/".join(NAMES[record.topic]))
 
 
-NAMES = {topic.name: topic.key.split("/") for topic in (APPOINTMENTS, CONSENTS, CONTACTS, OPT_OUTS, ORGANISATIONS, REQUESTS)}
+NAMES = {
+    topic.name: topic.key.split("/") for topic in (APPOINTMENTS, CONSENTS, CONTACTS, OPT_OUTS, ORGANISATIONS, REQUESTS, ERASURES)
+}
 
 
 def forgotten(record: Record, what: Forgotten) -> ClientEvent:

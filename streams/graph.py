@@ -13,6 +13,7 @@ from schemas.inputs import Channel
 from schemas.topics import (
     AGENDAS,
     APPOINTMENTS,
+    AUDIT_LOG,
     CLIENT_EVENTS,
     CONSENTS,
     CONSENTS_TABLE,
@@ -23,6 +24,7 @@ from schemas.topics import (
     DELIVERIES_SMS,
     DELIVERY_LOG,
     DELIVERY_REPORTS,
+    ERASURES,
     LEDGER_EMAIL,
     LEDGER_SMS,
     OPT_OUTS,
@@ -41,7 +43,7 @@ from .sending import sending
 from .turn import ShardFactory
 from .valve import UNLIMITED, Limits
 
-INPUTS = (APPOINTMENTS, CONSENTS, CONTACTS, OPT_OUTS, ORGANISATIONS, REQUESTS)
+INPUTS = (APPOINTMENTS, CONSENTS, CONTACTS, OPT_OUTS, ORGANISATIONS, REQUESTS, ERASURES)
 
 
 @dataclass(frozen=True)
@@ -69,10 +71,11 @@ def graph(partitions: int, limits: Mapping[Channel, Limits] = MappingProxyType({
     kept = (CONSENTS_TABLE, CONTACTS_TABLE, OPT_OUTS_TABLE, AGENDAS, ORGANISATIONS_TABLE)
     sms = sending("sms", LEDGER_SMS, limits.get("sms", UNLIMITED))
     email = sending("email", LEDGER_EMAIL, limits.get("email", UNLIMITED))
-    heard = (DELIVERY_LOG, CLIENT_EVENTS)
+    told = (DELIVERY_LOG, AUDIT_LOG)
+    heard = (*told, CLIENT_EVENTS)
     return (
-        Node("intake", INPUTS, (SNAPSHOTS,), (CLIENT_EVENTS, DEAD_LETTERS), intake(partitions)),
-        Node("notices", (CLIENT_EVENTS,), kept, (DELIVERIES_SMS, DELIVERIES_EMAIL, DELIVERY_LOG), notices, on_time=True),
+        Node("intake", INPUTS, (SNAPSHOTS,), (CLIENT_EVENTS, ERASURES, DEAD_LETTERS), intake(partitions)),
+        Node("notices", (CLIENT_EVENTS,), kept, (DELIVERIES_SMS, DELIVERIES_EMAIL, *told), notices, on_time=True),
         Node("sms", (DELIVERIES_SMS, DELIVERY_REPORTS), (LEDGER_SMS,), (*heard, OPT_OUTS), sms, ("notices",), calls="sms"),
         Node("email", (DELIVERIES_EMAIL,), (LEDGER_EMAIL,), heard, email, ("notices",), calls="email"),
     )

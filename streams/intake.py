@@ -10,8 +10,8 @@ from datetime import datetime
 
 import msgspec
 
-from schemas.events import AppointmentEvent, ClientEvent
-from schemas.inputs import Appointment, Consent, Contact, OptOut, Organisation, Request
+from schemas.events import AppointmentEvent, ClientEvent, Erased
+from schemas.inputs import Appointment, Consent, Contact, Erasure, OptOut, Organisation, Request
 from schemas.state import Snapshot
 from schemas.topics import (
     APPOINTMENTS,
@@ -19,6 +19,7 @@ from schemas.topics import (
     CONSENTS,
     CONTACTS,
     DEAD_LETTERS,
+    ERASURES,
     OPT_OUTS,
     ORGANISATIONS,
     REQUESTS,
@@ -28,6 +29,7 @@ from schemas.wire import BadRecordError, encode, read
 
 from .checks import KEPT, check_request, check_settings, forgotten, key_parts, match_key, present, snapshot_of
 from .contacts import known_contact
+from .erasure import strip_snapshots
 from .moments import Moments
 from .rows import Rows
 from .turn import Decision, Output, Record, ShardFactory, Turn
@@ -153,6 +155,24 @@ class Intake:
         match_key(record, event.organisation, event.client)
         yield ClientEvent(organisation=event.organisation, client=event.client, request=check_request(event))
 
+    def erasure(self, decision: Decision, record: Record, now: datetime) -> Iterator[ClientEvent]:
+        """A client is forgotten: here, and in every other partition, where appointments of the client may lie too.
+
+        Another partition tells of those alone that it kept: what came for the client after the erasure is not touched by it.
+        """
+        event = read(Erasure, present(record))
+        match_key(record, event.organisation, event.client)
+        kept = strip_snapshots(self.rows, decision, event.organisation, event.client)
+        if event.copied:
+            if kept:
+                yield ClientEvent(organisation=event.organisation, client=event.client, erased=Erased(kept))
+            return
+        yield ClientEvent(organisation=event.organisation, client=event.client, erased=Erased())
+        copy = encode(msgspec.structs.replace(event, copied=True))
+        for partition in range(self.partitions):
+            if partition != record.partition:
+                decision.emit(Output(ERASURES.name, record.key, copy, partition))
+
 
 Handler = Callable[[Intake, Decision, Record, datetime], Iterator[ClientEvent]]
 
@@ -163,6 +183,7 @@ HANDLERS: dict[str, Handler] = {
     OPT_OUTS.name: Intake.opt_out,
     ORGANISATIONS.name: Intake.organisation,
     REQUESTS.name: Intake.request,
+    ERASURES.name: Intake.erasure,
 }
 
 

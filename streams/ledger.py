@@ -14,9 +14,10 @@ from schemas.deliveries import Cost, Delivery, LoggedNotice, LogRecord, Reason, 
 from schemas.events import Bounce, ClientEvent
 from schemas.inputs import Channel, OptOut
 from schemas.state import LedgerRow
-from schemas.topics import CLIENT_EVENTS, DELIVERY_LOG, OPT_OUTS, Table
+from schemas.topics import CLIENT_EVENTS, OPT_OUTS, Table
 from schemas.wire import encode, to_json
 
+from .audit import emit_record
 from .lanes import Lanes, Place
 from .messages import logged
 from .moments import Moments
@@ -96,9 +97,9 @@ class Ledger:
         """Log what happened and try again at that moment, or give up where there is none."""
         if row.delivery is None:
             return
-        self.log(decision, row.delivery, status, row.attempt, now, detail, address=row.address)
+        self.log(decision, row.delivery, status, row.attempt, now, detail, address=row.address, template=row.template)
         if at is None:
-            self.log(decision, row.delivery, "failed", row.attempt, now, "gave_up", address=row.address)
+            self.log(decision, row.delivery, "failed", row.attempt, now, "gave_up", address=row.address, template=row.template)
             self.end(decision, name, row, "failed", now)
             return
         self.wait(decision, name, replace(row, status="retrying", at=now, next_at=at if at > now else None))
@@ -113,34 +114,41 @@ class Ledger:
     def log(
         self, decision: Decision, delivery: Delivery, status: Status, attempt: int, now: datetime, detail: str | None = None,
         text: str | None = None, parts: int | None = None, cost: Cost | None = None, address: str | None = None,
+        template: str | None = None,
     ) -> None:  # fmt: skip
         """A record of what happened to an open message."""
         self._log(
             decision, delivery.organisation, delivery.client, delivery.message, delivery.reason, logged(delivery.notices),
-            status, attempt, now, detail, text, parts, cost, address,
+            status, attempt, now, detail, text, parts, cost, address, template,
         )  # fmt: skip
+
+    def forget(self, decision: Decision, name: str) -> None:
+        """The row goes, and nothing waits for it."""
+        self.moments.put(name, None)
+        decision.erase(name.encode())
 
     def log_after(self, decision: Decision, name: str, row: LedgerRow, status: Status, now: datetime, detail: str | None) -> None:
         """A record of what became of a message that was sent."""
         organisation, client, message = name.split("/")[1:]
         self._log(
             decision, organisation, client, message, row.reason or "direct", row.notices, status, row.attempt, now, detail,
-            None, None, None, row.address,
+            None, None, None, row.address, row.template,
         )  # fmt: skip
 
     def _log(
         self, decision: Decision, organisation: str, client: str, message: str, reason: Reason,
         notices: tuple[LoggedNotice, ...], status: Status, attempt: int, now: datetime, detail: str | None, text: str | None,
-        parts: int | None, cost: Cost | None, address: str | None,
+        parts: int | None, cost: Cost | None, address: str | None, template: str | None,
     ) -> None:  # fmt: skip
         record = LogRecord(
             message=message, organisation=organisation, client=client, channel=self.channel, reason=reason, status=status,
             detail=detail, at=now, notices=notices, text=text, parts=parts, cost=cost, attempt=attempt, address=address,
+            template=template,
         )  # fmt: skip
         decision.count("outcomes", self.channel, status)
         if parts:
             decision.count("parts", times=parts)
-        decision.emit(Output(DELIVERY_LOG.name, f"{organisation}/{client}".encode(), to_json(record), self.partition))
+        emit_record(decision, self.partition, record)
 
     def bounce(self, decision: Decision, name: str, mark: str | None) -> None:
         """The address takes no messages: notices hears of it, so that no other one goes there (`streams/contacts.py`)."""

@@ -6,12 +6,13 @@ from datetime import datetime
 
 from schemas.deliveries import Delivery, LoggedNotice, LogRecord, Reason, Status
 from schemas.inputs import Request
-from schemas.notices import Notice, message_id
-from schemas.topics import DELIVERIES_EMAIL, DELIVERIES_SMS, DELIVERY_LOG
-from schemas.wire import encode, to_json
+from schemas.notices import Notice, message_id, request_id
+from schemas.topics import DELIVERIES_EMAIL, DELIVERIES_SMS
+from schemas.wire import encode
 
 from .agenda import Decided
-from .gates import Passage
+from .audit import emit_record, template_of
+from .gates import Passage, Standing
 from .turn import Decision, Output
 
 DELIVERIES = {"sms": DELIVERIES_SMS.name, "email": DELIVERIES_EMAIL.name}
@@ -19,7 +20,7 @@ DELIVERIES = {"sms": DELIVERIES_SMS.name, "email": DELIVERIES_EMAIL.name}
 
 def emit_message(
     decision: Decision, partition: int, organisation: str, client: str, reason: Reason, decided: list[Decided], way: Passage,
-    now: datetime, request: Request | None = None,
+    now: datetime, standing: Standing, request: Request | None = None,
 ) -> None:  # fmt: skip
     """One message, of notices of one fate: every decided notice ends in the delivery log, by its sender or here."""
     key = f"{organisation}/{client}".encode()
@@ -40,8 +41,14 @@ def emit_message(
     record = LogRecord(
         message=message, organisation=organisation, client=client, channel=way.channel, reason=reason, status=status,
         detail=fate if status == "suppressed" else None, at=now, notices=logged(notices),
+        template=template_of(standing.organisation, way.channel),
     )  # fmt: skip
-    decision.emit(Output(DELIVERY_LOG.name, key, to_json(record), partition))
+    emit_record(decision, partition, record)
+
+
+def request_notice(organisation: str, client: str, request: Request) -> Notice:
+    """A third party's message as a notice."""
+    return Notice(id=request_id(organisation, client, request.party, request.request), kind="request")
 
 
 def logged(notices: tuple[Notice, ...]) -> tuple[LoggedNotice, ...]:

@@ -8,16 +8,14 @@ from datetime import datetime
 import msgspec
 from msgspec.structs import replace
 
-from schemas.events import ClientEvent
+from schemas.deliveries import ERASED
+from schemas.events import ClientEvent, Erased
 from schemas.inputs import OptOut, Request, WindowSettings
-from schemas.notices import Notice, request_id
 from schemas.state import Agenda, OptOuts, Pending, Settings
 from schemas.topics import (
     AGENDAS,
     CONSENTS_TABLE,
     CONTACTS_TABLE,
-    DELIVERIES_EMAIL,
-    DELIVERIES_SMS,
     OPT_OUTS_TABLE,
     ORGANISATIONS_TABLE,
 )
@@ -26,18 +24,16 @@ from schemas.wire import encode
 from .agenda import KEPT, Decided, close, grouped, pruned, take_in
 from .contacts import refused, remembering
 from .gates import Passage, Standing, passage
-from .messages import emit_message
+from .messages import DELIVERIES, emit_message, request_notice
 from .moments import Moment, Moments
 from .quiet import quiet_until
 from .reminders import remind, upcoming
 from .rows import Rows
-from .turn import Decision, Record, Shard, Turn
+from .turn import Decision, Output, Record, Shard, Turn
 
 WINDOW, REMINDER, REQUEST, PRUNE = 0, 1, 2, 3
 KINDS = ("window", "reminder", "request", "prune")
 """Kinds of moments, in the order in which they are handled at one instant."""
-
-DELIVERIES = {"sms": DELIVERIES_SMS.name, "email": DELIVERIES_EMAIL.name}
 
 _event = msgspec.json.Decoder(ClientEvent).decode
 
@@ -129,6 +125,8 @@ class Notices:
             self._opt_out(decision, key, event.opt_out)
         elif event.request is not None:
             self._take_request(decision, organisation, client, event.request, now)
+        elif event.erased is not None:
+            self._erase(decision, organisation, client, event.erased, now)
         elif event.settings is not None or event.forget == "settings":
             self._set(decision, organisation, event, now)
         elif event.forget == "consent":
@@ -143,6 +141,26 @@ class Notices:
         if event.off:
             off[event.channel] = event.source
         decision.put(row, encode(OptOuts(off)) if off else None)
+
+    def _erase(self, decision: Decision, organisation: str, client: str, event: Erased, now: datetime) -> None:
+        """Forget the client, or appointments that another partition of intake kept. The senders are told by a null value."""
+        key, agenda = f"{organisation}/{client}", self.agenda(organisation, client, decision)
+        if event.appointments is not None:
+            left = {id_: entry for id_, entry in agenda.appointments.items() if id_ not in event.appointments}
+            if len(left) < len(agenda.appointments):
+                decision.scrub.add(AGENDAS.row(key))
+                self._keep(decision, organisation, client, replace(agenda, appointments=left), now)
+            return
+        standing = self.standing(organisation, client, decision)
+        for pending in agenda.requests.values():
+            one = Decided(request_notice(organisation, client, pending.request), ERASED, now)
+            emit_message(decision, self.partition, organisation, client, "request", [one], Passage(None, None), now, standing)
+        for table in (CONSENTS_TABLE, CONTACTS_TABLE, OPT_OUTS_TABLE, AGENDAS):
+            if self.rows.get(decision, table, table.row(key)) is not None:
+                decision.erase(table.row(key))
+        self.moments.put(key, None)
+        for topic in DELIVERIES.values():
+            decision.emit(Output(topic, key.encode(), None, self.partition))
 
     def _set(self, decision: Decision, organisation: str, event: ClientEvent, now: datetime) -> None:
         """New settings. Where they decide other due moments, every client of the organisation gets its next moment anew."""
@@ -229,7 +247,7 @@ class Notices:
         if way.closed is not None:
             decided = [replace_fate(one, one.fate or way.closed) for one in decided]
         for message in grouped(decided):
-            emit_message(decision, self.partition, organisation, client, "direct", message, way, now)
+            emit_message(decision, self.partition, organisation, client, "direct", message, way, now, standing)
         return agenda
 
     def _remind(
@@ -242,10 +260,11 @@ class Notices:
             agenda = self._close(decision, organisation, client, agenda, now)
         found = remind(organisation, client, agenda, settings.organisation, day, due, now)
         if found is not None:
-            way = passage(self.standing(organisation, client, decision))
+            standing = self.standing(organisation, client, decision)
+            way = passage(standing)
             start = found.notice.now.start if found.notice.now is not None else due
             one = Decided(found.notice, found.fate or way.closed, start)
-            emit_message(decision, self.partition, organisation, client, "reminder", [one], way, now)
+            emit_message(decision, self.partition, organisation, client, "reminder", [one], way, now, standing)
         return replace(agenda, reminded=(*agenda.reminded, day))
 
     def _take_request(self, decision: Decision, organisation: str, client: str, request: Request, now: datetime) -> None:
@@ -269,9 +288,8 @@ class Notices:
             return replace(agenda, requests={**agenda.requests, name: Pending(request, until)})
         way = passage(standing)
         late = request.expires_at is not None and now > request.expires_at
-        notice = Notice(id=request_id(organisation, client, request.party, request.request), kind="request")
-        one = Decided(notice, "expired" if late else way.closed, now)
-        emit_message(decision, self.partition, organisation, client, "request", [one], way, now, request)
+        one = Decided(request_notice(organisation, client, request), "expired" if late else way.closed, now)
+        emit_message(decision, self.partition, organisation, client, "request", [one], way, now, standing, request)
         return replace(
             agenda,
             requests={other: pending for other, pending in agenda.requests.items() if other != name},

@@ -33,6 +33,16 @@ class Rows:
         for key, value in self._items(prefix + start.encode()):
             yield key[len(prefix) :].decode(), _DECODERS[id(table)](value)
 
+    def current(self, decision: Decision, table: Table, start: str = "") -> Iterator[tuple[str, Any]]:
+        """As `scan`, of the rows as they are in this decision."""
+        prefix = table.row("")
+        for key, record in self.scan(table, start):
+            if prefix + key.encode() not in decision.rows:
+                yield key, record
+        for name, value in decision.rows.items():
+            if value is not None and name.startswith(prefix + start.encode()):
+                yield name[len(prefix) :].decode(), _DECODERS[id(table)](value)
+
     def _items(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         """A store on disk has a `scan(prefix)` that finds them; of a dict all are looked at."""
         if (found := getattr(self.base, "scan", None)) is not None:

@@ -11,12 +11,14 @@ from datetime import datetime, timedelta
 import msgspec
 from msgspec.structs import replace
 
-from schemas.deliveries import Delivery
+from schemas.deliveries import Cost, Delivery
 from schemas.inputs import Channel
 from schemas.state import LedgerRow
 from schemas.topics import DELIVERY_REPORTS, Table
 
 from .agenda import KEPT
+from .audit import template_of
+from .erasure import end_erased, erase_messages
 from .gates import address, mark_of, masked
 from .ledger import OPEN, Ledger, client_of, place_of
 from .notices import Notices
@@ -94,8 +96,11 @@ class Sending:
     # -- the way of a message ------------------------------------------------------------------------------------------
 
     def _enqueue(self, decision: Decision, record: Record, now: datetime) -> None:
-        """A delivery waits; one that the ledger knows is a repetition and is dropped."""
-        delivery = _delivery(record.value or b"")
+        """A delivery waits; one that the ledger knows is a repetition and is dropped. A null value erases its client."""
+        if record.value is None:
+            erase_messages(self.ledger, decision, (record.key or b"").decode(), now)
+            return
+        delivery = _delivery(record.value)
         name = self.ledger.name(delivery.organisation, delivery.client, delivery.message)
         if self.ledger.get(decision, name) is not None:
             return
@@ -127,7 +132,8 @@ class Sending:
         agenda = self.notices.agenda(row.delivery.organisation, row.delivery.client)
         delivery, dropped = recheck(row.delivery, standing, agenda, now)
         for status, detail, notices in dropped:
-            self.ledger.log(decision, replace(delivery, notices=notices), status, row.attempt, now, detail)
+            template = template_of(standing.organisation, self.channel)
+            self.ledger.log(decision, replace(delivery, notices=notices), status, row.attempt, now, detail, template=template)
         if not delivery.notices or standing.contact is None or standing.organisation is None:
             self.ledger.end(decision, name, row, dropped[-1].status, now)
             self.ledger.consider(decision, client, now)
@@ -144,7 +150,9 @@ class Sending:
 
     def _claim(self, decision: Decision, name: str, row: LedgerRow, request: SendCall) -> None:
         self.lanes.hold(client_of(name), name)
-        self.ledger.keep(decision, name, replace(row, status="claimed", at=request.now, next_at=request.now + CLAIM_LASTS))
+        template = row.template if request.settle else template_of(request.organisation, self.channel)
+        until = request.now + CLAIM_LASTS
+        self.ledger.keep(decision, name, replace(row, status="claimed", at=request.now, next_at=until, template=template))
         decision.calls.append(Call(name.encode(), request))
 
     def _settle(self, decision: Decision, result: Result, now: datetime) -> None:
@@ -166,7 +174,9 @@ class Sending:
         row = replace(row, piece=piece, carried=carried, provider=outcome.provider or row.provider, settling=False)
         if outcome.kind in ("sent", "permanent_address", "permanent_message"):
             self.valve.taken(delivery.organisation)
-        if outcome.kind == "sent":
+        if row.erased:
+            end_erased(self.ledger, decision, name, row, outcome, self._cost(delivery, outcome), now)
+        elif outcome.kind == "sent":
             self._sent(decision, name, row, outcome, now)
         elif self.reports.is_resolved(decision, name, row, now):
             pass
@@ -179,7 +189,10 @@ class Sending:
             again = next_try(delivery, row.attempt, now, outcome.retry_after)
             self.ledger.again(decision, name, row, again, "retrying", outcome.detail, now)
         else:
-            self.ledger.log(decision, delivery, "failed", row.attempt, now, outcome.detail or outcome.kind, address=row.address)
+            detail = outcome.detail or outcome.kind
+            self.ledger.log(
+                decision, delivery, "failed", row.attempt, now, detail, address=row.address, template=row.template
+            )  # fmt: skip
             self.ledger.end(decision, name, row, "failed", now)
             if outcome.kind == "permanent_address":
                 self.ledger.bounce(decision, name, row.mark)
@@ -189,16 +202,20 @@ class Sending:
         """The provider has it; reports may have said more already."""
         if row.delivery is None:
             return
-        delivery, detail, cost = row.delivery, outcome.detail, None
-        if self.channel == "sms" and (settings := self.notices.settings.get(delivery.organisation)) is not None:
-            cost = cost_of(outcome.parts, settings.organisation)
+        delivery, detail, cost = row.delivery, outcome.detail, self._cost(row.delivery, outcome)
         if outcome.counted is not None:
             decision.count("parts_differ", "answer")
             detail = f"{detail or ''}; {outcome.counted} parts by our own count".removeprefix("; ")
         text = None if delivery.reason == "request" else outcome.text
-        self.ledger.log(decision, delivery, "sent", row.attempt, now, detail, text, outcome.parts, cost, row.address)
+        self.ledger.log(
+            decision, delivery, "sent", row.attempt, now, detail, text, outcome.parts, cost, row.address, row.template
+        )  # fmt: skip
         self.ledger.end(decision, name, replace(row, parts=outcome.each), "sent", now)
         self.reports.conclude(decision, name, None, now)
+
+    def _cost(self, delivery: Delivery, outcome: Outcome) -> Cost | None:
+        settings = self.notices.settings.get(delivery.organisation)
+        return cost_of(outcome.parts, settings.organisation) if self.channel == "sms" and settings is not None else None
 
     def _stop(self, decision: Decision, whose: str, organisation: str, now: datetime) -> None:
         """Our own fault: the channel pauses, or one organisation's messages on it. What waits is not lost."""
@@ -218,7 +235,9 @@ class Sending:
         if self.channel == "email" or repeatable:
             self.ledger.again(decision, name, row, next_try(delivery, row.attempt, now), "unknown", detail, now)
             return
-        self.ledger.log(decision, delivery, "unknown", row.attempt, now, detail, address=row.address)
+        self.ledger.log(
+            decision, delivery, "unknown", row.attempt, now, detail, address=row.address, template=row.template
+        )  # fmt: skip
         if row.unknowns > 1:
             self.ledger.end(decision, name, row, "unknown", now)
             return
@@ -236,7 +255,9 @@ class Sending:
                 decision.put(name.encode(), None)
         elif row.status == "claimed":  # its holder is gone, or could not call in time: nobody knows whether it was sent
             self.lanes.release(client, name)
-            if row.settling:
+            if row.erased:
+                end_erased(self.ledger, decision, name, row, Outcome(kind="unknown"), None, now)
+            elif row.settling:
                 self.ledger.wait(decision, name, replace(row, status="retrying", next_at=None))
             elif not self.reports.is_resolved(decision, name, row, now):
                 self._unknown(decision, name, row, "claim_abandoned", now)

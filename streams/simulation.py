@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
-from schemas.topics import DEAD_LETTERS, DELIVERY_LOG
+from schemas.topics import AUDIT_LOG, DEAD_LETTERS, DELIVERY_LOG
 
 from .graph import Node, graph
 from .outcomes import Outcome, SendCall
@@ -55,6 +55,8 @@ class Simulation:
     def _write(self, output: Output, now: datetime) -> Iterator[bytes]:
         if output.topic == DELIVERY_LOG.name:
             yield output.value or b""
+            return
+        if output.topic == AUDIT_LOG.name:
             return
         if output.topic == DEAD_LETTERS.name:
             raise Refused(dict(output.headers)["reason"].decode())

@@ -81,6 +81,7 @@ class Decision:
         calls: to start once this is durable.
         taken: how many of the turn's records it handled. Fewer than all where the decision grew to `FULL`; the rest comes again.
         more: moments are still due that did not fit into this turn.
+        scrub: keys of rows whose older values must not stay anywhere, as far as the driver can help it.
         size: bytes of rows and outputs so far.
         tally: what was decided, counted for the metrics: (name, labels…) -> how often. Labels have few values.
     """
@@ -90,6 +91,7 @@ class Decision:
     rows: dict[bytes, bytes | None] = field(default_factory=dict)
     outputs: list[Output] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
+    scrub: set[bytes] = field(default_factory=set)
     taken: int = 0
     more: bool = False
     size: int = 0
@@ -108,6 +110,11 @@ class Decision:
         """A new row, or None to delete it."""
         self.rows[key] = value
         self.size += len(key) + len(value or b"")
+
+    def erase(self, key: bytes, value: bytes | None = None) -> None:
+        """As `put`, of a row whose former value is to be erased."""
+        self.put(key, value)
+        self.scrub.add(key)
 
     def emit(self, output: Output) -> None:
         """A record to write."""

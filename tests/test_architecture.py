@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.topics import OPT_OUTS, TABLES, TOPICS
+from schemas.topics import ERASURES, OPT_OUTS, TABLES, TOPICS
 from streams.graph import INPUTS, graph, mermaid
 
 ROOT = Path(__file__).parent.parent
@@ -20,8 +20,9 @@ def test_every_topic_has_a_writer_and_a_reader_in_the_graph_or_outside_by_its_ro
     read = {topic.name for node in graph(1) for topic in node.reads}
     written = {topic.name for node in graph(1) for topic in node.writes}
     assert read == {topic.name for topic in TOPICS if topic.role in ("input", "internal", "reported")}
-    # A provider that was told STOP turns the channel off by a record like any other opt-out.
-    assert written == {topic.name for topic in TOPICS if topic.role in ("internal", "output")} | {OPT_OUTS.name}
+    # A provider that was told STOP turns the channel off by a record like any other opt-out; intake hands an erasure on to the
+    # other partitions.
+    assert written == {topic.name for topic in TOPICS if topic.role in ("internal", "output")} | {OPT_OUTS.name, ERASURES.name}
 
 
 def test_a_topic_is_read_by_one_node_only() -> None:

@@ -11,7 +11,7 @@ import sys
 from agents.kafka_security import check, client_settings
 from agents.settings import Settings, SettingsError
 from agents.topics import TopicsError, ensure, settings_of, stores
-from schemas.topics import TOPICS, changelog
+from schemas.topics import TOPICS, Topic, catalogue, changelog
 
 HELP = "create the topics and check their partitions and settings"
 
@@ -30,13 +30,16 @@ def run(args: argparse.Namespace) -> int:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it writes lines of its own about a broker that is not there
     try:
         ours = Settings.from_env(os.environ)
+        topics = catalogue(ours.text_days, ours.opt_out_days)
         if args.manifest:
-            print(as_yaml(ours.partitions, ours.replication, ours.application), end="")
+            print(as_yaml(ours.partitions, ours.replication, ours.application, topics), end="")
             return 0
         wanted = (ours.bootstrap, ours.partitions, ours.replication, ours.application, stores())
         check(ours)
         security = client_settings(ours)
-        report = asyncio.run(ensure(*wanted, check_only=args.check, shorten=args.shorten, security=security))
+        report = asyncio.run(
+            ensure(*wanted, check_only=args.check, shorten=args.shorten, topics=topics, security=security)
+        )  # fmt: skip
     except (SettingsError, TopicsError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -51,13 +54,13 @@ def run(args: argparse.Namespace) -> int:
     return 2 if report.problems else 0
 
 
-def as_yaml(partitions: int, replication: int, application: str) -> str:
+def as_yaml(partitions: int, replication: int, application: str, topics: tuple[Topic, ...] = TOPICS) -> str:
     """The catalogue of `schemas/topics.py` with its changelogs, as a list that any tool can read."""
     lines = [
         "# Made by `afspraakbericht topics --manifest` from schemas/topics.py. The partition count is fixed for life.",
         "topics:",
     ]
-    for topic in [*TOPICS, *(changelog(application, store) for store in stores())]:
+    for topic in [*topics, *(changelog(application, store) for store in stores())]:
         lines += [f"  - name: {topic.name}", f"    partitions: {partitions}", f"    replication: {replication}", "    config:"]
         lines += [f'      {name}: "{value}"' for name, value in sorted(settings_of(topic, replication).items())]
     return "\n".join(lines) + "\n"

@@ -236,6 +236,8 @@ class Actor:
             self.shard.applied(decision.rows)
         if outputs:
             await self.outlet.send(outputs, self.p)
+        if decision.scrub:
+            self.part.scrub(decision.scrub)
         for record in taken:
             self.waiting[record.topic] -= 1
         for topic, offset in reached.items():

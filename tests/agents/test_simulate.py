@@ -57,10 +57,11 @@ def test_a_record_has_every_field(tmp_path: Path, capfd: pytest.CaptureFixture[s
     simulate(tmp_path, [*SETUP, BOOK], "--until", "2026-03-11T00:00:00Z")
     created, reminder = records(capfd)
     ids = {"organisation": "zorg", "client": "anna", "channel": "sms"}
-    assert created | {"message": "", "notices": []} == {
+    assert created["template"] == reminder["template"], "the same words, version and all"
+    assert created | {"message": "", "notices": [], "template": "-"} == {
         **ids, "message": "", "reason": "direct", "status": "sent", "detail": None, "at": "2026-03-02T08:00:30Z", "notices": [],
         "text": "Er is een afspraak met u gemaakt op dinsdag 10 maart 2026 van 13:15 tot 14:15.", "parts": 1,
-        "cost": {"amount": 0.08, "currency": "EUR"}, "attempt": 1, "address": "+31*******78",
+        "cost": {"amount": 0.08, "currency": "EUR"}, "attempt": 1, "address": "+31*******78", "template": "-",
     }  # fmt: skip
     assert list(created["notices"][0]) == ["id", "kind", "appointment"]
     assert (reminder["reason"], reminder["at"]) == ("reminder", "2026-03-09T09:00:00Z")

@@ -172,4 +172,23 @@ async def test_the_command_prints_a_table(
     out = capsys.readouterr().out
 
     assert (checked, made) == (2, 0)
-    assert ["delivery-log", "8", "for", "ever", "created"] in [line.split() for line in out.splitlines()]
+    assert ["delivery-log", "8", "400", "days", "created"] in [line.split() for line in out.splitlines()]
+
+
+async def test_texts_are_kept_as_long_as_the_setting_says_and_shortened_only_when_asked_for(
+    bootstrap: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AFSPRAAKBERICHT_BOOTSTRAP", bootstrap)
+    await asyncio.to_thread(main, ["topics"])
+    monkeypatch.setenv("AFSPRAAKBERICHT_TEXT_DAYS", "90")
+
+    refused = await asyncio.to_thread(main, ["topics"])
+    problems = capsys.readouterr().err
+    done = await asyncio.to_thread(main, ["topics", "--shorten"])
+    out = capsys.readouterr().out
+
+    assert (refused, done) == (2, 0)
+    assert "delivery-log: retention.ms is 34560000000, wanted 7776000000: Kafka would delete records" in problems
+    lines = [line.split() for line in out.splitlines()]
+    assert ["delivery-log", "8", "90", "days", "corrected"] in lines
+    assert ["audit-log", "8", "last", "of", "each", "key", "unchanged"] in lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -166,3 +167,36 @@ def test_a_killed_worker_leaves_rows_that_are_as_far_as_their_place(tmp_path: Pa
     assert part.place.end >= 501
     assert part.rows[b"count"] == b"%d" % (part.place.end - 1)
     assert len(part.rows) == part.place.end + 1
+
+
+def found_in_files(disk: Disk, mark: bytes) -> list[str]:
+    return sorted({path.suffix for path in disk.folder.rglob("*") if path.is_file() and mark in path.read_bytes()})
+
+
+def test_what_was_erased_is_in_no_file_any_more(disk: Disk) -> None:
+    """Marks that do not compress: a block that is compressed has them as they are."""
+    marks = [secrets.token_hex(24).encode() for _ in range(3)]
+    part = disk.open("node", 0)
+    part.end = 10
+    part.apply({b"agendas/o/a": marks[0], b"appointments/o/x": marks[1], b"agendas/o/b": marks[2]})
+    part.db.flush()
+    for number in range(20):
+        part.apply({b"agendas/o/other-%d" % number: secrets.token_bytes(2000)})
+    assert [bool(found_in_files(disk, mark)) for mark in marks] == [True, True, True]
+
+    part.apply({b"agendas/o/a": None, b"appointments/o/x": b"without"})
+    assert [bool(found_in_files(disk, mark)) for mark in marks] == [True, True, True], "it is only covered up"
+    part.scrub({b"agendas/o/a", b"appointments/o/x"})
+
+    assert [bool(found_in_files(disk, mark)) for mark in marks] == [False, False, True]
+    assert again(disk, part).rows[b"appointments/o/x"] == b"without"
+
+
+def test_what_was_erased_just_after_it_was_written_is_in_no_file_any_more(disk: Disk) -> None:
+    mark, part = secrets.token_hex(24).encode(), disk.open("node", 0)
+    part.end = 10
+    part.apply({b"agendas/o/a": mark})
+    part.apply({b"agendas/o/a": None})
+    assert found_in_files(disk, mark) == [".log"]
+    part.scrub({b"agendas/o/a"})
+    assert found_in_files(disk, mark) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from renderers.email import email, message_bytes
 from renderers.sms import texts
 from schemas.deliveries import Delivery
 from schemas.inputs import Organisation
+from schemas.notices import WORDING
 from tests.renderers.samples import AT_13, AT_13_IN_DE_LINDE, AT_14, SENT, delivery, notice, organisation, request, view
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -83,3 +85,9 @@ def test_an_sms_is_as_in_its_file(name: str) -> None:
 def test_every_file_belongs_to_a_case() -> None:
     expected = {f"{name}.{kind}" for name in CASES for kind in ("eml", "txt", "html", "sms.txt")}
     assert {file.name for file in GOLDEN.iterdir()} - {".gitattributes"} == expected
+
+
+def test_other_words_are_another_version_in_the_audit_log() -> None:
+    """Words changed on purpose? Raise `WORDING` in schemas/notices.py, and put the new digest here."""
+    words = b"".join(file.read_bytes() for file in sorted(GOLDEN.glob("*.txt")))
+    assert (WORDING, hashlib.sha256(words).hexdigest()[:16]) == (1, "7c298ff520c25278")

@@ -28,6 +28,7 @@ class Desk:
         self.channel = channel
         self.rows: dict[bytes, bytes] = {}
         self.log: list[dict[str, Any]] = []
+        self.facts: list[dict[str, Any]] = []
         self.other: list[tuple[str, bytes]] = []
         self.tally: Counter[tuple[str, ...]] = Counter()
         self.seen = 0
@@ -78,7 +79,11 @@ class Desk:
         self.shard.applied(decision.rows)
         logged = [output for output in decision.outputs if output.topic == "delivery-log"]
         self.log += [orjson.loads(output.value or b"") for output in logged]
-        self.other += [(output.topic, output.value or b"") for output in decision.outputs if output.topic != "delivery-log"]
+        facts = [orjson.loads(output.value or b"") for output in decision.outputs if output.topic == "audit-log"]
+        self.facts += facts
+        assert [fact["message"] for fact in facts] == [orjson.loads(output.value or b"")["message"] for output in logged]
+        others = [output for output in decision.outputs if output.topic not in ("delivery-log", "audit-log")]
+        self.other += [(output.topic, output.value or b"") for output in others]
         self.tally.update(decision.tally)
 
     @property
