@@ -96,13 +96,14 @@ class OptOut(Input, frozen=True, kw_only=True):
 class Erasure(Input, frozen=True, kw_only=True):
     """`erasures`, key `organisation/client`: all that is known of the client goes. `at`: when that was decided.
 
-    `copied`: intake's own record for another partition, since a client's appointments may lie in any. Others leave it out.
+    `stage`: others leave it out. `copied` is intake's own record for another partition, since a client's appointments may lie in
+    any; `done` says that every node has forgotten the client, for those who read what they wrote until then.
     """
 
     organisation: Id
     client: Id
     at: Instant
-    copied: bool = False
+    stage: Literal["asked", "copied", "done"] = "asked"
 
 
 class WindowSettings(Input, frozen=True, kw_only=True):

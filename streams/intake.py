@@ -162,13 +162,15 @@ class Intake:
         """
         event = read(Erasure, present(record))
         match_key(record, event.organisation, event.client)
+        if event.stage == "done":
+            return
         kept = strip_snapshots(self.rows, decision, event.organisation, event.client)
-        if event.copied:
+        if event.stage == "copied":
             if kept:
                 yield ClientEvent(organisation=event.organisation, client=event.client, erased=Erased(kept))
             return
         yield ClientEvent(organisation=event.organisation, client=event.client, erased=Erased())
-        copy = encode(msgspec.structs.replace(event, copied=True))
+        copy = encode(msgspec.structs.replace(event, stage="copied"))
         for partition in range(self.partitions):
             if partition != record.partition:
                 decision.emit(Output(ERASURES.name, record.key, copy, partition))

@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from argparse import ArgumentParser, Namespace
+from datetime import UTC, datetime, timedelta
 
 from aiokafka.errors import KafkaError
 from sqlalchemy.exc import SQLAlchemyError
@@ -32,6 +33,8 @@ def run(args: Namespace) -> int:
         if args.rebuild:
             projection.clear()
         count = asyncio.run(follower.read())
+        now = datetime.now(UTC)
+        projection.expire(now - timedelta(days=settings.text_days), now - timedelta(days=settings.audit_days))
     except (SettingsError, LookupError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -14,6 +14,7 @@ from ..settings import Settings, SettingsError, variable
 from ..tokens import Tokens
 from . import pages
 from .accounts import Accounts
+from .forgetting import expire_forever
 from .guard import LARGEST_BODY, guard
 from .limits import Limits
 from .oidc import Provider
@@ -52,17 +53,20 @@ def create_web(
     app.add_routes(sign_in.routes())
     app.add_routes(Overview(queries, sign_in, clock).routes())
 
-    async def running(_: web.Application) -> AsyncIterator[None]:
-        following = asyncio.create_task(follower.run()) if follower is not None else None
+    async def background(_: web.Application) -> AsyncIterator[None]:
+        running = []
+        if follower is not None:
+            old = expire_forever(follower.projection.expire, settings.text_days, settings.audit_days, clock)
+            running = [asyncio.create_task(follower.run()), asyncio.create_task(old)]
         yield
-        if following is not None:
-            following.cancel()
+        for task in running:
+            task.cancel()
             with suppress(asyncio.CancelledError):
-                await following
+                await task
         await publisher.close()
         engine.dispose()
 
-    app.cleanup_ctx.append(running)
+    app.cleanup_ctx.append(background)
     return app
 
 

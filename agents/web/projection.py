@@ -16,18 +16,19 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from schemas.deliveries import LogRecord
-from schemas.inputs import Request
-from schemas.topics import DELIVERY_LOG
+from schemas.inputs import Erasure, Request
+from schemas.topics import DELIVERY_LOG, ERASURES
 from schemas.topics import REQUESTS as REQUESTS_TOPIC
 from schemas.wire import BadRecordError, read
 from streams.checks import check_request
 
-from . import folding
+from . import folding, forgetting
+from .forgetting import Forgotten, Known
 from .tables import DAYS, MESSAGES, METADATA, POSITIONS, RECORDS, REQUESTS
 
 log = structlog.get_logger(__name__)
 
-TOPICS = (DELIVERY_LOG.name, REQUESTS_TOPIC.name)
+TOPICS = (DELIVERY_LOG.name, REQUESTS_TOPIC.name, ERASURES.name)
 BATCH = 500
 AGAIN_SECONDS = 5.0
 
@@ -61,10 +62,27 @@ class Projection:
             self._advance(connection, topic, partition, expected, entries[-1].offset + 1)
             if topic == DELIVERY_LOG.name:
                 self._take_log(connection, [record for entry in entries if (record := _log_record(entry)) is not None])
+            elif topic == ERASURES.name:
+                for erasure in filter(None, map(_erasure, entries)):
+                    forgetting.erase(connection, erasure)
             else:
-                rows = [folding.request_row(request, entry.at) for entry in entries if (request := _request(entry)) is not None]
-                if rows:
-                    connection.execute(self._insert(REQUESTS).on_conflict_do_nothing(), rows)
+                self._take_requests(connection, [(one, entry.at) for entry in entries if (one := _request(entry)) is not None])
+        if topic == ERASURES.name:
+            forgetting.settle(self.engine)
+
+    def erase(self, erasure: Erasure) -> Forgotten:
+        """Forget a client now, without waiting for the topic."""
+        with self.engine.begin() as connection:
+            forgotten = forgetting.erase(connection, erasure)
+        forgetting.settle(self.engine)
+        return forgotten
+
+    def expire(self, texts_before: datetime, facts_before: datetime) -> Forgotten:
+        """Forget what is old."""
+        with self.engine.begin() as connection:
+            forgotten = forgetting.expire(connection, texts_before, facts_before)
+        forgetting.settle(self.engine)
+        return forgotten
 
     def clear(self) -> None:
         """Forget everything, to build it anew."""
@@ -85,6 +103,12 @@ class Projection:
         except IntegrityError:
             raise OvertakenError from None
 
+    def _take_requests(self, connection: Connection, asked: Sequence[tuple[Request, datetime]]) -> None:
+        known = Known(connection, {(request.organisation, request.client) for request, _ in asked})
+        rows = [folding.request_row(request, at) for request, at in asked if not known.forgets_request(request, at)]
+        if rows:
+            connection.execute(self._insert(REQUESTS).on_conflict_do_nothing(), rows)
+
     def _take_log(self, connection: Connection, records: Sequence[LogRecord]) -> None:
         messages = list({record.message for record in records})
         seen = connection.execute(
@@ -97,15 +121,22 @@ class Projection:
             (row["organisation"], row["message"]): dict(row)
             for row in connection.execute(select(MESSAGES).where(MESSAGES.c.message.in_(messages))).mappings()
         }
-        changed = {}
+        known = Known(connection, {(record.organisation, record.client) for record in fresh})
+        changed, rows = {}, []
         for record in fresh:
+            if known.forgets(record):  # it counts, and nobody is told whose it was
+                rows.append(folding.record_row(record) | {"address": None})
+                forgetting.forget_messages(connection, record.organisation, [record.message])
+                continue
+            rows.append(folding.record_row(record))
             key = record.organisation, record.message
             changed[key] = states[key] = folding.message_row(states.get(key), record)
-        connection.execute(insert(RECORDS), [folding.record_row(record) for record in fresh])
+        connection.execute(insert(RECORDS), rows)
         put = self._insert(MESSAGES)
         columns = {c.name: put.excluded[c.name] for c in MESSAGES.c if not c.primary_key}
         put = put.on_conflict_do_update(index_elements=list(MESSAGES.primary_key), set_=columns)
-        connection.execute(put, list(changed.values()))
+        if changed:
+            connection.execute(put, list(changed.values()))
         add = self._insert(DAYS)
         sums = {name: DAYS.c[name] + add.excluded[name] for name in ("records", "parts", "micros")}
         add = add.on_conflict_do_update(index_elements=list(DAYS.primary_key), set_=sums)
@@ -185,5 +216,13 @@ def _request(entry: Entry) -> Request | None:
     """None for what intake refuses, too."""
     try:
         return check_request(read(Request, entry.value or b""))
+    except BadRecordError:
+        return None
+
+
+def _erasure(entry: Entry) -> Erasure | None:
+    """None for what intake refuses, too."""
+    try:
+        return read(Erasure, entry.value or b"")
     except BadRecordError:
         return None

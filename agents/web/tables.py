@@ -73,6 +73,12 @@ REQUESTS = Table(
 )  # fmt: skip
 """Third parties' requests: which message each became. Not their texts."""
 
+ERASED = Table(
+    "erased", METADATA,
+    Column("client", String(64), primary_key=True), Column("at", String(27), nullable=False),
+)  # fmt: skip
+"""Hashes of clients that were erased, and up to when: what is read of them later stays out (`forgetting.py`)."""
+
 POSITIONS = Table(
     "positions", METADATA,
     Column("topic", String(249)), Column("partition", Integer), Column("next", BigInteger, nullable=False),
@@ -99,8 +105,10 @@ def open_database(url: str | None, folder: Path) -> Engine:
 
 
 def _prepare(connection: Any, _: object) -> None:
-    """Readers do not wait for the writer, nor it for them; a lost last second comes again from the topic."""
+    """Readers do not wait for the writer, nor it for them; a lost last second comes again from the topic. What is deleted is
+    overwritten: an erased client is not to be found in the file.
+    """
     cursor = connection.cursor()
-    for setting in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000", "cache_size=-65536"):
+    for setting in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000", "cache_size=-65536", "secure_delete=ON"):
         cursor.execute(f"PRAGMA {setting}")
     cursor.close()
