@@ -20,6 +20,8 @@ COMMANDS = {
     "schema": "the JSON Schema of an input topic's records",
     "graph": "the topology as a Mermaid drawing",
     "log": "replay and export the delivery log",
+    "erase": "make all that names a client unreadable, and prove it",
+    "retention": "let audit facts and texts go that have been kept long enough",
     "sms": "encoding, parts and costly characters of a text",
     "provider-answer": "what is done with a provider's answer",
     "fake-sms": "an SMS gateway that answers like MessageBird, and misbehaves on demand",

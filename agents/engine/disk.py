@@ -28,7 +28,7 @@ from rocksdict import (
 )
 
 from .changelog import Partition, UnfitError
-from .outbox import RESERVED
+from .outbox import OUTBOX_KEY, RESERVED
 from .preflight import NotReadyError
 
 log = logging.getLogger("engine")
@@ -144,6 +144,7 @@ class Disk:
         options.set_write_buffer_size(8 << 20)
         options.set_max_open_files(OPEN_FILES)
         options.set_keep_log_file_num(2)
+        options.set_max_manifest_file_size(1)  # a new one with each change: an old one names keys of files that are gone
         return Rdict(str(path), options)
 
 
@@ -158,6 +159,7 @@ class DiskPartition(Partition):
         super().__init__(DiskRows(db))
         self.db = db
         self.place: Place | None = None
+        self._unclean: set[bytes] = set()
         if (found := db.get(PLACE_KEY)) is not None:
             self.place = msgspec.msgpack.decode(found, type=Place)
             self.epoch, self.end = self.place.epoch, self.place.end
@@ -197,15 +199,24 @@ class DiskPartition(Partition):
             if key[:1] == RESERVED:
                 self._put(self.meta, key, value)
         self._write(entries, self.end, list(entries)[-1])
+        if self._unclean and OUTBOX_KEY in entries:
+            self._clean()
 
     def scrub(self, keys: Iterable[bytes]) -> None:
         """Write the files that hold these keys anew: RocksDB only covers a former value up, until it compacts by itself.
 
-        Small ranges, so that it takes milliseconds; the flush ends the write-ahead log that has them, too.
+        The outbox may name what was erased, so it is done when that has changed. Small ranges, so that it takes milliseconds.
         """
-        self.db.flush()
-        for key in sorted(keys):
+        self._unclean.update(keys)
+        if self.outbox is None:
+            self._clean()
+
+    def _clean(self) -> None:
+        self.db.flush()  # it ends the write-ahead log that has them, too
+        self.db.compact_range(RESERVED, b"\1", _WHOLLY)
+        for key in sorted(self._unclean):
             self.db.compact_range(key, key + b"\0", _WHOLLY)
+        self._unclean.clear()
 
     def close(self) -> None:
         """The files may be opened by the next one."""

@@ -11,7 +11,7 @@ import msgspec
 import structlog
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
@@ -76,6 +76,12 @@ class Projection:
             forgotten = forgetting.erase(connection, erasure)
         forgetting.settle(self.engine)
         return forgotten
+
+    def messages_of(self, organisation: str, client: str) -> int:
+        """How many messages name a client."""
+        mine = (MESSAGES.c.organisation == organisation) & (MESSAGES.c.client == client)
+        with self.engine.connect() as connection:
+            return int(connection.execute(select(func.count()).select_from(MESSAGES).where(mine)).scalar() or 0)
 
     def expire(self, texts_before: datetime, facts_before: datetime) -> Forgotten:
         """Forget what is old."""

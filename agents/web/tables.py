@@ -26,6 +26,8 @@ from sqlalchemy import (
 
 METADATA = MetaData()
 
+DEFAULT_FILE = "overview.db"
+
 RECORDS = Table(
     "records", METADATA,
     Column("message", String(64)), Column("attempt", Integer), Column("status", String(16)),
@@ -96,7 +98,7 @@ def open_database(url: str | None, folder: Path) -> Engine:
     """The database, with its tables; by default a file in `folder`."""
     if url is None:
         folder.mkdir(parents=True, exist_ok=True)
-        url = f"sqlite:///{folder / 'overview.db'}"
+        url = f"sqlite:///{folder / DEFAULT_FILE}"
     engine = create_engine(url, pool_pre_ping=True)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare)

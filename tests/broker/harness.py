@@ -39,7 +39,7 @@ AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 DEADLINE = 120.0
 """Seconds after which a wait fails. Nothing is expected to take nearly so long."""
 PREFIX = "AFSPRAAKBERICHT_"
-INPUTS = ("appointments", "consents", "contacts", "opt-outs", "organisations", "requests")
+INPUTS = ("appointments", "consents", "contacts", "opt-outs", "organisations", "requests", "erasures")
 INTERNAL = ("client-events", "deliveries-sms", "deliveries-email")
 SMS_SLOTS, EMAIL_SLOTS = 16, 4
 UNSUBSCRIBE = "https://afspraakbericht.example/u/"
@@ -132,10 +132,10 @@ class Stand:
 
     def __init__(
         self, folder: Path, *, partitions: int = 4, application: str = "endtoend", session: float = 6.0,
-        cluster: EmbeddedCluster | None = None,
+        broker: dict[str, str] | None = None, cluster: EmbeddedCluster | None = None,
     ) -> None:  # fmt: skip
         self.folder, self.partitions, self.application, self.session = folder, partitions, application, session
-        self.kafka: Any = cluster or EmbeddedKafka(folder / "kafka", port=None)
+        self.kafka: Any = cluster or EmbeddedKafka(folder / "kafka", port=None, extra=broker)
         self.copies = 1 if cluster is None else min(3, len(cluster.nodes))
         self.sms = FakeSms(key="a-key")
         self.smtp = FakeSmtp()

@@ -192,6 +192,19 @@ def test_what_was_erased_is_in_no_file_any_more(disk: Disk) -> None:
     assert again(disk, part).rows[b"appointments/o/x"] == b"without"
 
 
+def test_a_key_that_was_erased_is_in_no_file_any_more_once_the_outbox_that_names_it_is_sent(disk: Disk) -> None:
+    """Keys stand in RocksDB's list of files too."""
+    mark, part = secrets.token_hex(24).encode(), disk.open("node", 0)
+    part.end = 10
+    part.apply({b"agendas/o/" + mark: b"1", b"agendas/a": b"2", b"agendas/z": b"3"})
+    part.db.flush()
+    part.apply({b"agendas/o/" + mark: None, OUTBOX_KEY: b"to " + mark})
+    part.scrub({b"agendas/o/" + mark})
+    assert found_in_files(disk, mark) != []
+    part.apply({OUTBOX_KEY: None})
+    assert found_in_files(disk, mark) == []
+
+
 def test_what_was_erased_just_after_it_was_written_is_in_no_file_any_more(disk: Disk) -> None:
     mark, part = secrets.token_hex(24).encode(), disk.open("node", 0)
     part.end = 10
