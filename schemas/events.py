@@ -1,6 +1,6 @@
 """`client-events`: what intake found good, in one ordered log per client (key `organisation/client`).
 
-An event has one of the members below: the last eight. `settings` goes to every partition, keyed by organisation.
+An event has one of the members below: the last nine. `settings` and `override` go to every partition, keyed by organisation.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from .inputs import Channel, Consent, OptOut, Organisation, Request
+from .inputs import Channel, Consent, OptOut, Organisation, OrganisationOverride, Request
 from .wire import Wire
 
-Forgotten = Literal["consent", "contact", "settings"]
-"""What upstream deleted with a null value: it is unknown from then on, and unknown is off."""
+Forgotten = Literal["consent", "contact", "settings", "override"]
+"""What was deleted with a null value: it is unknown from then on, and unknown is off. Without an override upstream's counts."""
 
 
 class View(Wire, frozen=True):
@@ -83,7 +83,7 @@ class Erased(Wire, frozen=True):
 
 
 class ClientEvent(Wire, frozen=True, kw_only=True):
-    """One event of one client, or the settings of one organisation."""
+    """One event of one client, or the settings of one organisation, or what it laid over them."""
 
     organisation: str
     client: str = ""
@@ -92,6 +92,7 @@ class ClientEvent(Wire, frozen=True, kw_only=True):
     contact: KnownContact | None = None
     opt_out: OptOut | None = None
     settings: Organisation | None = None
+    override: OrganisationOverride | None = None
     request: Request | None = None
     forget: Forgotten | None = None
     bounce: Bounce | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from .wire import Id, Input, Instant, Line
 
@@ -19,6 +20,8 @@ LocalTime = Annotated[str, msgspec.Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$
 
 Template = Annotated[str, msgspec.Meta(max_length=200)]
 """Literal text that an organisation puts before or after the sentences: at most 200 characters."""
+
+Subject = Annotated[Line, msgspec.Meta(min_length=1, max_length=200)]
 
 Seconds = Annotated[int, msgspec.Meta(ge=0, le=86_400)]
 
@@ -142,7 +145,7 @@ class EmailSettings(Input, frozen=True, kw_only=True):
 
     from_: Annotated[Line, msgspec.Meta(min_length=3, max_length=320)] = msgspec.field(name="from")
     reply_to: Annotated[Line, msgspec.Meta(min_length=3, max_length=320)] | None = None
-    subject: Annotated[Line, msgspec.Meta(min_length=1, max_length=200)] = "Bericht over uw afspraak"
+    subject: Subject = "Bericht over uw afspraak"
     before: Template = ""
     after: Template = ""
 
@@ -161,6 +164,35 @@ class Organisation(Input, frozen=True, kw_only=True):
     email: EmailSettings
 
 
+class SmsOverride(Input, frozen=True, kw_only=True):
+    """The templates of an SMS that an organisation chose itself."""
+
+    before: Template | UnsetType = UNSET
+    after: Template | UnsetType = UNSET
+
+
+class EmailOverride(Input, frozen=True, kw_only=True):
+    """Subject and templates of an e-mail that an organisation chose itself."""
+
+    subject: Subject | UnsetType = UNSET
+    before: Template | UnsetType = UNSET
+    after: Template | UnsetType = UNSET
+
+
+class OrganisationOverride(Input, frozen=True, kw_only=True):
+    """`organisation-overrides`, key `organisation`: what an organisation chose itself, over what upstream says of it.
+
+    A field that is absent is upstream's; null, where upstream's may be null, turns it off. A null value takes all of it back.
+    """
+
+    organisation: Id
+    notifications: bool | UnsetType = UNSET
+    reminder: ReminderSettings | UnsetType | None = UNSET
+    quiet_hours: QuietHours | UnsetType | None = UNSET
+    sms: SmsOverride | UnsetType = UNSET
+    email: EmailOverride | UnsetType = UNSET
+
+
 class Request(Input, frozen=True, kw_only=True):
     """`requests`, key `organisation/client`: a message of a third party, through the same gates and channels."""
 
@@ -169,6 +201,6 @@ class Request(Input, frozen=True, kw_only=True):
     request: Id
     party: Id
     text: Annotated[str, msgspec.Meta(min_length=1, max_length=612)]
-    subject: Annotated[Line, msgspec.Meta(min_length=1, max_length=200)] | None = None
+    subject: Subject | None = None
     send_at: Instant | None = None
     expires_at: Instant | None = None

@@ -29,7 +29,10 @@ class OptOuts(Wire, frozen=True):
 
 
 class Settings(Wire, frozen=True):
-    """An organisation's settings. `since`: when what decides the due moments of reminders last changed."""
+    """An organisation's settings: in a row upstream's, in a decision what counts (`streams.overrides`).
+
+    `since`: when what decides the due moments of reminders last changed, by either.
+    """
 
     organisation: Organisation
     since: datetime

@@ -56,6 +56,7 @@ CONSENTS = Topic("consents", "organisation/client", inputs.Consent, "input")
 CONTACTS = Topic("contacts", "organisation/client", inputs.Contact, "input")
 OPT_OUTS = Topic("opt-outs", "organisation/client", inputs.OptOut, "input", OPT_OUT_DAYS * DAY)
 ORGANISATIONS = Topic("organisations", "organisation", inputs.Organisation, "input")
+OVERRIDES = Topic("organisation-overrides", "organisation", inputs.OrganisationOverride, "input")
 REQUESTS = Topic("requests", "organisation/client", inputs.Request, "input", 30 * DAY)
 ERASURES = Topic("erasures", "organisation/client", inputs.Erasure, "input", TEXT_DAYS * DAY)
 
@@ -69,11 +70,11 @@ AUDIT_LOG = Topic("audit-log", "organisation/client/message/attempt/status", del
 DEAD_LETTERS = Topic("dead-letters", "as it came", None, "output", 90 * DAY, LARGE)
 
 TOPICS = (
-    APPOINTMENTS, CONSENTS, CONTACTS, OPT_OUTS, ORGANISATIONS, REQUESTS, ERASURES,
+    APPOINTMENTS, CONSENTS, CONTACTS, OPT_OUTS, ORGANISATIONS, OVERRIDES, REQUESTS, ERASURES,
     CLIENT_EVENTS, DELIVERIES_SMS, DELIVERIES_EMAIL, DELIVERY_REPORTS, DELIVERY_LOG, AUDIT_LOG, DEAD_LETTERS,
 )  # fmt: skip
 
-EARLY = (ORGANISATIONS, CONSENTS, CONTACTS, OPT_OUTS)
+EARLY = (ORGANISATIONS, OVERRIDES, CONSENTS, CONTACTS, OPT_OUTS)
 """At a first start these are taken in before any appointment or request."""
 
 LATE = (APPOINTMENTS, REQUESTS)
@@ -99,11 +100,13 @@ CONTACTS_TABLE = Table("contacts", "organisation/client", events.KnownContact, "
 OPT_OUTS_TABLE = Table("opt-outs", "organisation/client", state.OptOuts, "notices")
 AGENDAS = Table("agendas", "organisation/client", state.Agenda, "notices")
 ORGANISATIONS_TABLE = Table("organisations", "organisation", state.Settings, "notices")
+OVERRIDES_TABLE = Table("overrides", "organisation", inputs.OrganisationOverride, "notices")
 LEDGER_SMS = Table("ledger", "organisation/client/message", state.LedgerRow, "sms")
 LEDGER_EMAIL = Table("ledger", "organisation/client/message", state.LedgerRow, "email")
 
 TABLES = (
-    SNAPSHOTS, CONSENTS_TABLE, CONTACTS_TABLE, OPT_OUTS_TABLE, AGENDAS, ORGANISATIONS_TABLE, LEDGER_SMS, LEDGER_EMAIL,
+    SNAPSHOTS, CONSENTS_TABLE, CONTACTS_TABLE, OPT_OUTS_TABLE, AGENDAS, ORGANISATIONS_TABLE, OVERRIDES_TABLE, LEDGER_SMS,
+    LEDGER_EMAIL,
 )  # fmt: skip
 
 

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 import msgspec
 
 from schemas.events import ClientEvent, Forgotten, View
-from schemas.inputs import Appointment, Organisation, Request
+from schemas.inputs import Appointment, Organisation, OrganisationOverride, Request
 from schemas.state import Snapshot
-from schemas.topics import APPOINTMENTS, CONSENTS, CONTACTS, ERASURES, OPT_OUTS, ORGANISATIONS, REQUESTS
-from schemas.wire import BadRecordError, utc
+from schemas.topics import APPOINTMENTS, CONSENTS, CONTACTS, ERASURES, OPT_OUTS, ORGANISATIONS, OVERRIDES, REQUESTS
+from schemas.wire import BadRecordError, read, utc
 
 from .turn import Record
 from .zones import zone
@@ -47,7 +47,8 @@ def match_key(record: Record, *ids: str) -> None:
 
 
 NAMES = {
-    topic.name: topic.key.split("/") for topic in (APPOINTMENTS, CONSENTS, CONTACTS, OPT_OUTS, ORGANISATIONS, REQUESTS, ERASURES)
+    topic.name: topic.key.split("/")
+    for topic in (APPOINTMENTS, CONSENTS, CONTACTS, OPT_OUTS, ORGANISATIONS, OVERRIDES, REQUESTS, ERASURES)
 }
 
 
@@ -83,7 +84,25 @@ def snapshot_of(event: Appointment, now: datetime) -> Snapshot:
     )
 
 
-def check_settings(event: Organisation) -> None:
+def settings_of(record: Record) -> Organisation:
+    """The settings in a record of `organisations` that has a value."""
+    event = read(Organisation, present(record))
+    match_key(record, event.organisation)
+    _check_settings(event)
+    return event
+
+
+def override_of(record: Record) -> OrganisationOverride:
+    """What is laid over them, in a record of `organisation-overrides` that has a value.
+
+    Each field is checked as upstream's is, and none depends on another: laid over settings that are good, it makes good ones.
+    """
+    event = read(OrganisationOverride, present(record))
+    match_key(record, event.organisation)
+    return event
+
+
+def _check_settings(event: Organisation) -> None:
     """What one field of the schema cannot say."""
     try:
         zone(event.time_zone)

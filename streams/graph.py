@@ -31,6 +31,8 @@ from schemas.topics import (
     OPT_OUTS_TABLE,
     ORGANISATIONS,
     ORGANISATIONS_TABLE,
+    OVERRIDES,
+    OVERRIDES_TABLE,
     REQUESTS,
     SNAPSHOTS,
     Table,
@@ -43,7 +45,7 @@ from .sending import sending
 from .turn import ShardFactory
 from .valve import UNLIMITED, Limits
 
-INPUTS = (APPOINTMENTS, CONSENTS, CONTACTS, OPT_OUTS, ORGANISATIONS, REQUESTS, ERASURES)
+INPUTS = (APPOINTMENTS, CONSENTS, CONTACTS, OPT_OUTS, ORGANISATIONS, OVERRIDES, REQUESTS, ERASURES)
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Node:
 
 def graph(partitions: int, limits: Mapping[Channel, Limits] = MappingProxyType({})) -> tuple[Node, ...]:
     """The nodes in the order in which an event passes them; `partitions`: of every topic, `limits`: of each channel."""
-    kept = (CONSENTS_TABLE, CONTACTS_TABLE, OPT_OUTS_TABLE, AGENDAS, ORGANISATIONS_TABLE)
+    kept = (CONSENTS_TABLE, CONTACTS_TABLE, OPT_OUTS_TABLE, AGENDAS, ORGANISATIONS_TABLE, OVERRIDES_TABLE)
     sms = sending("sms", LEDGER_SMS, limits.get("sms", UNLIMITED))
     email = sending("email", LEDGER_EMAIL, limits.get("email", UNLIMITED))
     told = (DELIVERY_LOG, AUDIT_LOG)

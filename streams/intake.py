@@ -11,7 +11,7 @@ from datetime import datetime
 import msgspec
 
 from schemas.events import AppointmentEvent, ClientEvent, Erased
-from schemas.inputs import Appointment, Consent, Contact, Erasure, OptOut, Organisation, Request
+from schemas.inputs import Appointment, Consent, Contact, Erasure, OptOut, Request
 from schemas.state import Snapshot
 from schemas.topics import (
     APPOINTMENTS,
@@ -22,12 +22,13 @@ from schemas.topics import (
     ERASURES,
     OPT_OUTS,
     ORGANISATIONS,
+    OVERRIDES,
     REQUESTS,
     SNAPSHOTS,
 )
 from schemas.wire import BadRecordError, encode, read
 
-from .checks import KEPT, check_request, check_settings, forgotten, key_parts, match_key, present, snapshot_of
+from .checks import KEPT, check_request, forgotten, key_parts, match_key, override_of, present, settings_of, snapshot_of
 from .contacts import known_contact
 from .erasure import strip_snapshots
 from .moments import Moments
@@ -144,10 +145,17 @@ class Intake:
             (organisation,) = key_parts(record, 1)
             yield ClientEvent(organisation=organisation, forget="settings")
             return
-        event = read(Organisation, record.value)
-        match_key(record, event.organisation)
-        check_settings(event)
+        event = settings_of(record)
         yield ClientEvent(organisation=event.organisation, settings=event)
+
+    def override(self, decision: Decision, record: Record, now: datetime) -> Iterator[ClientEvent]:
+        """What an organisation laid over upstream's settings; a null value takes it all back."""
+        if record.value is None:
+            (organisation,) = key_parts(record, 1)
+            yield ClientEvent(organisation=organisation, forget="override")
+            return
+        event = override_of(record)
+        yield ClientEvent(organisation=event.organisation, override=event)
 
     def request(self, decision: Decision, record: Record, now: datetime) -> Iterator[ClientEvent]:
         """A third party's message."""
@@ -184,6 +192,7 @@ HANDLERS: dict[str, Handler] = {
     CONTACTS.name: Intake.contact,
     OPT_OUTS.name: Intake.opt_out,
     ORGANISATIONS.name: Intake.organisation,
+    OVERRIDES.name: Intake.override,
     REQUESTS.name: Intake.request,
     ERASURES.name: Intake.erasure,
 }

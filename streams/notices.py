@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from schemas.deliveries import ERASED
 from schemas.events import ClientEvent, Erased
-from schemas.inputs import OptOut, Request, WindowSettings
+from schemas.inputs import OptOut, OrganisationOverride, Request, WindowSettings
 from schemas.state import Agenda, OptOuts, Pending, Settings
 from schemas.topics import (
     AGENDAS,
@@ -18,6 +18,7 @@ from schemas.topics import (
     CONTACTS_TABLE,
     OPT_OUTS_TABLE,
     ORGANISATIONS_TABLE,
+    OVERRIDES_TABLE,
 )
 from schemas.wire import encode
 
@@ -26,6 +27,7 @@ from .contacts import refused, remembering
 from .gates import Passage, Standing, passage
 from .messages import DELIVERIES, emit_message, request_notice
 from .moments import Moment, Moments
+from .overrides import laid_over
 from .quiet import quiet_until
 from .reminders import remind, upcoming
 from .rows import Rows
@@ -51,7 +53,9 @@ class Notices:
 
     def loaded(self) -> None:
         """Read the settings, and find the next moment of every client."""
-        self.settings = dict(self.rows.scan(ORGANISATIONS_TABLE))
+        over = dict(self.rows.scan(OVERRIDES_TABLE))
+        for key, row in self.rows.scan(ORGANISATIONS_TABLE):
+            self.settings[key] = Settings(laid_over(row.organisation, over.get(key)), row.since)
         for key, agenda in self.rows.scan(AGENDAS):
             organisation, client = key.split("/")
             self._schedule(organisation, client, agenda, _BEGINNING)
@@ -127,7 +131,7 @@ class Notices:
             self._take_request(decision, organisation, client, event.request, now)
         elif event.erased is not None:
             self._erase(decision, organisation, client, event.erased, now)
-        elif event.settings is not None or event.forget == "settings":
+        elif event.settings is not None or event.override is not None or event.forget in ("settings", "override"):
             self._set(decision, organisation, event, now)
         elif event.forget == "consent":
             decision.put(CONSENTS_TABLE.row(key), None)
@@ -163,16 +167,26 @@ class Notices:
             decision.emit(Output(topic, key.encode(), None, self.partition))
 
     def _set(self, decision: Decision, organisation: str, event: ClientEvent, now: datetime) -> None:
-        """New settings. Where they decide other due moments, every client of the organisation gets its next moment anew."""
-        old = self.settings.get(organisation)
-        if event.settings is None:
-            self.settings.pop(organisation, None)
-            decision.put(ORGANISATIONS_TABLE.row(organisation), None)
+        """New settings, or what lies over them. Where other due moments follow, every client gets its next moment anew."""
+        row, over = ORGANISATIONS_TABLE.row(organisation), OVERRIDES_TABLE.row(organisation)
+        kept: Settings | None = self.rows.get(decision, ORGANISATIONS_TABLE, row)
+        upstream = kept.organisation if kept is not None else None
+        override: OrganisationOverride | None = self.rows.get(decision, OVERRIDES_TABLE, over)
+        if event.override is not None or event.forget == "override":
+            override = event.override
+            decision.put(over, encode(override) if override is not None else None)
         else:
-            same = old is not None and _timing(old) == _timing(Settings(event.settings, now))
-            new = Settings(event.settings, old.since if same and old is not None else now)
-            self.settings[organisation] = new
-            decision.put(ORGANISATIONS_TABLE.row(organisation), encode(new))
+            upstream = event.settings
+        old = self.settings.get(organisation)
+        if upstream is None:
+            self.settings.pop(organisation, None)
+            decision.put(row, None)
+        else:
+            new = Settings(laid_over(upstream, override), now)
+            same = old is not None and _timing(old) == _timing(new)
+            since = old.since if same and old is not None else now
+            self.settings[organisation] = replace(new, since=since)
+            decision.put(row, encode(Settings(upstream, since)))
             if same:
                 return
         prefix = AGENDAS.row(f"{organisation}/")
@@ -284,10 +298,10 @@ class Notices:
     ) -> Agenda:
         request = agenda.requests[name].request
         standing = self.standing(organisation, client, decision)
-        if (until := quiet_until(standing.organisation, now)) is not None:
+        late = request.expires_at is not None and now > request.expires_at
+        if not late and (until := quiet_until(standing.organisation, now)) is not None:
             return replace(agenda, requests={**agenda.requests, name: Pending(request, until)})
         way = passage(standing)
-        late = request.expires_at is not None and now > request.expires_at
         one = Decided(request_notice(organisation, client, request), "expired" if late else way.closed, now)
         emit_message(decision, self.partition, organisation, client, "request", [one], way, now, standing, request)
         return replace(

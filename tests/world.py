@@ -79,6 +79,10 @@ class World:
         value = organisation(**changes)
         return self.feed("organisations", value["organisation"], value)
 
+    def override(self, **fields: Any) -> World:
+        """What the organisation chose itself; without fields it takes everything back."""
+        return self.feed("organisation-overrides", "zorg", {"organisation": "zorg", **fields} if fields else None)
+
     def consent(self, client: str = "anna", channels: Iterable[str] = ("sms",), notifications: bool = True) -> World:
         value = {
             "organisation": "zorg",

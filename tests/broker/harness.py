@@ -39,7 +39,9 @@ AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 DEADLINE = 120.0
 """Seconds after which a wait fails. Nothing is expected to take nearly so long."""
 PREFIX = "AFSPRAAKBERICHT_"
-INPUTS = ("appointments", "consents", "contacts", "opt-outs", "organisations", "requests", "erasures")
+INPUTS = (
+    "appointments", "consents", "contacts", "opt-outs", "organisations", "organisation-overrides", "requests", "erasures",
+)  # fmt: skip
 INTERNAL = ("client-events", "deliveries-sms", "deliveries-email")
 SMS_SLOTS, EMAIL_SLOTS = 16, 4
 UNSUBSCRIBE = "https://afspraakbericht.example/u/"

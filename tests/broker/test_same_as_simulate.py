@@ -46,6 +46,8 @@ EVERY_TEXT = {
     "reminder of several": r"U heeft 3 afspraken op \d{1,2} [a-z]+(?: \d{4})? om 09:00\.",
     "combined": rf"{BEFORE} Uw afspraak op {DAY} is geannuleerd\. Uw afspraak op {PERIOD} is verplaatst .*\. Er is een afspraak",
     "more than 20": r"En nog 5 wijzigingen\.",
+    "what the organisation chose itself": r"^Zelf: Er is een afspraak",
+    "upstream's again": rf"^{BEFORE} Uw afspraak op {DAY} is geannuleerd\. {AFTER}$",
     "request": re.escape(ASKED),
 }
 EVERY_OUTCOME = {
@@ -83,6 +85,9 @@ class Story:
             settings("venster", QUIET, LONGEST, sms=sms, email=email),
             settings("direct", sms={**sms, "unit_price": 0.08}, email={**email, "subject": "Uw afspraak"}),
             settings("uit", notifications=False),
+            Event(
+                "organisation-overrides", "direct", {"organisation": "direct", "sms": {"before": "Zelf:"}, "email": {"after": ""}}
+            ),
             *(event for name in ("anna", "cees", "els", "veel", "fred", "groep1") for event in client("venster", name, "sms")),
             *(event for name in ("bram", "dora", "ella", "meel", "groep2") for event in client("venster", name, "email", "sms")),
             *client("venster", "gerda", "sms", notifications=False),
@@ -168,6 +173,7 @@ class Story:
             *self.series("15:00", location="De Linde"),
             self.book("reeks-4", 48, "15:00", "els", "ella", series="fysio", location="De Linde"),
             Event("appointments", "venster/a", None),
+            Event("organisation-overrides", "direct", None),
         ]
 
     def series_cancelled(self) -> list[Event]:

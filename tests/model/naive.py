@@ -261,6 +261,8 @@ class Model:
     facts: list[Fact] = field(default_factory=list)
     clients: dict[tuple[str, str], Client] = field(default_factory=dict)
     organisations: dict[str, Json] = field(default_factory=dict)
+    upstream: dict[str, Json | None] = field(default_factory=dict)
+    overrides: dict[str, Json | None] = field(default_factory=dict)
     reminders_since: dict[str, datetime] = field(default_factory=dict)
     revisions: dict[str, Revision] = field(default_factory=dict)
     passed: datetime = BEGINNING
@@ -605,7 +607,7 @@ class Model:
         match event.topic:
             case "appointments":
                 self.take_appointment(event)
-            case "organisations":
+            case "organisations" | "organisation-overrides":
                 self.take_settings(event)
             case "consents":
                 self.client(*event.key.split("/")).consent = event.value
@@ -620,12 +622,16 @@ class Model:
                 self.take_request(event)
 
     def take_settings(self, event: Event) -> None:
-        old, new = self.organisations.get(event.key), event.value
-        if new is not None and new["time_zone"] not in ZONES:
+        says = self.upstream if event.topic == "organisations" else self.overrides
+        given = event.value or {}
+        if given.get("time_zone", "UTC") not in ZONES or len(given.get("sms", {}).get("before", "")) > 200:
             raise RefusedError
+        says[event.key] = event.value
+        old, new = self.organisations.pop(event.key, None), self.upstream.get(event.key)
         if new is None:
-            self.organisations.pop(event.key, None)
             return
+        for name, value in (self.overrides.get(event.key) or {}).items():
+            new = {**new, name: {**new[name], **value} if name in ("sms", "email") else value}
         if old is None or any(old.get(name) != new.get(name) for name in ("time_zone", "reminder", "quiet_hours")):
             self.reminders_since[event.key] = event.at
         self.organisations[event.key] = new

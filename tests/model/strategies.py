@@ -94,6 +94,14 @@ class Settings(NamedTuple):
     bad: bool
 
 
+class Override(NamedTuple):
+    """What an organisation lays over upstream's settings; None takes it all back."""
+
+    when: After | Next
+    organisation: str
+    fields: Json | None
+
+
 class Request(NamedTuple):
     when: After | Next
     organisation: str
@@ -111,7 +119,7 @@ class Again(NamedTuple):
     back: int
 
 
-Step = Booking | Deletion | Consent | Contact | OptOut | Settings | Request | Again
+Step = Booking | Deletion | Consent | Contact | OptOut | Settings | Override | Request | Again
 
 
 class History(NamedTuple):
@@ -165,6 +173,16 @@ settings = st.builds(
     Settings, _when, _organisation, _mostly, st.sampled_from(WINDOWS), st.sampled_from(REMINDERS), st.sampled_from(QUIETS),
     st.sampled_from((False, False, False, True)),
 )  # fmt: skip
+overrides = st.builds(
+    Override, _when, _organisation,
+    st.none() | st.fixed_dictionaries({}, optional={
+        "notifications": _mostly,
+        "reminder": st.sampled_from(REMINDERS).map(lambda said: said and {"days_before": said[0], "at": said[1]}),
+        "quiet_hours": st.sampled_from(QUIETS).map(lambda said: said and {"from": said[0], "until": said[1]}),
+        "sms": st.sampled_from(({"before": "Zelf."}, {"after": "Tot dan!"}, {"before": "x" * 201}, {})),
+        "email": st.sampled_from(({"before": ""}, {"subject": "Zelf"})),
+    }),
+)  # fmt: skip
 requests = st.builds(
     Request, _when, _organisation, _client, st.sampled_from(("r", "r", "q", "x", "y")),
     st.sampled_from((None, None, -60, 0, 60, 3600, 12 * 3600)), st.sampled_from((None, None, 0, 30, 60, 7200, 24 * 3600)),
@@ -173,7 +191,7 @@ requests = st.builds(
 again = st.builds(Again, _when, st.integers(1, 6))
 
 steps: st.SearchStrategy[Step] = st.one_of(
-    bookings, bookings, bookings, bookings, deletions, consents, contacts, opt_outs, settings, requests, again, again
+    bookings, bookings, bookings, bookings, deletions, consents, contacts, opt_outs, settings, overrides, requests, again, again
 )
 
 
@@ -198,12 +216,13 @@ def near_bookings(organisation: str = "o") -> st.SearchStrategy[Booking]:
 def near(organisation: str = "o") -> st.SearchStrategy[Step]:
     """Those, with little else."""
     one, when = near_bookings(organisation), _near_moments()
+    own = overrides.map(lambda step: step._replace(organisation=organisation))
     other = st.builds(
         Settings, when, st.just(organisation), _mostly, st.sampled_from(WINDOWS), st.sampled_from(REMINDERS),
         st.sampled_from(QUIETS), st.just(False),
     )  # fmt: skip
     yes = st.builds(Consent, when, st.just(organisation), st.just("c"), _mostly, st.just(("sms",)))
-    return st.one_of(one, one, one, one, one, other, yes)
+    return st.one_of(one, one, one, one, one, other, own, yes)
 
 
 def serial(organisation: str = "o") -> st.SearchStrategy[Step]:
@@ -300,6 +319,9 @@ def event(step: Step, now: datetime, zones: dict[str, str], numbers: dict[str, i
             return Event(now, "appointments", key, None)
         case Settings():
             return Event(now, "organisations", step.organisation, organisation(step, zones[step.organisation]))
+        case Override():
+            own = None if step.fields is None else {"organisation": step.organisation, **step.fields}
+            return Event(now, "organisation-overrides", step.organisation, own)
         case Request():
             return Event(now, "requests", key, request(step, now))
         case OptOut():

@@ -170,6 +170,10 @@ class TestRequests:
         )
         assert world.outcomes == ["expired"]
 
+    def test_one_that_is_expired_does_not_wait_for_the_end_of_quiet_hours(self) -> None:
+        world = World("2026-03-02 23:00", quiet_hours=QUIET).request(expires_at="2026-03-02T22:30:00+01:00")
+        assert world.outcomes == ["expired"]
+
     def test_a_second_one_with_the_same_party_and_id_is_ignored(self) -> None:
         world = World().request().request(text="Iets anders").request(party="ander")
         assert world.outcomes == ["sent", "sent"]

@@ -42,6 +42,10 @@ def sms(**changes: Any) -> bytes:
     return settings(sms=organisation()["sms"] | changes)
 
 
+def own(**fields: Any) -> bytes:
+    return orjson.dumps({"organisation": "zorg", **fields})
+
+
 A, C, O = b"zorg/a", b"zorg/anna", b"zorg"  # noqa: E741  # the keys of the three kinds of topics
 
 REFUSED: list[tuple[str, bytes | None, bytes | None, str]] = [
@@ -90,6 +94,14 @@ REFUSED: list[tuple[str, bytes | None, bytes | None, str]] = [
     ("organisations", O, sms(originator="Thuiszorg Linde"), "at most 11 characters - at `$.sms.originator`"),
     ("organisations", O, sms(currency="euro"), "at `$.sms.currency`"),
     ("organisations", b"plein", settings(), "the key does not match the value: expected organisation"),
+    ("organisation-overrides", O, own(sms={"before": "x" * 201}), "Expected `str` of length <= 200 - at `$.sms.before`"),
+    ("organisation-overrides", O, own(email={"subject": "a\r\nBcc: b@c"}), "at `$.email.subject`"),
+    ("organisation-overrides", O, own(email={"subject": None}), "Expected `str`, got `null` - at `$.email.subject`"),
+    ("organisation-overrides", O, own(notifications=None), "Expected `bool`, got `null` - at `$.notifications`"),
+    ("organisation-overrides", O, own(reminder={"days_before": 366, "at": "09:00"}), "at `$.reminder.days_before`"),
+    ("organisation-overrides", O, own(quiet_hours={"from": "22:00", "until": "7:00"}), "at `$.quiet_hours.until`"),
+    ("organisation-overrides", b"plein", own(), "the key does not match the value: expected organisation"),
+    ("organisation-overrides", b"", None, "the key does not have 1 ids joined by '/'"),
     ("nieuw", C, b"{}", "unknown topic nieuw"),
 ]
 
@@ -119,6 +131,15 @@ def test_unknown_fields_are_ignored() -> None:
 
 def test_settings_go_to_every_partition() -> None:
     assert [output.partition for output in take("organisations", O, settings()).outputs] == [0, 1, 2, 3]
+    assert [output.partition for output in take("organisation-overrides", O, own(notifications=False)).outputs] == [0, 1, 2, 3]
+    assert [output.partition for output in take("organisation-overrides", O, None).outputs] == [0, 1, 2, 3]
+
+
+def test_null_and_absent_are_told_apart() -> None:
+    """Null turns a reminder off; without the field upstream's counts."""
+    for fields in ({"reminder": None}, {"sms": {"before": ""}}, {}):
+        event = orjson.loads(take("organisation-overrides", O, own(**fields)).outputs[0].value or b"")
+        assert event["override"] == {"organisation": "zorg", **fields}
 
 
 def test_a_reason_holds_no_value_of_the_event() -> None:
