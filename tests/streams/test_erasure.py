@@ -141,7 +141,7 @@ def names(world: World) -> set[tuple[str, str]]:
             table, organisation, *ids = key.decode().split("/")
             if table == "appointments":
                 found |= {(organisation, client) for client in orjson.loads(value)["clients"]}
-            elif table != "organisations":
+            elif table not in ("organisations", "overrides"):
                 found.add((organisation, ids[0]))
     return found
 
