@@ -10,15 +10,13 @@ from msgspec.structs import replace
 
 from schemas.deliveries import ERASED
 from schemas.events import ClientEvent, Erased
-from schemas.inputs import OptOut, OrganisationOverride, Request, WindowSettings
+from schemas.inputs import OptOut, Request, WindowSettings
 from schemas.state import Agenda, OptOuts, Pending, Settings
 from schemas.topics import (
     AGENDAS,
     CONSENTS_TABLE,
     CONTACTS_TABLE,
     OPT_OUTS_TABLE,
-    ORGANISATIONS_TABLE,
-    OVERRIDES_TABLE,
 )
 from schemas.wire import encode
 
@@ -27,7 +25,7 @@ from .contacts import refused, remembering
 from .gates import Passage, Standing, passage
 from .messages import DELIVERIES, emit_message, request_notice
 from .moments import Moment, Moments
-from .overrides import laid_over
+from .overrides import InForce
 from .quiet import quiet_until
 from .reminders import remind, upcoming
 from .rows import Rows
@@ -47,15 +45,13 @@ class Notices:
         self.partition = partition
         self.rows = Rows(rows)
         self.moments = Moments()
-        self.settings: dict[str, Settings] = {}
+        self.settings = InForce()
 
     # -- what the driver asks ------------------------------------------------------------------------------------------
 
     def loaded(self) -> None:
         """Read the settings, and find the next moment of every client."""
-        over = dict(self.rows.scan(OVERRIDES_TABLE))
-        for key, row in self.rows.scan(ORGANISATIONS_TABLE):
-            self.settings[key] = Settings(laid_over(row.organisation, over.get(key)), row.since)
+        self.settings.load(self.rows)
         for key, agenda in self.rows.scan(AGENDAS):
             organisation, client = key.split("/")
             self._schedule(organisation, client, agenda, _BEGINNING)
@@ -168,27 +164,8 @@ class Notices:
 
     def _set(self, decision: Decision, organisation: str, event: ClientEvent, now: datetime) -> None:
         """New settings, or what lies over them. Where other due moments follow, every client gets its next moment anew."""
-        row, over = ORGANISATIONS_TABLE.row(organisation), OVERRIDES_TABLE.row(organisation)
-        kept: Settings | None = self.rows.get(decision, ORGANISATIONS_TABLE, row)
-        upstream = kept.organisation if kept is not None else None
-        override: OrganisationOverride | None = self.rows.get(decision, OVERRIDES_TABLE, over)
-        if event.override is not None or event.forget == "override":
-            override = event.override
-            decision.put(over, encode(override) if override is not None else None)
-        else:
-            upstream = event.settings
-        old = self.settings.get(organisation)
-        if upstream is None:
-            self.settings.pop(organisation, None)
-            decision.put(row, None)
-        else:
-            new = Settings(laid_over(upstream, override), now)
-            same = old is not None and _timing(old) == _timing(new)
-            since = old.since if same and old is not None else now
-            self.settings[organisation] = replace(new, since=since)
-            decision.put(row, encode(Settings(upstream, since)))
-            if same:
-                return
+        if not self.settings.take_in(self.rows, decision, event, now):
+            return
         prefix = AGENDAS.row(f"{organisation}/")
         changed = [key for key in decision.rows if key.startswith(prefix)]
         clients = {key.split("/")[1] for key, _ in self.rows.scan(AGENDAS, f"{organisation}/")}
@@ -322,9 +299,3 @@ def notices(partition: int, rows: MutableMapping[bytes, bytes], peers: Mapping[s
 def replace_fate(one: Decided, fate: str | None) -> Decided:
     """The same notice with what became of it."""
     return Decided(one.notice, fate, one.start)
-
-
-def _timing(settings: Settings) -> tuple[object, ...]:
-    """What decides when a reminder falls due."""
-    organisation = settings.organisation
-    return (organisation.reminder, organisation.quiet_hours, organisation.time_zone)
