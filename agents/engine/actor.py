@@ -245,11 +245,11 @@ class Actor:
             self.outlet.finish(topic, self.p, offset)
 
     async def _resend(self) -> None:
-        outputs = decode_outputs(self.part.outbox)
+        outputs, reached = decode_outputs(self.part.outbox), dict(self.offsets)  # before `position` adds what was never read
         if outputs:
             await self.outlet.send(outputs, self.p)
             self.outlet.hooks.on_resent(self.node, len(outputs))
-        for topic, offset in self.offsets.items():
+        for topic, offset in reached.items():
             self.outlet.finish(topic, self.p, offset)
         self._last = time.monotonic()
 

@@ -155,7 +155,7 @@ async def _records(app: Engine, fences: dict[Any, int], starts: dict[Any, int]) 
     todo = set(fences)
     if not todo:
         return
-    client = app.new_client(max_partition_fetch_bytes=4 << 20, fetch_max_bytes=64 << 20)
+    client = app.new_client(max_partition_fetch_bytes=4 << 20, fetch_max_bytes=64 << 20, fetch_max_wait_ms=50)
     await client.start()
     try:
         lighten(client)
@@ -167,6 +167,7 @@ async def _records(app: Engine, fences: dict[Any, int], starts: dict[Any, int]) 
                 yield tp, records
                 if records[-1].offset >= fences[tp]:
                     todo.discard(tp)
+                    client.pause(tp)  # a fetch of it would wait for what does not come, and the others behind it
             await asyncio.sleep(0)
     finally:
         await client.stop()

@@ -26,7 +26,7 @@ from agents.broker import EmbeddedKafka
 from . import decisions, latency, peers, pipeline
 
 Figures = dict[str, Any]
-PARTS = ("reference", "pipeline", "latency", "partitions", "decisions", "reminders")
+PARTS = ("reference", "recovery", "restarts", "pipeline", "latency", "partitions", "decisions", "reminders")
 TIMEOUT = 300.0
 """Seconds after which a part's program is given up."""
 
@@ -41,7 +41,7 @@ def program(name: str, *words: object) -> str:
 
 
 def reference(bootstrap: str, args: argparse.Namespace) -> Figures:
-    """The peers' jobs and ours on the same events, ours twice. Then the recovery of our job's rows."""
+    """The peers' jobs and ours on the same events, ours twice."""
     topic, figures = f"peers-{args.reference_events}", Figures()
     others: dict[str, float] = {}
     if args.peers is not None:
@@ -55,9 +55,32 @@ def reference(bootstrap: str, args: argparse.Namespace) -> Figures:
     figures |= {name: round(rate) for name, rate in others.items()}
     if best := max((rate for name, rate in others.items() if name in peers.COMPARED), default=0.0):
         figures["ours_over_the_best_peer"] = round(figures["ours_events_per_second"] / best, 2)
-    recovered = program("reference_job", "recover", bootstrap, args.reference_events, topic, "ours-2")
-    figures["recovery_records"] = round(_number(recovered.replace("n=", ""), ""))
-    figures["recovery_records_per_second"] = round(_number(recovered, "rec/s"))
+    return figures
+
+
+def recovery(bootstrap: str, args: argparse.Namespace) -> Figures:
+    """From the assignment to the first event handled, with the rows of the reference job: in memory, on an empty disk, and on one
+    that has them."""
+    topic, figures = f"peers-{args.reference_events}", Figures()
+    program("reference_job", "produce", bootstrap, args.reference_events, topic)
+    program("reference_job", "run", bootstrap, args.reference_events, topic, "again")
+    with tempfile.TemporaryDirectory() as folder:
+        for name, where in (("memory", ()), ("rocksdb", (folder,)), ("rocksdb_with_a_copy", (folder,))):
+            found = program("reference_job", "recover", bootstrap, args.reference_events, topic, "again", *where)
+            figures[f"{name}_records"] = round(_number(found.replace("n=", ""), ""))
+            figures[f"{name}_seconds"] = _number(found, "s load")
+            figures[f"{name}_processor_seconds"] = float(found.split("cpu=")[1].split()[0])
+            figures[f"{name}_records_per_second"] = round(_number(found, "rec/s"))
+    return figures
+
+
+def restarted(bootstrap: str, args: argparse.Namespace) -> Figures:
+    """Workers with fixed names that are killed, and restarted one after another, under load; rows in memory and on disk."""
+    figures = Figures()
+    for store in ("memory", "rocksdb"):
+        found = json.loads(program("restarts", bootstrap, store))
+        figures |= {f"{store}_{what}": value for what, value in found.items()}
+        clean(bootstrap)
     return figures
 
 
@@ -125,6 +148,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, EmbeddedKafka(Path(folder), port=None) as kafka:
         parts: dict[str, Callable[[], Figures]] = {
             "reference": lambda: reference(kafka.bootstrap, args),
+            "recovery": lambda: recovery(kafka.bootstrap, args),
+            "restarts": lambda: restarted(kafka.bootstrap, args),
             "pipeline": lambda: pipeline.measure(kafka.bootstrap, args.events),
             "latency": lambda: delays(kafka.bootstrap, args),
             "partitions": lambda: partitions(kafka.bootstrap, args),

@@ -2,7 +2,8 @@
 
 reference_job.py produce BOOTSTRAP EVENTS TOPIC     appointment events of EVENTS / 5 clients, on 8 partitions
 reference_job.py run BOOTSTRAP EVENTS TOPIC NAME    reads them all, keeps an agenda a client, writes a notice a change
-reference_job.py recover BOOTSTRAP EVENTS TOPIC NAME   starts it again, with one more event a partition, on the rows of `run`
+reference_job.py recover BOOTSTRAP EVENTS TOPIC NAME [FOLDER]   starts it again, with one more event a partition, on the rows of
+`run`; with a FOLDER the rows are on disk: all are loaded at the first time, at the next only what came since
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Mapping, MutableMapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -24,6 +26,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from agents.engine import Engine, Monitor, NodeSpec, partition_for, run_worker
+from agents.engine.disk import Disk
 from streams.turn import Decision, Output, Turn
 
 PARTITIONS = 8
@@ -113,10 +116,10 @@ class Recovery(Monitor):
     """Ends the worker at its first event, and prints how long that took since the assignment."""
 
     def __init__(self) -> None:
-        self.records, self.loading, self.assigned = 0, 0.0, 0.0
+        self.records, self.loading, self.assigned, self.cpu = 0, 0.0, 0.0, 0.0
 
     def assignment(self, *_: Any, **__: Any) -> None:
-        self.assigned = time.monotonic()
+        self.assigned, self.cpu = time.monotonic(), time.process_time()
 
     def on_recovered(self, node: str, count: int, seconds: float) -> None:
         self.records, self.loading = count, seconds
@@ -124,7 +127,8 @@ class Recovery(Monitor):
     def on_turn(self, node: str, records: int, seconds: float) -> None:
         if self.assigned:
             took, self.assigned = time.monotonic() - self.assigned, 0.0
-            print(f"RECOVERED n={self.records} {took:.2f} s load={self.loading:.2f} {self.records / took:.0f} rec/s", flush=True)
+            cpu, rate = time.process_time() - self.cpu, self.records / took
+            print(f"RECOVERED n={self.records} {took:.2f} s load={self.loading:.2f} cpu={cpu:.2f} {rate:.0f} rec/s", flush=True)
             os.kill(os.getpid(), signal.SIGTERM)
 
 
@@ -157,10 +161,11 @@ async def produce(bootstrap: str, events: int, topic: str, more: int = 0) -> Non
     await producer.stop()
 
 
-def run(bootstrap: str, topic: str, name: str, hooks: Monitor) -> int:
+def run(bootstrap: str, topic: str, name: str, hooks: Monitor, folder: str | None = None) -> int:
     asyncio.run(create(bootstrap, f"{name}-notices", f"{name}-agendas-changelog"))
     node = NodeSpec("agendas", (topic,), lambda p, rows, peers: Agendas(rows, f"{name}-notices"))
-    app = Engine(name, bootstrap, [node], PARTITIONS, hooks=hooks, datadir=tempfile.mkdtemp())
+    disk = Disk(Path(folder)) if folder else None
+    app = Engine(name, bootstrap, [node], PARTITIONS, hooks=hooks, datadir=tempfile.mkdtemp(), disk=disk)
     if isinstance(hooks, Recovery):
         app.on_partitions_assigned.connect(hooks.assignment)
     return run_worker(app, "WARNING")
@@ -175,4 +180,4 @@ if __name__ == "__main__":
         sys.exit(run(bootstrap, topic, sys.argv[5], Count(int(events))))
     elif command == "recover":
         asyncio.run(produce(bootstrap, int(events), topic, 100))
-        sys.exit(run(bootstrap, topic, sys.argv[5], Recovery()))
+        sys.exit(run(bootstrap, topic, sys.argv[5], Recovery(), *sys.argv[6:7]))

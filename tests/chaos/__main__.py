@@ -1,6 +1,7 @@
 """`make chaos`: three brokers, three workers and more, faults of every kind one after another, and one table.
 
-Exit code 1 where anything was lost, wrong, or sent twice without the log's saying so. `--keep` leaves logs and records behind.
+Exit code 1 where anything was lost, wrong, or sent twice without the log's saying so. SIGTERM ends the faults, and all so far is
+counted. `--keep` leaves logs and records behind.
 """
 
 from __future__ import annotations

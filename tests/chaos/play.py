@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import signal
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
@@ -23,6 +24,9 @@ from .pulse import Back, Pulse
 
 BOUND = 120.0
 """Seconds after which a fault counts as never mended."""
+TARGET = 15.0
+"""Seconds within which it should flow again."""
+BUSY = 3.0
 CALM = 1.5
 """Seconds between two faults, beside those for which the level has to hold."""
 PARTITIONS = 6
@@ -33,6 +37,7 @@ CLEANER = {"log.cleaner.backoff.ms": "500"}
 class Outcome:
     """What a run found."""
 
+    faults: int
     backs: list[Back]
     ended: Counter[str]
     reasons: Counter[str]
@@ -56,8 +61,12 @@ class Outcome:
             never = f"  never: {len(mine) - len(known)}" if len(known) < len(mine) else ""
             lines.append(f"{kind:34} {len(mine):6} {median(known or [0]):9.1f} {max(known or [0]):7.1f}{never}")
         every = sorted(back.seconds for back in self.backs if back.seconds is not None)
-        late = sum(seconds > 15 for seconds in every)
-        lines += ["", f"{len(every)} steps; later than 15 s: {late}; longest {max(every or [0]):.1f} s"]
+        late = [back for back in self.backs if back.seconds is None or back.seconds > TARGET]
+        busy = sum(back.load > BUSY for back in late)
+        lines += ["", f"{self.faults} faults, {len(self.backs)} steps; longest {max(every or [0]):.1f} s"]
+        lines.append(
+            f"later than {TARGET:.0f} s: {len(late)}, of them {busy} while the machine had more than {BUSY:.0f} tasks a core"
+        )
         lines.append("workers ended: " + ", ".join(f"{count} with {code}" for code, count in sorted(self.ended.items())))
         lines += [f"  fail-stop {count:3}: {reason}" for reason, count in self.reasons.most_common()]
         lines.append(
@@ -74,7 +83,13 @@ class Chaos:
     def __init__(self, stand: Stand, cluster: EmbeddedCluster, fleet: Fleet, pulse: Pulse, rng: random.Random) -> None:
         self.stand, self.cluster, self.fleet, self.pulse, self.rng = stand, cluster, fleet, pulse, rng
         self.backs: list[Back] = []
+        self.count = 0
+        self.ending = False
         self.began = time.monotonic()
+
+    def end(self) -> None:
+        """No more faults after this one: count what there is."""
+        self.ending = True
 
     def hit(self, place: Place) -> Worker:
         """The worker of a place that is awake."""
@@ -90,7 +105,8 @@ class Chaos:
         back = await self.pulse.wait_back(kind, began, level, BOUND)
         self.backs.append(back)
         seconds = "NOT BACK" if back.seconds is None else f"back after {back.seconds:.1f} s"
-        print(f"{began - self.began:7.0f} s  {kind:34} {seconds}  (level {level:.0f}/s)", flush=True)
+        machine = f"level {level:.0f}/s, load {back.load:.1f} a core, driver still {back.still:.1f} s"
+        print(f"{began - self.began:7.0f} s  {kind:34} {seconds:20} {machine}", flush=True)
 
 
 async def feeding(stand: Stand, feed: Feed, rate: float) -> None:
@@ -118,6 +134,7 @@ async def run(folder: Path, kinds: Iterable[faults.Fault], seed: int, *, workers
         pulse = Pulse((stand.sms.received.messages, stand.smtp.received.messages), feed.clients, PARTITIONS)
         fleet = Fleet(stand, workers)
         chaos = Chaos(stand, cluster, fleet, pulse, rng)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, chaos.end)
         async with fleet.supervised():
             await stand.feed(feed.cast())
             await stand.settled()
@@ -127,7 +144,10 @@ async def run(folder: Path, kinds: Iterable[faults.Fault], seed: int, *, workers
             try:
                 for fault in kinds:
                     await asyncio.sleep(CALM)
+                    if chaos.ending:
+                        break
                     await fault(chaos)
+                    chaos.count += 1
                     for task in beside:
                         if task.done():
                             await task  # it raised
@@ -143,7 +163,7 @@ async def run(folder: Path, kinds: Iterable[faults.Fault], seed: int, *, workers
         compacted = sum([tables.gone(tail.found) for tail in changelogs])
         once = {(entry["message"], entry["attempt"], entry["status"]) for entry in log}
         return Outcome(
-            chaos.backs, fleet.ended, fleet.reasons, len(await stand.records("appointments")),
+            chaos.count, chaos.backs, fleet.ended, fleet.reasons, len(await stand.records("appointments")),
             len(stand.sms.received.messages) + len(stand.smtp.received.messages),
             Counter(status for _, _, status in once), compacted, time.monotonic() - chaos.began, wrong,
         )  # fmt: skip

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 import zlib
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -24,10 +26,16 @@ HOLD = 2.0
 
 @dataclass(frozen=True)
 class Back:
-    """A fault, and after how many seconds all partitions were at work again; None where they were not."""
+    """A fault, and after how many seconds all partitions were at work again; None where they were not.
+
+    `load`: processes that wanted a core then, for each core; `still`: the longest time in which this process got none. Where
+    they are large the machine was busy with other things, and the seconds say little.
+    """
 
     kind: str
     seconds: float | None
+    load: float = 0.0
+    still: float = 0.0
 
 
 class Pulse:
@@ -48,6 +56,7 @@ class Pulse:
         self._lists = [(found, 0) for found in received]
         self._at: list[float] = []
         self._from: list[int] = []
+        self._looks: deque[tuple[float, float]] = deque(maxlen=2000)
         self._began = time.monotonic()
 
     def restart(self) -> None:
@@ -56,8 +65,12 @@ class Pulse:
 
     async def run(self) -> None:
         """Look, for ever."""
+        last = time.monotonic()
         while True:
-            self.look(time.monotonic())
+            now = time.monotonic()
+            self._looks.append((last, now))
+            self.look(now)
+            last = now
             await asyncio.sleep(STEP)
 
     def look(self, now: float) -> None:
@@ -85,11 +98,14 @@ class Pulse:
 
     async def wait_back(self, kind: str, since: float, level: float, bound: float) -> Back:
         """Wait until it is good, and has been so for a while."""
+        seconds: float | None = None
         while (now := time.monotonic()) < since + bound:
             if now > since + HOLD and all(self.is_good(moment, level) for moment in _moments(now - HOLD, now)):
-                return Back(kind, round(self.back(since, now, level), 1))
+                seconds = round(self.back(since, now, level), 1)
+                break
             await asyncio.sleep(STEP)
-        return Back(kind, None)
+        still = max((later - earlier for earlier, later in self._looks if later > since), default=0.0)
+        return Back(kind, seconds, round(os.getloadavg()[0] / (os.cpu_count() or 1), 1), round(still, 1))
 
     def _count(self, since: float, until: float) -> int:
         return bisect_right(self._at, until) - bisect_right(self._at, since)
