@@ -81,11 +81,13 @@ class Eraser:
         for topic in (CONSENTS, CONTACTS):
             mine = [slot for slot in before[topic.name].live if slot[1] == subject.key]
             written[topic.name] = await self._write((topic.name, partition, key, None) for partition, key in mine)
-        await self._announce(subject, "asked")
+        asked = await self._announce(subject, "asked")
         self.say("waiting for the workers")
-        if not await self._handled(plan.wait):
+        event = asked
+        if await self._handled(plan.wait):
+            event = await self._announce(subject, "done")
+        else:
             problems.append(f"the workers did not take in the erasure within {plan.wait:.0f} s: start them, and run it again")
-        event = await self._announce(subject, "done")
         forgotten = await asyncio.to_thread(self.projection.erase, event) if self.projection is not None else Forgotten()
         self.say("reading all topics again")
         now = await self._look_again(plan, problems)
