@@ -42,12 +42,12 @@ async def _partition(consumer: Any, producer: Any, tp: TopicPartition, before: d
     end = (await consumer.end_offsets([tp]))[tp]
     await consumer.seek_to_beginning(tp)
     old: dict[bytes, bool] = {}
-    stop_at = (before + LATE).timestamp() * 1000
     young = False
     while not young and await consumer.position(tp) < end:
         for record in (await consumer.getmany(tp, timeout_ms=500)).get(tp, []):
-            young = young or record.timestamp > stop_at
-            old[record.key] = record.value is not None and utc(_fact(record.value).at) < before
+            at = utc(_fact(record.value).at) if record.value is not None else None
+            old[record.key] = at is not None and at < before
+            young = young or (at is not None and at > before + LATE)
     keys = [key for key, is_old in old.items() if is_old]
     if not dry_run:
         for future in [await producer.send(tp.topic, None, key, tp.partition) for key in keys]:

@@ -109,12 +109,9 @@ class Eraser:
     async def _write(self, records: Iterable[tuple[str, int, bytes, bytes | None]]) -> list[Tombstone]:
         """Write topic, partition, key and value; gives where they are, once every copy has them."""
         producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap, acks="all", enable_idempotence=True, **self.security)
-        await producer.start()
-        try:
+        async with running(producer, "stop"):
             sent = [await producer.send(topic, value, key, partition) for topic, partition, key, value in records]
             return [Tombstone(one.partition, one.offset) for one in [await future for future in sent]]
-        finally:
-            await producer.stop()
 
     async def _handled(self, seconds: float) -> bool:
         """Whether the workers took it in on its whole way, within so many seconds."""

@@ -101,16 +101,13 @@ class Survey:
             bootstrap_servers=self.bootstrap, enable_auto_commit=False, auto_offset_reset="earliest", fetch_max_bytes=64 << 20,
             max_partition_fetch_bytes=4 << 20, **self.security,
         )  # fmt: skip
-        await consumer.start()
-        try:
-            async with running(AIOKafkaAdminClient(bootstrap_servers=self.bootstrap, **self.security), "close") as admin:
-                partitions = await partitions_of(admin, wanted)
-                found = {name: Found(settings) for name, settings in (await _settings(admin, wanted)).items()}
+        admin_client = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap, **self.security)
+        async with running(consumer, "stop"), running(admin_client, "close") as admin:
+            partitions = await partitions_of(admin, wanted)
+            found = {name: Found(settings) for name, settings in (await _settings(admin, wanted)).items()}
             for name, tps in partitions.items():
                 await _read(consumer, tps, subject, found[name])
             return found
-        finally:
-            await consumer.stop()
 
 
 @asynccontextmanager

@@ -198,3 +198,46 @@ async def until_none(stand: Stand, folder: Path) -> set[str]:
             await asyncio.sleep(0.5)
     finally:
         await producer.stop()
+
+
+async def test_without_a_worker_it_says_what_is_to_do_and_the_next_one_does_it(tmp_path: Path) -> None:
+    start = datetime.now(UTC).replace(microsecond=0) + timedelta(days=5)
+    web = tmp_path / "web"
+    async with Stand(tmp_path, partitions=2) as stand:
+        worker = stand.worker()
+        await stand.feed(settings("linde"), marked(start))
+        await stand.until(lambda: told(stand, 2), "two SMS are sent")
+        assert await worker.stop() == 0
+
+        given = stand.settings(data=web)
+        done = await asyncio.to_thread(lambda: command("erase", f"linde/{WHO}", "--wait", "2", **given))
+        assert done.returncode == 1, done.stdout + done.stderr
+        assert "to do: the workers did not take in the erasure within 2 s: start them, and run it again" in done.stderr
+        assert "endtoend-notices-changelog: " in done.stderr
+        assert not web.exists(), "looking for a projection makes none"
+
+        stand.worker()
+        assert (await erase(stand, web))["outcome"] == "done"
+
+
+async def test_audit_facts_go_after_their_time_and_not_before(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    ages = {"old": 1830, "older": 4000, "young": 1820, "today": 0}
+    async with Stand(tmp_path, partitions=2) as stand:
+        for name, age in sorted(ages.items(), key=lambda one: -one[1]):
+            fact = {
+                "message": name, "organisation": "linde", "client": "anna", "channel": "sms", "reason": "direct",
+                "status": "sent", "detail": None, "at": (now - timedelta(days=age)).isoformat(), "kinds": ["created"],
+                "template": None, "attempt": 1,
+            }  # fmt: skip
+            await stand.feed(Event("audit-log", f"linde/anna/{name}/1/sent", fact))
+
+        planned = await asyncio.to_thread(lambda: command("retention", "--dry-run", **stand.settings()))
+        assert (planned.returncode, planned.stdout.split()[0]) == (0, "2"), planned.stderr
+        done = await asyncio.to_thread(lambda: command("retention", **stand.settings()))
+        assert (done.returncode, done.stdout.split()[0]) == (0, "2"), done.stderr
+        again = await asyncio.to_thread(lambda: command("retention", **stand.settings()))
+        assert again.stdout.split()[0] == "0"
+
+        last = {record.key: record.value async for record in read_topic(stand.kafka.bootstrap, "audit-log")}
+        assert {key.split(b"/")[2].decode() for key, value in last.items() if value is not None} == {"young", "today"}
