@@ -22,6 +22,8 @@ COMMANDS = {
     "log": "replay and export the delivery log",
     "erase": "make all that names a client unreadable, and prove it",
     "retention": "let audit facts and texts go that have been kept long enough",
+    "why": "what was decided for a client, and why",
+    "replay": "what the current rules would have sent, compared with the delivery log",
     "sms": "encoding, parts and costly characters of a text",
     "provider-answer": "what is done with a provider's answer",
     "fake-sms": "an SMS gateway that answers like MessageBird, and misbehaves on demand",

@@ -1,0 +1,215 @@
+"""`afspraakbericht replay --dry-run`: what the current rules, or other settings, would have sent, beside what the log says was.
+
+It reads Kafka and writes to the terminal, nothing else. `streams/comparison.py` says what is compared, `streams/replay.py` how
+events are ordered. These make differences by themselves, without any change of rules:
+- a window closed at another moment: the worker takes an event in some time after Kafka's timestamp, so that at the edge of a
+  window changes may fall into two messages instead of one (`message`, or another set of notices);
+- events that are gone: appointments and requests are kept for 30 days, of consents, contacts and organisations only the last
+  of each key is sure to be there, so what they said before is not known, and texts have the template of later;
+- providers: here each takes every message at once. What in reality waited behind a pause or a retry may have been superseded
+  or expired meanwhile. Failures and reports of delivery make no difference: told is told;
+- events that the worker has not taken in yet, and what it decided in the last seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from argparse import ArgumentParser, Namespace
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import orjson
+from aiokafka.errors import KafkaError
+
+from schemas.deliveries import LogRecord
+from schemas.inputs import Organisation
+from schemas.wire import BadRecordError, check
+from streams.checks import check_settings
+from streams.comparison import MEANINGS, Comparison, Difference, compare
+from streams.replay import Kept, Ordered, Replay, instead, ordered, spoken_of
+
+from .. import kept_events
+from ..archive import Archive
+from ..kafka_security import check as check_kafka
+from ..kafka_security import client_settings
+from ..settings import Settings, SettingsError
+from ..wording import succeed
+from .simulate import instant
+
+BEYOND = timedelta(minutes=5)
+"""How far the rules run past the end of the period: what they decide a little later than the worker did is no difference."""
+
+_record = msgspec.json.Decoder(LogRecord).decode
+
+
+class Replayed(NamedTuple):
+    """A replay and what it was of."""
+
+    comparison: Comparison
+    events: int
+    refused: int
+    moved: int
+    since: datetime | None
+    until: datetime
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("--dry-run", action="store_true", help="in memory; there is no other way")
+    parser.add_argument("--since", metavar="INSTANT", type=instant, help="compare what was decided from then on (default: all)")
+    parser.add_argument("--until", metavar="INSTANT", type=instant, help="and up to then (default: now)")
+    parser.add_argument("--organisation", metavar="ID", help="of this organisation only")
+    parser.add_argument(
+        "--organisations", metavar="FILE", type=Path, help="settings instead of those that were: an object, a list, or JSON lines"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object; its instants are UTC")
+
+
+def run(args: Namespace) -> int:
+    """Print what differs; gives 2 for bad arguments, or when Kafka or a topic is not there. Differences are no failure: 0."""
+    if not args.dry_run:
+        print("replay only compares: give --dry-run. A replay that sends does not exist.", file=sys.stderr)
+        return 2
+    until = args.until or datetime.now(UTC)
+    if args.since is not None and args.since > until:
+        print("--since is after --until", file=sys.stderr)
+        return 2
+    try:
+        other = settings_of(args.organisations) if args.organisations is not None else {}
+        settings = Settings.from_env(os.environ)
+        check_kafka(settings)
+        kept, logged = asyncio.run(_read(settings, args.organisation, args.since))
+    except OSError as error:
+        print(f"{args.organisations}: {error.strerror}", file=sys.stderr)
+        return 2
+    except (BadRecordError, SettingsError, LookupError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KafkaError as error:
+        print(f"Kafka at {settings.bootstrap} does not answer: {type(error).__name__}", file=sys.stderr)
+        return 2
+    replayed = replay(kept, logged, other, args.since, until)
+    print(as_json(replayed) if args.json else "\n".join(lines(replayed)))
+    return 0
+
+
+async def _read(settings: Settings, organisation: str | None, since: datetime | None) -> tuple[Ordered, list[LogRecord]]:
+    """The log last: it then has all that came of the events."""
+    async with Archive(settings.bootstrap, client_settings(settings)) as archive:
+        events = ordered(await kept_events.inputs(archive, organisation), await kept_events.began(archive))
+        return events, await kept_events.log(archive, organisation, since)
+
+
+def settings_of(file: Path) -> dict[str, bytes]:
+    """Organisation -> settings in a file, checked as intake does; BadRecordError names file, place and field."""
+    content = file.read_bytes()
+    try:
+        plain = orjson.loads(content)
+        items = plain if isinstance(plain, list) else [plain]
+        found = [(f"{file}, item {number}", item) for number, item in enumerate(items, 1)]
+    except orjson.JSONDecodeError:
+        found = []
+        for number, line in enumerate(content.splitlines(), 1):
+            try:
+                found += [(f"{file}, line {number}", orjson.loads(line))] if line.strip() else []
+            except orjson.JSONDecodeError as error:
+                raise BadRecordError(f"{file}, line {number}: not JSON: {error.msg} at column {error.colno}") from None
+    read: dict[str, bytes] = {}
+    for place, item in found:
+        try:
+            event = check(Organisation, item)
+            check_settings(event)
+        except BadRecordError as error:
+            raise BadRecordError(f"{place}: {error}") from None
+        if event.organisation in read:
+            raise BadRecordError(f"{place}: organisation {event.organisation} is there twice")
+        read[event.organisation] = orjson.dumps(item)
+    return read
+
+
+def replay(
+    kept: Ordered, logged: list[LogRecord], other: dict[str, bytes], since: datetime | None, until: datetime
+) -> Replayed:  # fmt: skip
+    """Run the events through the current rules and compare. All that is kept is run: what was told before counts."""
+    events: list[Kept] = instead(kept.events, other)
+    rules = Replay(succeed)
+    ruled = [_record(one) for one in rules.records(events, until + BEYOND)]
+    comparison = compare(logged, ruled, since, until, spoken_of(events))
+    return Replayed(comparison, len(events), rules.refused, kept.moved, since, until)
+
+
+def lines(replayed: Replayed) -> list[str]:
+    """The screen. Moments are UTC: a replay is of organisations in several zones."""
+    period = f"{_at(replayed.since)} to {_at(replayed.until)}" if replayed.since is not None else f"up to {_at(replayed.until)}"
+    shown = [
+        f"{replayed.events} events through the current rules; compared is what was decided {period} (UTC). Nothing was sent."
+    ]
+    if replayed.refused:
+        shown.append(f"{replayed.refused} events were refused, as intake does.")
+    if replayed.moved:
+        shown.append(f"{replayed.moved} settings, consents and contacts count from the start: what they were before is not kept.")
+    last = None
+    for one in replayed.comparison.differences:
+        name = f"{one.organisation}/{one.client}"
+        if name != last:
+            shown += ["", name]
+            last = name
+        shown += [f"  {line}" for line in _shown(one)]
+    counts = counted(replayed.comparison)
+    shown += ["", f"{replayed.comparison.same} notices are the same" + ("." if not counts else "; differences:")]
+    return shown + [f"  {count:6} {meaning}" for meaning, count in counts.items()]
+
+
+def _shown(one: Difference) -> list[str]:
+    what = "; ".join(
+        f"{notice.kind} {', '.join(filter(None, (notice.appointment, *notice.others)))}".rstrip() for notice in one.notices
+    )
+    gone = " (its events are not kept any more)" if one.gone else ""
+    shown = [f"{_at(one.at)} {what}: {MEANINGS[one.what]}{gone}"]
+    for side, fate in (("log", one.logged), ("rules", one.ruled)):
+        if fate is not None:
+            way = f" by {fate.channel}" if fate.channel is not None else ""
+            text = f": “{' '.join(fate.text.split())}”" if fate.text is not None else ""
+            shown.append(f"  {side + ':':6} {fate.outcome}{way}{text}")
+    return shown
+
+
+def counted(comparison: Comparison) -> dict[str, int]:
+    """How many messages differ, by what differs."""
+    counts = Counter((one.what, one.gone) for one in comparison.differences)
+    return {
+        MEANINGS[what] + (" (its events are not kept any more)" if gone else ""): counts[what, gone]
+        for what in MEANINGS
+        for gone in (False, True)
+        if counts[what, gone]
+    }
+
+
+def as_json(replayed: Replayed) -> str:
+    """The same for programs."""
+
+    def fate(one: Any) -> Any:
+        return {name: getattr(one, name) for name in ("message", "outcome", "channel", "text", "at")} if one is not None else None
+
+    differences = [
+        {
+            "what": one.what, "gone": one.gone, "organisation": one.organisation, "client": one.client, "reason": one.reason,
+            "at": one.at, "notices": list(one.notices), "log": fate(one.logged), "rules": fate(one.ruled),
+        }
+        for one in replayed.comparison.differences
+    ]  # fmt: skip
+    counts = Counter(one.what for one in replayed.comparison.differences)
+    return msgspec.json.encode({
+        "since": replayed.since, "until": replayed.until, "events": replayed.events, "refused": replayed.refused,
+        "counted_from_the_start": replayed.moved, "same": replayed.comparison.same,
+        "counts": {what: counts[what] for what in MEANINGS}, "differences": differences,
+    }).decode()  # fmt: skip
+
+
+def _at(instant_: datetime) -> str:
+    return f"{instant_.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
