@@ -69,6 +69,8 @@ class Archive:
             found = await self.client.offsets_for_times(dict.fromkeys(wanted, since_ms))
             starts = {tp: found[tp].offset if found.get(tp) is not None else ends[tp] for tp in wanted}
         left = {tp for tp in wanted if starts[tp] < ends[tp]}
+        if not left:  # aiokafka waits for ever after it was assigned nothing
+            return
         self.client.assign(list(left))
         for tp in left:
             self.client.seek(tp, starts[tp])
