@@ -21,6 +21,7 @@ from .harness import Stand, address, client, command, number, request, settings,
 pytestmark = [pytest.mark.broker, pytest.mark.asyncio(loop_scope="module")]
 
 START = datetime.now(UTC).replace(hour=10, minute=0, second=0, microsecond=0) + timedelta(days=30)
+EARLY = "2026-01-01T00:00:00Z"
 OPTED_OUT = {"organisation": "linde", "client": "iris", "channel": "sms", "off": True, "source": "link"}
 
 
@@ -113,7 +114,7 @@ async def test_why_of_one_appointment_and_a_period_for_programs(stand: Stand) ->
         (["why", "linde/anna/a1"], 2, "expected two ids joined by '/'"),
         (["why", "linde/anna", "--since", "gisteren"], 2, "--since"),
         (["replay"], 2, "replay only compares: give --dry-run. A replay that sends does not exist."),
-        (["replay", "--dry-run", "--since", "2026-02-01T00:00Z", "--until", "2026-01-01T00:00Z"], 2, "--since is after --until"),
+        (["replay", "--dry-run", "--since", "2026-02-01T00:00:00Z", "--until", EARLY], 2, "--since is after --until"),
         (["replay", "--dry-run", "--organisations", "none.json"], 2, "none.json: No such file"),
     ],
 )  # fmt: skip
