@@ -50,6 +50,7 @@ browser: $(READY) ## Every page in Chromium, with axe-core; screenshots in data/
 manifests: $(READY) ## Write the generated files of deploy/ anew; review the diff
 	$(BIN)/afspraakbericht settings --example > deploy/env.example
 	AFSPRAAKBERICHT_PARTITIONS=24 AFSPRAAKBERICHT_REPLICATION=3 $(BIN)/afspraakbericht topics --manifest > deploy/topics.yaml
+	AFSPRAAKBERICHT_PARTITIONS=24 AFSPRAAKBERICHT_REPLICATION=3 $(BIN)/afspraakbericht asyncapi > deploy/asyncapi.json
 	$(BIN)/python deploy/grafana/dashboards.py
 
 golden: $(READY) ## Write the golden messages anew; review the diff

@@ -6,10 +6,9 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import msgspec
 from aiokafka import TopicPartition
 
-from schemas.deliveries import LogRecord
+from schemas.deliveries import read_log_record
 from schemas.topics import CLIENT_EVENTS, DELIVERY_LOG, changelog
 from streams.why import Known, is_wanted, known_of
 
@@ -21,8 +20,6 @@ from .engine.outbox import FENCE_KEY, offset_key
 STORES = ("notices", "sms", "email")
 EARLIER_MS = 3_600_000
 """A record's `at` is its worker's clock; Kafka's timestamp may be of another. Reading begins so much earlier."""
-
-_record = msgspec.json.Decoder(LogRecord).decode
 
 
 class Seen(NamedTuple):
@@ -48,7 +45,8 @@ async def look(archive: Archive, application: str, organisation: str, client: st
             end, first = (await archive.ends([events]))[events], (await archive.beginnings([events]))[events]
             behind = max(0, end - max(part.offset(CLIENT_EVENTS.name) or 0, first))
     since_ms = max(0, int(since.timestamp() * 1000) - EARLIER_MS) if since is not None else None
-    log = [_record(one.value) async for one in _of(archive, DELIVERY_LOG.name, key, since_ms) if one.key == key and one.value]
+    of_client = [one.value async for one in _of(archive, DELIVERY_LOG.name, key, since_ms) if one.key == key and one.value]
+    log = [read_log_record(value) for value in of_client]
     return Seen(known_of(rows, log, organisation, client), behind)
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-import msgspec
-
-from schemas.deliveries import LogRecord
-from schemas.topics import CLIENT_EVENTS, DELIVERY_LOG
+from schemas.deliveries import LogRecord, read_log_record
+from schemas.topics import CLIENT_EVENTS, DELIVERY_LOG, ERASURES
 from streams.graph import INPUTS
 from streams.replay import Kept
 
@@ -15,8 +13,6 @@ from .archive import Archive
 
 MARGIN = timedelta(days=1)
 """The log is read from so much before the period: what one side decided before its edge, the other may have after it."""
-
-_record = msgspec.json.Decoder(LogRecord).decode
 
 
 def is_of(key: bytes | None, organisation: str | None) -> bool:
@@ -36,6 +32,8 @@ async def inputs(archive: Archive, organisation: str | None = None) -> list[Kept
             expected[record.partition] = record.offset + 1
             if topic is CLIENT_EVENTS and b'"bounce":{' not in (record.value or b""):
                 continue  # the replay makes these anew
+            if topic is ERASURES and b'"copied":true' in (record.value or b""):
+                continue  # intake's own, for its other partitions: a replay has one
             if is_of(record.key, organisation):
                 at = datetime.fromtimestamp(record.timestamp / 1000, UTC)
                 gap = record.partition in gaps
@@ -56,4 +54,4 @@ async def log(archive: Archive, organisation: str | None = None, since: datetime
     """The delivery log, from somewhat before `since` on."""
     start = max(0, int((since - MARGIN).timestamp() * 1000)) if since is not None else None
     tps = await archive.topic(DELIVERY_LOG.name)
-    return [_record(one.value) async for one in archive.read(tps, start) if one.value and is_of(one.key, organisation)]
+    return [read_log_record(one.value) async for one in archive.read(tps, start) if one.value and is_of(one.key, organisation)]

@@ -88,6 +88,18 @@ class DeliveryReport(Wire, frozen=True, kw_only=True):
     at: datetime
 
 
+SCHEMA = 1
+"""The version of the delivery log's records. A new field leaves it as it is, for readers ignore what they do not know; what an
+old reader would take wrongly raises it. Records from before there were versions have none, and are of the first."""
+
+
+class NewerSchemaError(Exception):
+    """A record of a later version than this program reads; its text says what to do."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"the delivery log has records of schema {version}, and this program reads {SCHEMA}: update it")
+
+
 class LogRecord(msgspec.Struct, frozen=True, kw_only=True):
     """`delivery-log`, key `organisation/client`: one thing that became of a message.
 
@@ -110,6 +122,7 @@ class LogRecord(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int = 0
     address: str | None = None
     template: str | None = None
+    schema: int = SCHEMA
 
 
 class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,3 +143,14 @@ class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
     kinds: tuple[str, ...]
     template: str | None
     attempt: int
+
+
+_log_record = msgspec.json.Decoder(LogRecord).decode
+
+
+def read_log_record(value: bytes) -> LogRecord:
+    """A record of the delivery log. Raises msgspec.ValidationError or DecodeError for what is none, NewerSchemaError."""
+    record = _log_record(value)
+    if record.schema > SCHEMA:
+        raise NewerSchemaError(record.schema)
+    return record

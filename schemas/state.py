@@ -124,6 +124,7 @@ class LedgerRow(Wire, frozen=True, kw_only=True):
         settling: a status report says that the provider has it; what is left is to say what was sent.
         parts: SMS parts of each piece that was sent.
         carried: of each piece, the attempt in which the provider took it.
+        billed: `attempt.piece` -> the SMS parts that the provider's reports say it bills for it.
         reports: `attempt.piece` -> the furthest status that the provider reported of it, with its error: `delivery_failed/1`.
         reason, notices: of what was sent, for the records of what becomes of it.
         template: by which template version its last call was worded (`streams/audit.py`).
@@ -156,6 +157,7 @@ class LedgerRow(Wire, frozen=True, kw_only=True):
     parts: tuple[int, ...] = ()
     carried: tuple[int, ...] = ()
     reports: dict[str, str] = {}
+    billed: dict[str, int] = {}
     reason: Reason | None = None
     notices: tuple[LoggedNotice, ...] = ()
     template: str | None = None

@@ -88,7 +88,7 @@ def settings_of(record: Record) -> Organisation:
     """The settings in a record of `organisations` that has a value."""
     event = read(Organisation, present(record))
     match_key(record, event.organisation)
-    _check_settings(event)
+    check_settings(event)
     return event
 
 
@@ -102,7 +102,7 @@ def override_of(record: Record) -> OrganisationOverride:
     return event
 
 
-def _check_settings(event: Organisation) -> None:
+def check_settings(event: Organisation) -> None:
     """What one field of the schema cannot say."""
     try:
         zone(event.time_zone)

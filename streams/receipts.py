@@ -7,6 +7,7 @@ that the provider took has, and nothing says otherwise. Error codes: docs.bird.c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Literal
 
@@ -23,6 +24,8 @@ NO_SMS = frozenset({1, 5, 9, 11})
 
 PASSING = frozenset({6, 27, 31, 32, 33, 34})
 """Absent or busy subscriber, full waiting list, failure of the handset or the network: another try may arrive."""
+
+_CORRECTION = re.compile(r"(?:^|; )([0-9]+) parts billed, [0-9]+ logged$")
 
 _TAKEN, _PASSING, _FAILED, _DELIVERED = range(4)
 
@@ -53,7 +56,8 @@ def noted(row: LedgerRow, report: DeliveryReport) -> LedgerRow | None:
     known = row.reports.get(key)
     if known is not None and rank(said(report)) <= rank(known):
         return None
-    return replace(row, reports={**row.reports, key: said(report)})
+    billed = {**row.billed, key: report.parts} if report.parts else row.billed
+    return replace(row, reports={**row.reports, key: said(report)}, billed=billed)
 
 
 def _of(row: LedgerRow, piece: int) -> Iterator[tuple[int, str]]:
@@ -70,6 +74,32 @@ def taken(row: LedgerRow) -> LedgerRow:
     while attempts := [attempt for attempt, words in _of(row, piece) if rank(words) != _PASSING]:
         piece, carried = piece + 1, (*carried, max(attempts))
     return replace(row, piece=piece, carried=carried) if piece > row.piece else row
+
+
+def billed(row: LedgerRow) -> int | None:
+    """How many SMS parts the provider bills for a message that was sent, where that is not what was logged; else None.
+
+    Of each piece those of the attempt by which the provider took it, and of every other attempt that its reports name.
+    """
+    if not row.parts or not row.billed:
+        return None
+    total = sum(row.parts)
+    for key, parts in row.billed.items():
+        attempt, piece = map(int, key.split("."))
+        if piece < len(row.parts):
+            total += parts - (row.parts[piece] if attempt in (0, row.carried[piece]) else 0)
+    return total if total != sum(row.parts) else None
+
+
+def correction(billed: int, logged: int) -> str:
+    """Other parts than were logged, as `detail` of a record tells it; `corrected` reads it."""
+    return f"{billed} parts billed, {logged} logged"
+
+
+def corrected(detail: str | None) -> int | None:
+    """How many SMS parts the provider bills, where the `detail` of a record says that it is another number than was logged."""
+    found = _CORRECTION.search(detail) if detail else None
+    return int(found[1]) if found is not None else None
 
 
 def verdict(row: LedgerRow) -> tuple[Literal["delivered", "failed"], str] | None:

@@ -16,13 +16,15 @@ from typing import NamedTuple
 import msgspec
 
 from schemas.notices import request_id
-from schemas.topics import APPOINTMENTS, CLIENT_EVENTS, EARLY, LATE, ORGANISATIONS, REQUESTS
+from schemas.topics import APPOINTMENTS, CLIENT_EVENTS, EARLY, ERASURES, LATE, ORGANISATIONS, REQUESTS
 
 from .simulation import Provider, Refused, Simulation
 
 EARLY_NAMES = tuple(topic.name for topic in EARLY)
 COMPACTED = tuple(topic.name for topic in EARLY if topic.retention_ms is None)
-ORDER = {name: number for number, name in enumerate([*EARLY_NAMES, CLIENT_EVENTS.name, *(topic.name for topic in LATE)])}
+ORDER = {
+    name: number for number, name in enumerate([*EARLY_NAMES, CLIENT_EVENTS.name, ERASURES.name, *(topic.name for topic in LATE)])
+}
 
 
 class Kept(NamedTuple):

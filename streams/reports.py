@@ -12,7 +12,7 @@ from schemas.state import LedgerRow
 
 from .ledger import Ledger, client_of, place_of
 from .outcomes import next_try
-from .receipts import NO_SMS, STOPPED, is_passing, noted, said, taken, verdict
+from .receipts import NO_SMS, STOPPED, billed, correction, is_passing, noted, said, taken, verdict
 from .turn import Decision
 
 _report = msgspec.json.Decoder(DeliveryReport).decode
@@ -47,7 +47,7 @@ class Reports:
         elif report.error in NO_SMS and report.status == "delivery_failed":
             self.ledger.bounce(decision, name, row.mark)
         if heard.delivery is None:
-            self.conclude(decision, name, report, now)
+            self.conclude(decision, name, now)
         elif heard.status != "claimed" and not heard.settling and not self.is_resolved(decision, name, heard, now):
             latest = (report.attempt, report.piece) == (heard.attempt, heard.piece)
             if latest and is_passing(report) and heard.status == "unknown" and heard.next_at is not None:
@@ -66,7 +66,7 @@ class Reports:
         self.ledger.wait(decision, name, replace(found, status="retrying", settling=True, at=now, next_at=None))
         return True
 
-    def conclude(self, decision: Decision, name: str, report: DeliveryReport | None, now: datetime) -> None:
+    def conclude(self, decision: Decision, name: str, now: datetime) -> None:
         """A message that was sent: whether it arrived, and whether the provider bills what was logged."""
         row = self.ledger.get(decision, name)
         found = verdict(row) if row is not None else None
@@ -74,9 +74,9 @@ class Reports:
             return
         status, words = found
         detail = f"report: {words}" if status == "failed" else None
-        if report is not None and report.parts and report.piece < len(row.parts) and report.parts != row.parts[report.piece]:
+        if (parts := billed(row)) is not None:
             decision.count("parts_differ", "report")
-            detail = f"{detail or ''}; {report.parts} parts billed, {row.parts[report.piece]} logged".removeprefix("; ")
+            detail = f"{detail or ''}; {correction(parts, sum(row.parts))}".removeprefix("; ")
         if status == "delivered" and row.status == "sent":
             decision.measure("reports", self.ledger.channel, time=now - row.at)
         self.ledger.log_after(decision, name, row, status, now, detail)

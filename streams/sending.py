@@ -211,7 +211,7 @@ class Sending:
             decision, delivery, "sent", row.attempt, now, detail, text, outcome.parts, cost, row.address, row.template
         )  # fmt: skip
         self.ledger.end(decision, name, replace(row, parts=outcome.each), "sent", now)
-        self.reports.conclude(decision, name, None, now)
+        self.reports.conclude(decision, name, now)
 
     def _cost(self, delivery: Delivery, outcome: Outcome) -> Cost | None:
         settings = self.notices.settings.get(delivery.organisation)

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
+
 from schemas.deliveries import LogRecord
 from schemas.inputs import Channel
 from schemas.state import Agenda, Entry, LedgerRow, OptOuts, Settings
@@ -20,11 +22,13 @@ from schemas.topics import (
     LEDGER_SMS,
     OPT_OUTS_TABLE,
     ORGANISATIONS_TABLE,
+    OVERRIDES_TABLE,
     Table,
 )
 
 from .agenda import difference, zone_of
 from .gates import Standing, known, masked
+from .overrides import laid_over
 from .rows import DECODERS
 from .why_gates import gates
 from .why_pending import Fact, pending
@@ -65,7 +69,8 @@ class Explanation(NamedTuple):
 def is_wanted(key: bytes, organisation: str, client: str) -> bool:
     """Whether a row of any store is about this client, or holds the organisation's settings."""
     name = f"{organisation}/{client}"
-    exact = {table.row(name) for table in CLIENT_TABLES} | {ORGANISATIONS_TABLE.row(organisation)}
+    settings = {table.row(organisation) for table in (ORGANISATIONS_TABLE, OVERRIDES_TABLE)}
+    exact = {table.row(name) for table in CLIENT_TABLES} | settings
     return key in exact or key.startswith(LEDGER_SMS.row(f"{name}/"))
 
 
@@ -80,6 +85,8 @@ def known_of(
         return None if value is None else DECODERS[table.store, table.name](value)
 
     settings: Settings | None = row(ORGANISATIONS_TABLE, organisation)
+    if settings is not None:
+        settings = replace(settings, organisation=laid_over(settings.organisation, row(OVERRIDES_TABLE, organisation)))
     ledgers: dict[Channel, dict[str, LedgerRow]] = {}
     for channel, table in LEDGERS.items():
         prefix = table.row(f"{name}/")

@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from aiokafka.errors import KafkaError
 from sqlalchemy.exc import SQLAlchemyError
 
+from schemas.deliveries import NewerSchemaError
+
 from ..kafka_security import client_settings
 from ..logs import configure
 from ..settings import Settings, SettingsError
@@ -35,7 +37,7 @@ def run(args: Namespace) -> int:
         count = asyncio.run(follower.read())
         now = datetime.now(UTC)
         projection.expire(now - timedelta(days=settings.text_days), now - timedelta(days=settings.audit_days))
-    except (SettingsError, LookupError) as error:
+    except (SettingsError, LookupError, NewerSchemaError) as error:
         print(error, file=sys.stderr)
         return 2
     except OvertakenError:

@@ -26,7 +26,7 @@ import msgspec
 import orjson
 from aiokafka.errors import KafkaError
 
-from schemas.deliveries import LogRecord
+from schemas.deliveries import LogRecord, read_log_record
 from schemas.inputs import Organisation
 from schemas.wire import BadRecordError, check
 from streams.checks import check_settings
@@ -43,8 +43,6 @@ from .simulate import instant
 
 BEYOND = timedelta(minutes=5)
 """How far the rules run past the end of the period: what they decide a little later than the worker did is no difference."""
-
-_record = msgspec.json.Decoder(LogRecord).decode
 
 
 class Replayed(NamedTuple):
@@ -138,7 +136,7 @@ def replay(
     """Run the events through the current rules and compare. All that is kept is run: what was told before counts."""
     events: list[Kept] = instead(kept.events, other)
     rules = Replay(succeed)
-    ruled = [_record(one) for one in rules.records(events, until + BEYOND)]
+    ruled = [read_log_record(one) for one in rules.records(events, until + BEYOND)]
     comparison = compare(logged, ruled, since, until, spoken_of(events))
     return Replayed(comparison, len(events), rules.refused, kept.moved, since, until)
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from babel.dates import format_date
 
+from ..analysis.forms import safe
 from . import words
 
 NOT_SENT = ("suppressed", "superseded", "expired", "failed")
@@ -102,7 +103,8 @@ def nice(number: int) -> int:
     if number <= 4:
         return 4
     power: int = 10 ** (len(str(number)) - 1)
-    return min(step * power for step in (1, 2, 4, 5, 6, 8, 10) if step * power >= number)
+    ends = (step * power for step in (1, 2, 4, 5, 6, 8, 10))
+    return min(end for end in ends if end >= number and end % 2 == 0)
 
 
 COLUMNS = ("moment", "client", "kanaal", "soort", "uitkomst", "toelichting", "bericht", "sms-delen", "kosten", "valuta")
@@ -127,8 +129,3 @@ def _cells(row: Mapping[str, Any]) -> Sequence[str]:
         words.STATUSES.get(row["status"], row["status"]), words.why(row["status"], row["detail"]), row["text"] or "",
         str(row["parts"] or ""), cost, row["currency"] or "",
     )  # fmt: skip
-
-
-def safe(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.lstrip(" ")[:1] in ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%") else cell

@@ -8,10 +8,9 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 from schemas.deliveries import LogRecord
 from schemas.inputs import Request
+from streams.receipts import corrected
 
 from .requests import fingerprint, message_of
 from .tables import moment
@@ -25,11 +24,6 @@ Identity = tuple[str, int, str]
 
 FINAL = frozenset({"delivered"})
 """After this a message's state does not change: reports come in any order."""
-
-
-def read_log(value: bytes) -> LogRecord:
-    """A record of the delivery log. Raises msgspec.ValidationError or DecodeError for what is none."""
-    return msgspec.json.decode(value, type=LogRecord)
 
 
 def identity(record: LogRecord) -> Identity:
@@ -93,6 +87,23 @@ def day_rows(records: Iterable[LogRecord]) -> list[Row]:
         row["parts"] += record.parts or 0
         row["micros"] += micros(record) or 0
     return list(found.values())
+
+
+def correction(row: Row, record: LogRecord, sent: str | None) -> Row | None:
+    """What the provider bills for a message after all (`streams/bill.py`): puts it into the message's row, and gives what the day
+    of sending gets by it. `sent`: when it was sent; None: it was not.
+    """
+    parts = corrected(record.detail) if record.status in ("delivered", "failed") else None
+    if parts is None or sent is None or not row["parts"] or parts == row["parts"]:
+        return None
+    amount = row["micros"] * parts // row["parts"] if row["micros"] is not None else None
+    day: Row = {
+        "organisation": record.organisation, "day": local_day(datetime.fromisoformat(sent)), "channel": row["channel"] or "",
+        "status": "sent", "currency": row["currency"] or "", "records": 0, "parts": parts - row["parts"],
+        "micros": (amount or 0) - (row["micros"] or 0),
+    }  # fmt: skip
+    row |= {"parts": parts, "micros": amount}
+    return day
 
 
 def request_row(request: Request, at: datetime) -> Row:

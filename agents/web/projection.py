@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from schemas.deliveries import LogRecord
+from schemas.deliveries import LogRecord, NewerSchemaError, read_log_record
 from schemas.inputs import Erasure, Request
 from schemas.topics import DELIVERY_LOG, ERASURES
 from schemas.topics import REQUESTS as REQUESTS_TOPIC
@@ -24,7 +24,7 @@ from streams.checks import check_request
 
 from . import folding, forgetting
 from .forgetting import Forgotten, Known
-from .tables import DAYS, MESSAGES, METADATA, POSITIONS, RECORDS, REQUESTS
+from .tables import DAYS, MESSAGES, METADATA, POSITIONS, RECORDS, REQUESTS, moment
 
 log = structlog.get_logger(__name__)
 
@@ -118,9 +118,10 @@ class Projection:
     def _take_log(self, connection: Connection, records: Sequence[LogRecord]) -> None:
         messages = list({record.message for record in records})
         seen = connection.execute(
-            select(RECORDS.c.message, RECORDS.c.attempt, RECORDS.c.status).where(RECORDS.c.message.in_(messages))
-        )
+            select(RECORDS.c.message, RECORDS.c.attempt, RECORDS.c.status, RECORDS.c.at).where(RECORDS.c.message.in_(messages))
+        ).all()
         fresh = folding.once(records, {(row.message, row.attempt, row.status) for row in seen})
+        sent = {(row.message, row.attempt): row.at for row in seen if row.status == "sent"}
         if not fresh:
             return
         states: dict[tuple[str, str], dict[str, Any]] = {
@@ -128,7 +129,7 @@ class Projection:
             for row in connection.execute(select(MESSAGES).where(MESSAGES.c.message.in_(messages))).mappings()
         }
         known = Known(connection, {(record.organisation, record.client) for record in fresh})
-        changed, rows = {}, []
+        changed, corrections, rows = {}, [], []
         for record in fresh:
             if known.forgets(record):  # it counts, and nobody is told whose it was
                 rows.append(folding.record_row(record) | {"address": None})
@@ -136,7 +137,11 @@ class Projection:
                 continue
             rows.append(folding.record_row(record))
             key = record.organisation, record.message
-            changed[key] = states[key] = folding.message_row(states.get(key), record)
+            row = changed[key] = states[key] = folding.message_row(states.get(key), record)
+            if record.status == "sent":
+                sent[record.message, record.attempt] = moment(record.at)
+            elif (day := folding.correction(row, record, sent.get((record.message, record.attempt)))) is not None:
+                corrections.append(day)
         connection.execute(insert(RECORDS), rows)
         put = self._insert(MESSAGES)
         columns = {c.name: put.excluded[c.name] for c in MESSAGES.c if not c.primary_key}
@@ -147,6 +152,8 @@ class Projection:
         sums = {name: DAYS.c[name] + add.excluded[name] for name in ("records", "parts", "micros")}
         add = add.on_conflict_do_update(index_elements=list(DAYS.primary_key), set_=sums)
         connection.execute(add, folding.day_rows(fresh))
+        for day in corrections:
+            connection.execute(add, day)
 
     def _insert(self, table: Any) -> Any:
         """An INSERT that may say what a conflict does, in the database's own words."""
@@ -166,6 +173,8 @@ class Follower:
                 await self.read(follow=True)
             except (KafkaError, SQLAlchemyError, LookupError, OSError) as error:
                 log.warning("the projection waits", error=type(error).__name__)
+            except NewerSchemaError as error:
+                log.error("the projection waits", error=str(error))
             except OvertakenError:
                 continue
             await asyncio.sleep(AGAIN_SECONDS)
@@ -210,9 +219,9 @@ class Follower:
 
 
 def _log_record(entry: Entry) -> LogRecord | None:
-    """None for what is no record of the log: it is told, and the rest goes on."""
+    """None for what is no record of the log: it is told, and the rest goes on. NewerSchemaError: nothing is taken in."""
     try:
-        return folding.read_log(entry.value or b"")
+        return read_log_record(entry.value or b"")
     except (msgspec.ValidationError, msgspec.DecodeError):
         log.error("not a record of the delivery log", offset=entry.offset)
         return None

@@ -23,10 +23,10 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from agents.broker import EmbeddedKafka
 
-from . import decisions, latency, peers, pipeline
+from . import decisions, export, latency, peers, pipeline
 
 Figures = dict[str, Any]
-PARTS = ("reference", "recovery", "restarts", "pipeline", "latency", "partitions", "decisions", "reminders")
+PARTS = ("reference", "recovery", "restarts", "pipeline", "latency", "partitions", "decisions", "reminders", "export")
 TIMEOUT = 300.0
 """Seconds after which a part's program is given up."""
 
@@ -134,6 +134,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=200_000, help="appointment events through the full pipeline")
     parser.add_argument("--reference-events", type=int, default=1_000_000, help="events of the reference job")
     parser.add_argument("--clients", type=int, default=1_000_000, help="clients of the reminder figures")
+    parser.add_argument("--records", type=int, default=1_000_000, help="records of the delivery log that are exported")
     parser.add_argument("--rate", type=int, default=1000, help="events a second of the latency figures")
     found = peers.DEFAULT if (peers.DEFAULT / "run").exists() else None
     parser.add_argument("--peers", type=Path, default=found, help="folder of the peers' reference jobs")
@@ -154,6 +155,7 @@ def main() -> None:
             "latency": lambda: delays(kafka.bootstrap, args),
             "partitions": lambda: partitions(kafka.bootstrap, args),
             "decisions": lambda: decisions.measure(args.events // 2),
+            "export": lambda: export.measure(kafka.bootstrap, args.records),
             "reminders": lambda: json.loads(program("reminders", args.clients, args.clients // 10)),
         }
         for name in args.parts or PARTS:

