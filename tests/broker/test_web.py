@@ -18,11 +18,14 @@ from agents.broker import EmbeddedKafka
 from agents.feeding import Event
 from agents.reading import read_topic
 from agents.settings import Settings
+from agents.web import accounts
 from agents.web.app import create_web
 from agents.web.projection import Follower, Projection
 from agents.web.publishing import KafkaPublisher, UnavailableError
 from agents.web.serving import Server
 from agents.web.tables import open_database
+from tests.web.test_overview import form
+from tests.web.test_settings import filled
 
 from .harness import AMSTERDAM, UNSUBSCRIBE, Stand, client, settings, visit
 
@@ -119,6 +122,43 @@ async def test_from_the_link_in_a_mail_to_a_queued_message_that_is_stopped(tmp_p
         assert await Follower(once, stand.kafka.bootstrap).read() == 0
         assert rows(once) == rows(projection)
         assert len(rows(once)) == 3
+
+
+async def test_what_an_organisation_saves_on_its_page_is_what_its_clients_read(tmp_path: Path) -> None:
+    """And the next sync of upstream undoes nothing of it."""
+    start = datetime.now(AMSTERDAM).replace(microsecond=0) + timedelta(days=5)
+    file = tmp_path / "accounts.toml"
+    file.write_text(accounts.entry("jan", "linde", "een-lang-wachtwoord"))
+    async with Stand(tmp_path) as stand:
+        stand.worker()
+        await stand.feed(settings("linde"), client("linde", "anna", "sms"))
+        await stand.settled()
+        follower = Follower(Projection(open_database(None, tmp_path)), stand.kafka.bootstrap)
+        service = create_web(
+            Settings(accounts=file, data=tmp_path), KafkaPublisher(stand.kafka.bootstrap, 20.0), follower
+        )  # fmt: skip
+        jar = aiohttp.CookieJar(unsafe=True)
+        async with Server(service, "127.0.0.1", 0, 10.0) as server, aiohttp.ClientSession(server.url, cookie_jar=jar) as http:
+            said = {"gebruiker": "jan", "wachtwoord": "een-lang-wachtwoord"}
+            async with http.get("/aanmelden") as page:
+                said["formulier"] = form(await page.text())
+            async with http.post("/aanmelden", data=said) as response:
+                assert response.status == 200
+
+            async def known() -> bool:
+                async with http.get("/instellingen") as page:
+                    return "Zelf kiezen" in await page.text()
+
+            await stand.until(known, "the settings on the page")
+            async with http.get("/instellingen") as page:
+                fields = filled(await page.text()) | {"eigen_sms_voor": "1", "sms_voor": "Team Linde:"}
+            async with http.post("/instellingen", data=fields) as response:
+                assert "opgeslagen en geldt" in await response.text()
+            await stand.feed(settings("linde"))
+            await stand.settled()
+            await stand.feed(visit("linde", "a1", 1, start, "anna"))
+            (sent,) = await stand.logged(1, "linde")
+            assert sent["text"].startswith("Team Linde: Er is een afspraak met u gemaakt")
 
 
 def rows(projection: Projection) -> list[str]:
