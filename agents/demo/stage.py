@@ -26,10 +26,13 @@ from ..feeding import Feeder
 from ..reading import read_topic
 from ..settings import PREFIX, Settings
 from ..topics import TopicsError, ensure, stores
+from ..web import accounts
 from . import screen
 from .story import Story
 
 PARTITIONS = 4
+PASSWORD = "afspraakbericht"  # noqa: S105  # it is shown
+"""Of every local account: all that this service shows is made up, and it listens on this machine only."""
 
 
 def free_port() -> int:
@@ -59,6 +62,7 @@ class Stage:
             worker = await self._start(stack, environ, "worker")
             await self._start(stack, environ, "web")
             self.say(f"Web: {environ[f'{PREFIX}UNSUBSCRIBE_URL']}… is where the e-mails' unsubscribe links go")
+            self.say(f"Overview and settings: http://127.0.0.1:{environ[f'{PREFIX}WEB_PORT']}/  user linde, password {PASSWORD}")
             watch = asyncio.create_task(worker.wait())
             play = asyncio.create_task(self._play(bootstrap, stay))
             done, _ = await asyncio.wait((watch, play), return_when=asyncio.FIRST_COMPLETED)
@@ -91,6 +95,8 @@ class Stage:
             stack.push_async_callback(fake.stop)
         self.say(f"SMS gateway: {gateway.url}   SMTP server: 127.0.0.1:{server.port}")
         port = free_port()
+        accounts_file = self.folder / "accounts.toml"
+        accounts_file.write_text("\n".join(accounts.entry(name, name, PASSWORD) for name in ("linde", "plein", "haven")))
         given = {
             "bootstrap": bootstrap,
             "partitions": str(PARTITIONS),
@@ -103,6 +109,7 @@ class Stage:
             "smtp_tls": "none",
             "web_port": str(port),
             "unsubscribe_url": f"http://127.0.0.1:{port}/u/",
+            "accounts": str(accounts_file),
             "unsubscribe_keys": secrets.token_urlsafe(32),
         }
         ours = {f"{PREFIX}{name.upper()}": value for name, value in given.items()}
