@@ -65,7 +65,7 @@ def test_no_other_distribution_owns_our_package_names() -> None:
 
 def test_every_dependency_has_its_reason() -> None:
     text = (ROOT / "pyproject.toml").read_text()
-    for block in re.findall(r"^(?:dependencies|local|web|dev) = \[\n(.*?)^\]", text, re.DOTALL | re.MULTILINE):
+    for block in re.findall(r"^(?:dependencies|local|web|rocksdb|postgres|dev) = \[\n(.*?)^\]", text, re.DOTALL | re.MULTILINE):
         for line in block.splitlines():
             assert re.match(r' +"[^"]+", +# \S', line), line
 

@@ -20,7 +20,8 @@ from .limits import Limits
 from .oidc import Provider
 from .overview import Overview
 from .parties import Parties
-from .projection import Follower
+from .preferences import Preferences
+from .projection import Follower, Projection
 from .publishing import Publisher
 from .queries import Queries
 from .requests import Requests
@@ -52,6 +53,7 @@ def create_web(
     sign_in = _sign_in(settings, https, clock)
     app.add_routes(sign_in.routes())
     app.add_routes(Overview(queries, sign_in, clock).routes())
+    app.add_routes(Preferences(publisher, Projection(engine), queries, sign_in, clock).routes())
 
     async def background(_: web.Application) -> AsyncIterator[None]:
         running = []

@@ -60,7 +60,7 @@ def message_row(old: Mapping[str, Any] | None, record: LogRecord) -> Row:
     if row["status"] not in FINAL:
         row |= {"status": record.status, "detail": record.detail, "at": at, "attempt": record.attempt}
     row["channel"] = record.channel or row["channel"]
-    row["text"] = record.text or row["text"]
+    row["text"] = (record.text or "").replace("\0", "") or row["text"]  # PostgreSQL holds no NUL
     row["address"] = record.address or row["address"]
     if record.status == "sent":  # one that was sent twice costs twice
         if record.parts is not None:

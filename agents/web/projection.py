@@ -17,18 +17,19 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from schemas.deliveries import LogRecord, NewerSchemaError, read_log_record
 from schemas.inputs import Erasure, Request
-from schemas.topics import DELIVERY_LOG, ERASURES
+from schemas.topics import DELIVERY_LOG, ERASURES, ORGANISATIONS, OVERRIDES
 from schemas.topics import REQUESTS as REQUESTS_TOPIC
 from schemas.wire import BadRecordError, read
 from streams.checks import check_request
 
-from . import folding, forgetting
+from . import folding, forgetting, organisations
 from .forgetting import Forgotten, Known
-from .tables import DAYS, MESSAGES, METADATA, POSITIONS, RECORDS, REQUESTS, moment
+from .tables import DAYS, MESSAGES, METADATA, POSITIONS, RECORDS, REQUESTS, SETTINGS, moment
 
 log = structlog.get_logger(__name__)
 
-TOPICS = (DELIVERY_LOG.name, REQUESTS_TOPIC.name, ERASURES.name)
+SETTINGS_TOPICS = (ORGANISATIONS.name, OVERRIDES.name)
+TOPICS = (DELIVERY_LOG.name, REQUESTS_TOPIC.name, ERASURES.name, *SETTINGS_TOPICS)
 BATCH = 500
 AGAIN_SECONDS = 5.0
 
@@ -39,6 +40,7 @@ class Entry(msgspec.Struct, frozen=True):
     offset: int
     value: bytes | None
     at: datetime
+    key: bytes | None = None
 
 
 class OvertakenError(Exception):
@@ -65,6 +67,9 @@ class Projection:
             elif topic == ERASURES.name:
                 for erasure in filter(None, map(_erasure, entries)):
                     forgetting.erase(connection, erasure)
+            elif topic in SETTINGS_TOPICS:
+                for entry in entries:
+                    self._put(connection, organisations.row(topic, partition, entry.offset, entry.key, entry.value, entry.at))
             else:
                 self._take_requests(connection, [(one, entry.at) for entry in entries if (one := _request(entry)) is not None])
         if topic == ERASURES.name:
@@ -89,6 +94,23 @@ class Projection:
             forgotten = forgetting.expire(connection, texts_before, facts_before)
         forgetting.settle(self.engine)
         return forgotten
+
+    def note(self, row: folding.Row | None) -> None:
+        """What this process itself wrote to a settings topic, before it comes back from there: its writer sees it at once."""
+        with self.engine.begin() as connection:
+            self._put(connection, row)
+
+    def _put(self, connection: Connection, row: folding.Row | None) -> None:
+        """The newest record of a partition counts, whoever brings it; a refused one leaves the last good value."""
+        if row is None:
+            return
+        put = self._insert(SETTINGS)
+        changed = ("partition", "version", "at", "refused") + (() if row["refused"] is not None else ("value",))
+        newer = (SETTINGS.c.partition != put.excluded["partition"]) | (SETTINGS.c.version < put.excluded["version"])
+        put = put.on_conflict_do_update(
+            index_elements=list(SETTINGS.primary_key), set_={name: put.excluded[name] for name in changed}, where=newer
+        )
+        connection.execute(put, row)
 
     def clear(self) -> None:
         """Forget everything, to build it anew."""
@@ -209,7 +231,9 @@ class Follower:
         left = {tp for tp in partitions if await consumer.position(tp) < ends[tp]}
         while follow or left:
             for tp, records in (await consumer.getmany(timeout_ms=500)).items():
-                entries = [Entry(one.offset, one.value, datetime.fromtimestamp(one.timestamp / 1000, UTC)) for one in records]
+                entries = [
+                    Entry(one.offset, one.value, datetime.fromtimestamp(one.timestamp / 1000, UTC), one.key) for one in records
+                ]
                 await asyncio.to_thread(self.projection.take, tp.topic, tp.partition, expected[tp], entries)
                 expected[tp] = entries[-1].offset + 1
                 count += len(entries)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 import structlog
@@ -24,10 +24,17 @@ class UnavailableError(Exception):
     """Kafka did not acknowledge in time. The event may or may not be there: whoever asked must ask again."""
 
 
+class Place(NamedTuple):
+    """Where an event is."""
+
+    partition: int
+    offset: int
+
+
 class Publisher(Protocol):
     """Writes events to Kafka."""
 
-    async def publish(self, event: Event) -> None:
+    async def publish(self, event: Event) -> Place:
         """Write it; returns once all replicas have it. Raises UnavailableError."""
 
     async def check(self) -> None:
@@ -50,13 +57,14 @@ class KafkaPublisher:
         self._checking: asyncio.Task[None] | None = None
         self._checked = 0.0
 
-    async def publish(self, event: Event) -> None:
+    async def publish(self, event: Event) -> Place:
         """Write it; returns once all replicas have it. Raises UnavailableError."""
         value = event.value if event.value is None or isinstance(event.value, bytes) else orjson.dumps(event.value)
         try:
             async with asyncio.timeout(self._timeout):
                 producer = await self._started()
-                await (await producer.send(event.topic, value, event.key.encode() if event.key is not None else None))
+                sent = await (await producer.send(event.topic, value, event.key.encode() if event.key is not None else None))
+                return Place(sent.partition, sent.offset)
         except (KafkaError, TimeoutError, OSError) as error:
             log.error("kafka did not acknowledge", topic=event.topic, error=type(error).__name__)
             raise UnavailableError from error

@@ -12,10 +12,11 @@ import structlog
 from sqlalchemy import Connection, Engine, Select, and_, func, select, tuple_
 from sqlalchemy.exc import SQLAlchemyError
 
+from . import organisations
 from .folding import ZONE, Row
 from .publishing import UnavailableError
 from .requests import State
-from .tables import DAYS, MESSAGES, RECORDS, REQUESTS, moment
+from .tables import DAYS, MESSAGES, RECORDS, REQUESTS, SETTINGS, moment
 
 log = structlog.get_logger(__name__)
 
@@ -62,6 +63,10 @@ class Queries:
         """The fingerprint of what was asked under this id."""
         rows = await self._rows(select(REQUESTS.c.fingerprint).where(_request(organisation, party, request)))
         return rows[0]["fingerprint"] if rows else None
+
+    async def settings(self, organisation: str) -> organisations.Known:
+        """An organisation's settings, upstream's and its own."""
+        return organisations.known(await self._rows(select(SETTINGS).where(SETTINGS.c.organisation == organisation)))
 
     async def messages(
         self, organisation: str, wanted: Filter, after: tuple[str, str] | None = None, limit: int = PAGE

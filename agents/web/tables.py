@@ -81,6 +81,18 @@ ERASED = Table(
 )  # fmt: skip
 """Hashes of clients that were erased, and up to when: what is read of them later stays out (`forgetting.py`)."""
 
+SETTINGS = Table(
+    "settings", METADATA,
+    Column("organisation", String(200)), Column("topic", String(249)),
+    Column("partition", Integer, nullable=False), Column("version", BigInteger, nullable=False),
+    Column("at", String(27), nullable=False), Column("value", Text), Column("refused", Text),
+    PrimaryKeyConstraint("organisation", "topic"),
+)  # fmt: skip
+"""An organisation's settings, upstream's and its own: the last good record of each, and why a later one was refused.
+
+`version` is the offset of the last record, `at` its time, `value` the settings as JSON; NULL: deleted, or none was good.
+"""
+
 POSITIONS = Table(
     "positions", METADATA,
     Column("topic", String(249)), Column("partition", Integer), Column("next", BigInteger, nullable=False),

@@ -16,7 +16,6 @@ from typing import Any
 import aiohttp
 
 from agents.broker import EmbeddedKafka
-from agents.settings import Settings
 from agents.tokens import Tokens
 from agents.topics import ensure, stores
 from agents.web.projection import Projection
@@ -24,6 +23,7 @@ from agents.web.queries import Filter, Queries
 from agents.web.tables import open_database
 from schemas.topics import DELIVERY_LOG
 
+from .postgres import binaries, postgres
 from .samples import entries, record
 
 KEY = "a-key-of-the-benchmark-long-enough"
@@ -35,7 +35,11 @@ def main() -> None:
     """Print the figures."""
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(posts(Path(folder)))
-        asyncio.run(queries(Path(folder), int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000))
+        rows = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+        asyncio.run(queries("SQLite", f"sqlite:///{folder}/overview.db", Path(folder), rows))
+        if binaries() is not None:
+            with postgres() as url:
+                asyncio.run(queries("PostgreSQL", url, Path(folder), rows))
 
 
 async def posts(folder: Path) -> None:
@@ -86,15 +90,14 @@ async def _posts() -> None:
         print(f"unsubscribe: {POSTS / seconds:.0f} posts/s, p50 {half:.0f} ms, p99 {most:.0f} ms")
 
 
-async def queries(folder: Path, rows: int) -> None:
+async def queries(kind: str, url: str, folder: Path, rows: int) -> None:
     """The overview's questions over so many records of the log; the worst of ten."""
-    settings = Settings(data=folder / "overview")
-    projection = Projection(open_database(None, settings.data))
+    projection = Projection(open_database(url, folder))
     begin, place = time.perf_counter(), 0
     while place < rows:
         projection.take(DELIVERY_LOG.name, 0, place, entries(list(made(place, min(500, rows - place))), place))
         place = min(rows, place + 500)
-    print(f"projection: {rows} records in {time.perf_counter() - begin:.0f} s")
+    print(f"{kind}: {rows} records in {time.perf_counter() - begin:.0f} s")
     ask, middle = Queries(projection.engine), date(2026, 6, 1)
     questions: dict[str, Callable[[], Awaitable[Any]]] = {
         "the newest": lambda: ask.messages("o1", Filter()),

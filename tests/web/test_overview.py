@@ -34,10 +34,12 @@ def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, cheap: None) -> Settings:
+def settings(tmp_path: Path, database: str, cheap: None) -> Settings:
     file = tmp_path / "accounts.toml"
     file.write_text("\n".join(accounts.entry(f"{name}@example.org", name, PASSWORD) for name in ("linde", "plein")))
-    found = Settings(web_port=0, web_slow_seconds=5.0, data=tmp_path, accounts=file, session_keys=(SESSION_KEY,))
+    found = Settings(
+        web_port=0, web_slow_seconds=5.0, data=tmp_path, accounts=file, session_keys=(SESSION_KEY,), web_database=database
+    )
     fill(found, [*sample(), record("other", organisation="plein", client="van-plein", text="Van plein")])
     return found
 

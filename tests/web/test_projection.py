@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -15,22 +16,25 @@ from hypothesis import strategies as st
 
 from agents.analysis.forms import safe
 from agents.settings import Settings
-from agents.web import figures
-from agents.web.projection import OvertakenError, Projection
+from agents.web import figures, organisations
+from agents.web.projection import Entry, OvertakenError, Projection
 from agents.web.queries import Filter, Queries
 from agents.web.tables import METADATA, open_database
 from schemas.deliveries import read_log_record
+from schemas.inputs import Organisation, OrganisationOverride
 from schemas.topics import DELIVERY_LOG
+from schemas.wire import check
 from streams.bill import Bill
+from tests.world import organisation
 
-from .samples import entries, fill, record, sample
+from .samples import NOW, entries, fill, record, sample
 
 LOG = DELIVERY_LOG.name
 
 
 @pytest.fixture
-def projection(tmp_path: Path) -> Projection:
-    return Projection(open_database(None, tmp_path))
+def projection(database: str, tmp_path: Path) -> Projection:
+    return Projection(open_database(database, tmp_path))
 
 
 def content(projection: Projection) -> dict[str, list[dict[str, Any]]]:
@@ -52,9 +56,9 @@ def test_a_record_that_comes_again_counts_once(projection: Projection) -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_batches_make_no_difference(tmp_path: Path, seed: int) -> None:
+def test_batches_make_no_difference(databases: Callable[[], str], tmp_path: Path, seed: int) -> None:
     rng, records = random.Random(seed), sample()
-    whole, parts = (Projection(open_database(f"sqlite:///{tmp_path / name}", tmp_path)) for name in ("a.db", "b.db"))
+    whole, parts = (Projection(open_database(databases(), tmp_path)) for _ in range(2))
     whole.take(LOG, 0, 0, entries(records))
     place = 0
     while place < len(records):
@@ -97,8 +101,8 @@ def test_what_is_no_record_is_passed_over(projection: Projection) -> None:
     assert [row["message"] for row in content(projection)["messages"]] == ["m1", "m3"]
 
 
-async def test_a_message_is_what_its_last_record_says_and_delivered_stays(tmp_path: Path) -> None:
-    settings = Settings(data=tmp_path)
+async def test_a_message_is_what_its_last_record_says_and_delivered_stays(tmp_path: Path, database: str) -> None:
+    settings = Settings(data=tmp_path, web_database=database)
     projection = fill(
         settings,
         [
@@ -111,9 +115,9 @@ async def test_a_message_is_what_its_last_record_says_and_delivered_stays(tmp_pa
     assert (rows["m2"]["status"], rows["m2"]["parts"], rows["m2"]["micros"]) == ("sent", 2, 150_000)
 
 
-async def test_filters_and_pages_together_give_each_message_once(tmp_path: Path) -> None:
+async def test_filters_and_pages_together_give_each_message_once(tmp_path: Path, database: str) -> None:
     records = [*sample(), record("x", organisation="plein")]
-    queries = Queries(fill(Settings(data=tmp_path), records).engine)
+    queries = Queries(fill(Settings(data=tmp_path, web_database=database), records).engine)
     everything = {one["message"] for one in records if one["organisation"] == "linde"}
     found: list[str] = []
     after = None
@@ -129,15 +133,15 @@ async def test_filters_and_pages_together_give_each_message_once(tmp_path: Path)
     assert {row["first"][:10] for row in days} == {"2026-03-02", "2026-03-03"}
 
 
-async def test_a_day_is_a_local_day(tmp_path: Path) -> None:
-    queries = Queries(fill(Settings(data=tmp_path), [record("m1", at="2026-03-01T23:30:00Z")]).engine)
+async def test_a_day_is_a_local_day(tmp_path: Path, database: str) -> None:
+    queries = Queries(fill(Settings(data=tmp_path, web_database=database), [record("m1", at="2026-03-01T23:30:00Z")]).engine)
     assert len(await queries.messages("linde", Filter(since=date(2026, 3, 2), until=date(2026, 3, 2)))) == 1
     assert await queries.days("linde", date(2026, 3, 1), date(2026, 3, 3)) == {("2026-03-02", "sms"): 1}
 
 
-async def test_months_add_up_to_the_cent(tmp_path: Path) -> None:
+async def test_months_add_up_to_the_cent(tmp_path: Path, database: str) -> None:
     records = [record(f"m{number}", cost={"amount": 0.1, "currency": "EUR"}) for number in range(1000)]
-    queries = Queries(fill(Settings(data=tmp_path), [*records, record("e", channel="email")]).engine)
+    queries = Queries(fill(Settings(data=tmp_path, web_database=database), [*records, record("e", channel="email")]).engine)
     (month,) = figures.months(await queries.months("linde"))
     assert (month.name, month.sms, month.email, month.parts, month.cost) == ("maart 2026", 1000, 1, 1000, "€\xa0100,00")
 
@@ -172,3 +176,38 @@ def test_no_cell_of_an_export_is_a_formula(text: str) -> None:
 def test_an_axis_ends_above_the_highest_bar(number: int) -> None:
     assert figures.nice(number) >= max(4, number)
     assert figures.nice(number) % 2 == 0
+
+
+OWN = "organisation-overrides"
+
+
+async def test_an_older_settings_record_that_comes_later_does_not_undo_what_was_just_saved(projection: Projection) -> None:
+    """A page notes its own event at once; the follower is behind and brings the ones before it."""
+    own = {"organisation": "linde", "notifications": False}
+
+    def comes(offset: int, value: dict[str, Any] | None) -> None:
+        expected = projection.positions().get((OWN, 0), 0)
+        content = orjson.dumps(value) if value is not None else None
+        projection.take(OWN, 0, expected, [Entry(offset, content, NOW, b"linde")])
+
+    projection.note(organisations.row(OWN, 0, 7, b"linde", orjson.dumps(own), NOW))
+    for offset, value in ((6, {"organisation": "linde"}), (7, own)):
+        comes(offset, value)
+        found = await Queries(projection.engine).settings("linde")
+        assert (found.version, found.override) == (7, check(OrganisationOverride, own))
+    comes(8, None)
+    assert (await Queries(projection.engine).settings("linde")).override is None
+
+
+async def test_refused_settings_leave_the_last_good_ones_and_the_next_good_ones_end_the_refusal(projection: Projection) -> None:
+    good, bad = organisation(), organisation(time_zone="Europe/Nergens")
+    for number, (value, refused) in enumerate(((good, 0), (bad, 1), (bad, 1), (good, 0))):
+        place = projection.positions().get(("organisations", 0), 0)
+        projection.take("organisations", 0, place, [Entry(number, orjson.dumps(value), NOW, b"zorg")])
+        found = await Queries(projection.engine).settings("zorg")
+        assert (found.upstream, len(found.refusals)) == (check(Organisation, good), refused)
+
+
+def test_a_text_that_postgresql_cannot_hold_does_not_stop_the_rest(projection: Projection) -> None:
+    projection.take(LOG, 0, 0, entries([record("m1", text="a\x00b"), record("m2")]))
+    assert content(projection)["messages"][0]["text"] == "ab"
