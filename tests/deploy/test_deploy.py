@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ from agents.commands.settings import example
 from agents.commands.topics import as_yaml
 from agents.metrics import Metrics
 from agents.settings import Settings, names, variable
+from agents.web.guard import LARGEST_BODY
 
 ROOT = Path(__file__).parent.parent.parent
 DEPLOY = ROOT / "deploy"
@@ -79,7 +81,7 @@ def test_the_runbook_has_a_section_for_every_alert_and_for_the_works() -> None:
     for name in alerts():
         section = book.split(f"## {name}\n")[1].split("\n## ")[0]
         assert all(word in section for word in ("**Means**", "**Look**", "**Do**")), name
-    planned = {"Scaling", "Upgrade without a gap", "Restore", "Clock change", "Provider outage", "Erasure", "First start"}
+    planned = {"Scaling", "Upgrade without a gap", "Restore", "Clock change", "Provider outage", "Erasure", "First start", "TLS"}
     assert set(sections) - set(alerts()) == planned
 
 
@@ -154,6 +156,7 @@ def test_the_image_has_only_what_the_wheel_has() -> None:
 
     assert re.findall(r"^COPY (\w+) \w+$", docker, re.MULTILINE) == ours
     assert re.search(r"^USER 10001", docker, re.MULTILINE)
+    assert ".whl)[web,postgres]" in docker, "the same image is the web service"
     ignored = (DEPLOY / "Dockerfile.dockerignore").read_text().split()
     assert {line[1:] for line in ignored if line.startswith("!")} == {"requirements.lock", "pyproject.toml", "README.md", *ours}
 
@@ -166,3 +169,36 @@ def test_no_worker_of_kubernetes_may_do_more_than_it_must() -> None:
             "automountServiceAccountToken: false", "enableServiceLinks: false",
         ):  # fmt: skip
             assert must in text, (name, must)
+
+
+def test_the_proxy_overwrites_what_clients_say_of_their_address_and_logs_no_url() -> None:
+    text = (DEPLOY / "nginx" / "nginx.conf").read_text()
+    said = dict(re.findall(r"^ *proxy_set_header (\S+) (\S+);", text, re.MULTILINE))
+    assert (said["X-Forwarded-For"], said["Forwarded"], said["X-Real-IP"]) == ("$remote_addr", '""', '""')
+    assert "proxy_add_x_forwarded_for" not in text
+    for within in re.findall(r"location [^{]*{([^}]*)}", text):
+        assert "proxy_set_header" not in within, "it would take the place of all of the server's"
+    logged = re.findall(r"log_format \w+ '(.*)';", text)
+    assert logged
+    assert not re.search(r"\$(request|request_uri|uri|args|query_string|http_referer|remote_addr)\b", " ".join(logged))
+    assert f"client_max_body_size {LARGEST_BODY >> 10}k;" in text
+    assert not re.findall(r"TLSv1(\.1)?[ ;]", text)
+
+
+def test_nginx_takes_the_proxys_configuration(tmp_path: Path) -> None:
+    nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    if nginx is None:
+        pytest.skip("no nginx on PATH")
+    pem = str(ROOT / "tests" / "agents" / "localhost.pem")
+    (tmp_path / "mime.types").write_text("types { text/html html; }")
+    text = (DEPLOY / "nginx" / "nginx.conf").read_text()
+    changes = {
+        "/tmp/": f"{tmp_path}/", "/etc/nginx/": f"{tmp_path}/", "/dev/stdout": f"{tmp_path}/log",
+        "/run/secrets/tls_certificate": pem, "/run/secrets/tls_key": pem, "server web:8080": "server 127.0.0.1:8080",
+    }  # fmt: skip
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new)
+    (tmp_path / "nginx.conf").write_text(text)
+    done = subprocess.run([nginx, "-t", "-c", str(tmp_path / "nginx.conf")], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

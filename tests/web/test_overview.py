@@ -178,6 +178,15 @@ async def test_guessing_is_slowed_down(client: aiohttp.ClientSession) -> None:
     assert [await sign_in(client, password=f"poging-{number}") for number in range(12)] == [403] * 10 + [429] * 2
 
 
+async def test_another_address_in_a_header_is_nobodys_word(client: aiohttp.ClientSession) -> None:
+    """No proxy has to be trusted: what a client says of its address, or a proxy of a client's, changes nothing."""
+    answers = []
+    for number in range(12):
+        client.headers.update(dict.fromkeys(("X-Forwarded-For", "X-Real-IP", "Forwarded"), f"192.0.2.{number}"))
+        answers.append(await sign_in(client, password=f"poging-{number}"))
+    assert answers == [403] * 10 + [429] * 2
+
+
 @pytest.mark.parametrize("path", ["/aanmelden", "/afmelden", "/berichten"])
 @pytest.mark.parametrize("token", ["", "forged", None])
 async def test_a_form_of_another_page_is_refused(client: aiohttp.ClientSession, path: str, token: str | None) -> None:
