@@ -27,7 +27,8 @@ from .health import Health
 NAMESPACE = "afspraakbericht"
 
 PROMISE = 10.0
-"""Seconds: 95 % of what is decided reaches the provider within. A bucket of both histograms ends there exactly."""
+"""Seconds from its event within which 95 % of what is told reaches the provider; what is meant to be waited for, a window or
+quiet hours, does not count. A bucket of both histograms ends there exactly."""
 
 DELAYS = (0.1, 0.3, 0.5, 1, 2, 5, PROMISE, 20, 30, 60, 300, 900, 3600)
 WORK = (0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -80,7 +81,7 @@ class Metrics(Health):
                 Histogram, "moment_delay_seconds", "From when a moment was due until it was handled", "kind", buckets=DELAYS
             ),
             "claims": make(
-                Histogram, "call_delay_seconds", "From the decision until the provider is called, first attempts", "channel",
+                Histogram, "call_delay_seconds", "From an event and its window, or a moment, to the provider", "channel",
                 "reason", buckets=DELAYS,
             ),
             "reports": make(

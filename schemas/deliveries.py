@@ -28,6 +28,8 @@ Gate = Literal["absent", "client_off", "contact_unconfirmed", "organisation_off"
 class Delivery(Wire, frozen=True, kw_only=True):
     """One message to send: structured notices, not text. `decided` is when it was decided (UTC).
 
+    `due`: when it would have been, had nothing taken any time: when its event was written (as upstream's clock says) and its
+    window over, or at its reminder's moment. For the metrics alone.
     `useful_until`: the last moment at which it still says something (the later start of all it speaks of; of a request its
     `expires_at`), None where there is none.
     """
@@ -38,6 +40,7 @@ class Delivery(Wire, frozen=True, kw_only=True):
     channel: Channel
     reason: Reason
     decided: datetime
+    due: datetime | None = None
     notices: tuple[Notice, ...]
     request: Request | None = None
     useful_until: datetime | None = None

@@ -1,6 +1,6 @@
 """`client-events`: what intake found good, in one ordered log per client (key `organisation/client`).
 
-An event has one of the members below: the last nine. `settings` and `override` go to every partition, keyed by organisation.
+An event has one of the members below. `settings` and `override` go to every partition, keyed by organisation.
 """
 
 from __future__ import annotations
@@ -83,10 +83,14 @@ class Erased(Wire, frozen=True):
 
 
 class ClientEvent(Wire, frozen=True, kw_only=True):
-    """One event of one client, or the settings of one organisation, or what it laid over them."""
+    """One event of one client, or the settings of one organisation, or what it laid over them.
+
+    `written`: of an appointment or a request, when upstream's record was, in milliseconds since 1970, for the metrics; else 0.
+    """
 
     organisation: str
     client: str = ""
+    written: int = 0
     appointment: AppointmentEvent | None = None
     consent: Consent | None = None
     contact: KnownContact | None = None

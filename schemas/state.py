@@ -63,10 +63,14 @@ class Entry(Wire, frozen=True, kw_only=True):
 
 
 class Window(Wire, frozen=True):
-    """Changes are being gathered since `opened`; it closes at `closes` if no other change comes."""
+    """Changes are being gathered since `opened`; it closes at `closes` if no other change comes.
+
+    `late`: seconds that the change which was longest on its way took to get here, for the metrics.
+    """
 
     opened: datetime
     closes: datetime
+    late: float = 0.0
 
 
 class ToldSeries(Wire, frozen=True):

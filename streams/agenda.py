@@ -61,8 +61,11 @@ def zone_of(organisation: Organisation | None) -> str:
     return organisation.time_zone if organisation is not None else DEFAULT_ZONE
 
 
-def take_in(agenda: Agenda, event: AppointmentEvent, settings: WindowSettings, now: datetime) -> Agenda:
-    """The agenda after an event; a change opens or extends the window, a stale or repeated event does nothing at all."""
+def take_in(agenda: Agenda, event: AppointmentEvent, settings: WindowSettings, now: datetime, late: float = 0.0) -> Agenda:
+    """The agenda after an event; a change opens or extends the window, a stale or repeated event does nothing at all.
+
+    `late`: the seconds that the event took to get here.
+    """
     old = agenda.appointments.get(event.appointment)
     if old is not None and (event.revision, event.deleted) <= (old.revision, old.deleted):
         return agenda
@@ -81,7 +84,8 @@ def take_in(agenda: Agenda, event: AppointmentEvent, settings: WindowSettings, n
         )  # fmt: skip
         changed = compared(old) != compared(entry)
     appointments = {**agenda.appointments, event.appointment: entry}
-    return replace(agenda, appointments=appointments, window=extended(agenda.window, settings, now) if changed else agenda.window)
+    window = extended(agenda.window, settings, now, late) if changed else agenda.window
+    return replace(agenda, appointments=appointments, window=window)
 
 
 def compared(entry: Entry) -> tuple[object, ...]:
@@ -89,13 +93,13 @@ def compared(entry: Entry) -> tuple[object, ...]:
     return (entry.actual.start, entry.actual.end, entry.actual.location, entry.booked, entry.present)
 
 
-def extended(window: Window | None, settings: WindowSettings, now: datetime) -> Window:
+def extended(window: Window | None, settings: WindowSettings, now: datetime, late: float) -> Window:
     """The window after a change at `now`."""
-    opened = window.opened if window is not None else now
+    opened, longest_way = (window.opened, max(window.late, late)) if window is not None else (now, late)
     if settings.quiet_seconds == 0:
-        return Window(opened, now)
+        return Window(opened, now, longest_way)
     longest = opened + timedelta(seconds=settings.max_seconds)
-    return Window(opened, max(now, min(now + timedelta(seconds=settings.quiet_seconds), longest)))
+    return Window(opened, max(now, min(now + timedelta(seconds=settings.quiet_seconds), longest)), longest_way)
 
 
 def difference(appointment: str, entry: Entry) -> Difference | None:

@@ -110,7 +110,7 @@ class Intake:
         decision.put(row, encode(new))
         self.moments.put(row.decode(), (new.keep_until, 0, row.decode()))
         for client, view in changes(appointment, old, new):
-            yield ClientEvent(organisation=organisation, client=client, appointment=view)
+            yield ClientEvent(organisation=organisation, client=client, appointment=view, written=record.written)
 
     def consent(self, decision: Decision, record: Record, now: datetime) -> Iterator[ClientEvent]:
         """A consent as it stands; a null value deletes it."""
@@ -161,7 +161,9 @@ class Intake:
         """A third party's message."""
         event = read(Request, present(record))
         match_key(record, event.organisation, event.client)
-        yield ClientEvent(organisation=event.organisation, client=event.client, request=check_request(event))
+        yield ClientEvent(
+            organisation=event.organisation, client=event.client, request=check_request(event), written=record.written
+        )
 
     def erasure(self, decision: Decision, record: Record, now: datetime) -> Iterator[ClientEvent]:
         """A client is forgotten: here, and in every other partition, where appointments of the client may lie too.

@@ -20,9 +20,12 @@ DELIVERIES = {"sms": DELIVERIES_SMS.name, "email": DELIVERIES_EMAIL.name}
 
 def emit_message(
     decision: Decision, partition: int, organisation: str, client: str, reason: Reason, decided: list[Decided], way: Passage,
-    now: datetime, standing: Standing, request: Request | None = None,
+    now: datetime, due: datetime, standing: Standing, request: Request | None = None,
 ) -> None:  # fmt: skip
-    """One message, of notices of one fate: every decided notice ends in the delivery log, by its sender or here."""
+    """One message, of notices of one fate: every decided notice ends in the delivery log, by its sender or here.
+
+    `due`: when it would have been decided, had nothing taken any time.
+    """
     key = f"{organisation}/{client}".encode()
     notices = tuple([one.notice for one in decided])
     message, fate = message_id([notice.id for notice in notices]), decided[0].fate
@@ -32,7 +35,7 @@ def emit_message(
         views = [view for notice in notices for view in (notice.was, notice.now) if view is not None]
         delivery = Delivery(
             message=message, organisation=organisation, client=client, channel=way.channel, reason=reason, decided=now,
-            notices=notices, request=request,
+            due=due, notices=notices, request=request,
             useful_until=request.expires_at if request is not None else max([view.start for view in views]),
         )  # fmt: skip
         decision.emit(Output(DELIVERIES[way.channel], key, encode(delivery), partition))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from msgspec.structs import replace
@@ -106,10 +106,10 @@ class Notices:
             old = self.agenda(organisation, client, decision)
             settings = self.settings.get(organisation)
             window = settings.organisation.window if settings is not None else WindowSettings()
-            agenda = take_in(old, event.appointment, window, now)
+            agenda = take_in(old, event.appointment, window, now, seconds_since(event.written, now))
             if agenda is not old:
                 if agenda.window is not None and agenda.window.closes <= now and 0 in (window.quiet_seconds, window.max_seconds):
-                    agenda = self._close(decision, organisation, client, agenda, now)
+                    agenda = self._close(decision, organisation, client, agenda, now, now)
                 self._keep(decision, organisation, client, agenda, now)
         elif event.consent is not None:
             decision.put(CONSENTS_TABLE.row(key), encode(event.consent))
@@ -124,7 +124,7 @@ class Notices:
         elif event.opt_out is not None:
             self._opt_out(decision, key, event.opt_out)
         elif event.request is not None:
-            self._take_request(decision, organisation, client, event.request, now)
+            self._take_request(decision, organisation, client, event, event.request, now)
         elif event.erased is not None:
             self._erase(decision, organisation, client, event.erased, now)
         elif event.settings is not None or event.override is not None or event.forget in ("settings", "override"):
@@ -154,7 +154,9 @@ class Notices:
         standing = self.standing(organisation, client, decision)
         for pending in agenda.requests.values():
             one = Decided(request_notice(organisation, client, pending.request), ERASED, now)
-            emit_message(decision, self.partition, organisation, client, "request", [one], Passage(None, None), now, standing)
+            emit_message(
+                decision, self.partition, organisation, client, "request", [one], Passage(None, None), now, now, standing
+            )
         for table in (CONSENTS_TABLE, CONTACTS_TABLE, OPT_OUTS_TABLE, AGENDAS):
             if self.rows.get(decision, table, table.row(key)) is not None:
                 decision.erase(table.row(key))
@@ -212,11 +214,11 @@ class Notices:
             return
         decision.measure("moments", KINDS[kind], time=now - when)
         if kind == WINDOW:
-            agenda = self._close(decision, organisation, client, agenda, now)
+            agenda = self._close(decision, organisation, client, agenda, when, now)
         elif kind == REMINDER and reminder is not None and settings is not None:
             agenda = self._remind(decision, organisation, client, agenda, settings, reminder, now)
         elif kind == REQUEST:
-            agenda = self._decide_request(decision, organisation, client, agenda, min(waiting)[1], now)
+            agenda = self._decide_request(decision, organisation, client, agenda, min(waiting)[1], when, now)
         else:
             agenda = pruned(agenda, now)
         if agenda is old:
@@ -231,14 +233,17 @@ class Notices:
 
     # -- decisions -----------------------------------------------------------------------------------------------------
 
-    def _close(self, decision: Decision, organisation: str, client: str, agenda: Agenda, now: datetime) -> Agenda:
+    def _close(self, decision: Decision, organisation: str, client: str, agenda: Agenda, due: datetime, now: datetime) -> Agenda:
+        """The window ends, at `now`; it was to at `due`."""
+        if agenda.window is not None:
+            due -= timedelta(seconds=agenda.window.late)
         standing = self.standing(organisation, client, decision)
         agenda, decided = close(organisation, client, pruned(agenda, now), standing.organisation, now)
         way = passage(standing) if decided else Passage(None, None)
         if way.closed is not None:
             decided = [replace_fate(one, one.fate or way.closed) for one in decided]
         for message in grouped(decided):
-            emit_message(decision, self.partition, organisation, client, "direct", message, way, now, standing)
+            emit_message(decision, self.partition, organisation, client, "direct", message, way, now, due, standing)
         return agenda
 
     def _remind(
@@ -248,17 +253,19 @@ class Notices:
         """The reminder of a day: it first closes the open window, held or not, and speaks of what then is so."""
         due, day = reminder
         if agenda.window is not None or agenda.held_until is not None:
-            agenda = self._close(decision, organisation, client, agenda, now)
+            agenda = self._close(decision, organisation, client, agenda, due, now)
         found = remind(organisation, client, agenda, settings.organisation, day, due, now)
         if found is not None:
             standing = self.standing(organisation, client, decision)
             way = passage(standing)
             start = found.notice.now.start if found.notice.now is not None else due
             one = Decided(found.notice, found.fate or way.closed, start)
-            emit_message(decision, self.partition, organisation, client, "reminder", [one], way, now, standing)
+            emit_message(decision, self.partition, organisation, client, "reminder", [one], way, now, due, standing)
         return replace(agenda, reminded=(*agenda.reminded, day))
 
-    def _take_request(self, decision: Decision, organisation: str, client: str, request: Request, now: datetime) -> None:
+    def _take_request(
+        self, decision: Decision, organisation: str, client: str, event: ClientEvent, request: Request, now: datetime
+    ) -> None:
         """A third party's message waits for its moment; one that is known already is ignored."""
         agenda = self.agenda(organisation, client, decision)
         name = f"{request.party}/{request.request}"
@@ -267,11 +274,12 @@ class Notices:
         due = max(now, request.send_at) if request.send_at is not None else now
         agenda = replace(agenda, requests={**agenda.requests, name: Pending(request, due)})
         if due <= now:
-            agenda = self._decide_request(decision, organisation, client, agenda, name, now)
+            since = max(now - timedelta(seconds=seconds_since(event.written, now)), request.send_at or _BEGINNING)
+            agenda = self._decide_request(decision, organisation, client, agenda, name, since, now)
         self._keep(decision, organisation, client, agenda, now)
 
     def _decide_request(
-        self, decision: Decision, organisation: str, client: str, agenda: Agenda, name: str, now: datetime
+        self, decision: Decision, organisation: str, client: str, agenda: Agenda, name: str, since: datetime, now: datetime
     ) -> Agenda:
         request = agenda.requests[name].request
         standing = self.standing(organisation, client, decision)
@@ -280,7 +288,7 @@ class Notices:
             return replace(agenda, requests={**agenda.requests, name: Pending(request, until)})
         way = passage(standing)
         one = Decided(request_notice(organisation, client, request), "expired" if late else way.closed, now)
-        emit_message(decision, self.partition, organisation, client, "request", [one], way, now, standing, request)
+        emit_message(decision, self.partition, organisation, client, "request", [one], way, now, since, standing, request)
         return replace(
             agenda,
             requests={other: pending for other, pending in agenda.requests.items() if other != name},
@@ -299,3 +307,8 @@ def notices(partition: int, rows: MutableMapping[bytes, bytes], peers: Mapping[s
 def replace_fate(one: Decided, fate: str | None) -> Decided:
     """The same notice with what became of it."""
     return Decided(one.notice, fate, one.start)
+
+
+def seconds_since(written: int, now: datetime) -> float:
+    """How long a record was on its way, by two clocks; 0 where nobody says when it was written."""
+    return max(0.0, round(now.timestamp() - written / 1000, 1)) if written > 0 else 0.0

@@ -140,7 +140,7 @@ class Sending:
             return 0
         to, attempt = address(standing.contact, self.channel), row.attempt + 1
         if attempt == 1:
-            decision.measure("claims", self.channel, delivery.reason, time=now - delivery.decided)
+            decision.measure("claims", self.channel, delivery.reason, time=now - (delivery.due or delivery.decided))
         row = replace(row, delivery=delivery, attempt=attempt, address=masked(to), mark=mark_of(to))
         self.valve.started(delivery.organisation, now)
         self._claim(decision, name, row, SendCall(

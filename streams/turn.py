@@ -17,13 +17,17 @@ from typing import Any, NamedTuple, Protocol
 
 
 class Record(NamedTuple):
-    """A record of an input topic."""
+    """A record of an input topic. `written`: when, by Kafka, in milliseconds since 1970; 0 or less where nobody says.
+
+    No decision may hang on it, since it is another machine's clock, or upstream's: it is for the metrics.
+    """
 
     topic: str
     partition: int
     offset: int
     key: bytes | None
     value: bytes | None
+    written: int = 0
 
 
 class Output(NamedTuple):

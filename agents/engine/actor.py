@@ -94,7 +94,7 @@ class Actor:
     def receive(self, topic: str, records: list[Any]) -> None:
         """Records of this partition, as the consumer has them."""
         if not self.draining:
-            self._records.extend([Record(topic, self.p, r.offset, r.key, r.value) for r in records])
+            self._records.extend([Record(topic, self.p, r.offset, r.key, r.value, r.timestamp) for r in records])
             self._poke()
 
     def position(self, topic: str, offset: int) -> None:

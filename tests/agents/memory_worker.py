@@ -25,6 +25,7 @@ class Raw(NamedTuple):
     offset: int
     key: bytes | None
     value: bytes | None
+    timestamp: int = 0
 
 
 class Log:
@@ -77,13 +78,13 @@ class MemoryWorker:
             self.written.append(output)
             self.feed(output.topic, output.key, output.value)
 
-    def feed(self, topic: str, key: bytes | None, value: bytes | None) -> None:
-        """A record of a topic; one that no node reads is only remembered."""
+    def feed(self, topic: str, key: bytes | None, value: bytes | None, timestamp: int = 0) -> None:
+        """A record of a topic; one that no node reads is only remembered. `timestamp`: Kafka's, in milliseconds."""
         reader = self.readers.get(topic)
         if reader is not None:
             offset = self.offsets[topic] = self.offsets.get(topic, -1) + 1
             reader.expect(topic, 1)
-            reader.receive(topic, [Raw(offset, key, value)])
+            reader.receive(topic, [Raw(offset, key, value, timestamp)])
 
     async def settle(self, **later: float) -> None:
         """Let time pass, and everything happen that then does."""

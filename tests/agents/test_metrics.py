@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import orjson
 import pytest
 from prometheus_client import generate_latest
 from prometheus_client.metrics_core import Metric
@@ -18,9 +19,12 @@ from agents.metrics import Metrics, tzdata_version
 from agents.sampling import Sampler, overdue, watch
 from schemas.topics import TOPICS
 from streams.graph import graph
+from streams.outcomes import Outcome, SendCall
 from streams.simulation import Simulation
 from streams.turn import Decision
-from tests.world import World, at
+from tests.world import World, appointment, at, organisation
+
+from .memory_worker import NOON, MemoryWorker
 
 ROOT = Path(__file__).parent.parent.parent
 UNITS = ("seconds", "bytes", "records", "total", "info")
@@ -235,3 +239,28 @@ def test_labels_are_words_of_ours_whatever_is_fed() -> None:
 
 def test_the_version_of_the_time_zones_is_known() -> None:
     assert re.match(r"20\d\d[a-z]|20\d\d\.|system", tzdata_version())
+
+
+async def test_the_time_to_the_provider_counts_from_the_event_and_without_its_window() -> None:
+    metrics = Metrics()
+
+    async def provider(call: SendCall) -> Outcome:
+        return Outcome(kind="sent", text="", parts=1)
+
+    worker = MemoryWorker({"sms": provider, "email": provider}, metrics, NOON)
+    contact = {"sms": {"number": "+31612345678", "confirmed": True}, "email": None}
+    consent = {"notifications": True, "channels": ["sms"], "source": "ecd"}
+    ids = {"organisation": "zorg", "client": "anna"}
+    worker.feed("organisations", b"zorg", orjson.dumps(organisation()))
+    worker.feed("consents", b"zorg/anna", orjson.dumps(ids | consent))
+    worker.feed("contacts", b"zorg/anna", orjson.dumps(ids | contact))
+    await worker.settle()
+    seven_seconds_ago = int(NOON.timestamp() - 7) * 1000
+    worker.feed("appointments", b"zorg/a", orjson.dumps(appointment("2026-03-20 13:15")), seven_seconds_ago)
+    await worker.settle()
+    assert value(metrics, "call_delay_seconds_count", channel="sms", reason="direct") is None, "its window is open"
+    await worker.settle(seconds=30)
+    await worker.stop()
+
+    assert value(metrics, "call_delay_seconds_count", channel="sms", reason="direct") == 1
+    assert value(metrics, "call_delay_seconds_sum", channel="sms", reason="direct") == 7

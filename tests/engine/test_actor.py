@@ -24,6 +24,7 @@ class Raw(NamedTuple):
     offset: int
     key: bytes
     value: bytes
+    timestamp: int = 0
 
 
 class World:
@@ -341,4 +342,4 @@ async def test_keys_that_a_former_owner_wrote_late_are_written_again() -> None:
 
 
 def test_records_are_those_of_the_interface() -> None:
-    assert Record("t", 1, 2, b"k", b"v")._fields == ("topic", "partition", "offset", "key", "value")
+    assert Record("t", 1, 2, b"k", b"v")._fields == ("topic", "partition", "offset", "key", "value", "written")
