@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup run check test properties bench profile chaos browser graph manifests golden lock clean
+.PHONY: help setup run check test properties bench profile chaos drill rolling alerts browser graph manifests golden lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -40,6 +40,15 @@ profile: $(READY) ## Where a worker's time goes in the full pipeline
 
 chaos: $(READY) ## 200 faults of all kinds on three brokers and three workers, and a table of what came of it (an hour)
 	$(BIN)/python -m tests.chaos --faults 200 --seed 1
+
+drill: $(READY) ## Break something for each alert under a real Prometheus; see it fire and end (Debian package prometheus; 20 minutes)
+	DRILL=$${DRILL:-1} $(BIN)/pytest -s -q tests/drills/test_alerts.py
+
+rolling: $(READY) ## Replace three workers under load; nothing lost or doubled, and the longest gap of each partition in seconds
+	$(BIN)/python -m tests.drills.rolling
+
+alerts: ## Check the alert rules, and run their tests (Debian package prometheus)
+	cd deploy && promtool check rules alerts.yaml && promtool test rules alerts.test.yaml
 
 graph: $(READY) ## Draw the topology (Mermaid) from the code
 	@$(BIN)/afspraakbericht graph

@@ -2,7 +2,8 @@
 
 Read from variables `AFSPRAAKBERICHT_<NAME>`, below them from the TOML file that AFSPRAAKBERICHT_SETTINGS names (same names,
 lower case, without the prefix), below that from the defaults here. `<NAME>_FILE` names a file that has the value, as
-container platforms hand out secrets. An empty variable counts as not set. `AFSPRAAKBERICHT_TEST_*` is left to the tests.
+container platforms hand out secrets: the TOML file may name one, and has no secret
+itself. An empty variable counts as not set. `AFSPRAAKBERICHT_TEST_*` is left to the tests.
 """
 
 from __future__ import annotations
@@ -189,6 +190,8 @@ class Settings(SenderSettings):
         sources: dict[str, Source] = {}
         for source, where, layer in layers:
             _refuse_unknown(layer, where)
+            if source == "file":
+                _refuse_secrets(layer, where)
             for setting in names():
                 raw = _lookup(layer, setting, where)
                 if raw is not None and setting not in found:
@@ -267,6 +270,13 @@ def _read(name: str, raw: str, where: str) -> object:
             else ""
         )
         raise SettingsError(f"{variable(name)}{where} is {told}: expected {error}{hint}") from None
+
+
+def _refuse_secrets(layer: Mapping[str, str], where: str) -> None:
+    """Settings files are copied, reviewed and kept; a secret is in a variable, or in a file of its own."""
+    for name in names():
+        if _METADATA[name]["secret"] and variable(name) in layer:
+            raise SettingsError(f"{name}{where} is a secret: set {variable(name)}, or {name}_file to a file that has it alone")
 
 
 def _refuse_unknown(layer: Mapping[str, str], where: str) -> None:

@@ -31,7 +31,10 @@ def test_nothing_set_gives_the_defaults() -> None:
 
 def test_the_environment_lies_over_the_file_over_the_defaults(tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
-    file.write_text(f'partitions = 12\nsms_slots = 3\nunsubscribe_keys = ["{KEY}", "{KEY}2"]\nsmtp_timeout_seconds = 2.5\n')
+    (tmp_path / "keys").write_text(f"{KEY},{KEY}2\n")
+    file.write_text(
+        f'partitions = 12\nsms_slots = 3\nunsubscribe_keys_file = "{tmp_path / "keys"}"\nsmtp_timeout_seconds = 2.5\n'
+    )
 
     settings = read(SETTINGS=str(file), PARTITIONS="16")
 
@@ -123,9 +126,11 @@ def test_a_value_twice_is_refused() -> None:
         ("partitions = true", "partitions in {} is a bool: expected a text, a number or a list of texts"),
         ("partition = 1", "AFSPRAAKBERICHT_PARTITION in {} is not a setting; the nearest is AFSPRAAKBERICHT_PARTITIONS"),
         ("partitions = 0", "AFSPRAAKBERICHT_PARTITIONS in {} is '0': expected a whole number from 1 to 1000"),
+        ('smtp_password = "hush"', "smtp_password in {} is a secret: set AFSPRAAKBERICHT_SMTP_PASSWORD, or smtp_password_file "
+         "to a file that has it alone"),
         ("= 3", "the settings file {} cannot be read: Invalid statement (at line 1, column 1)"),
     ],
-)
+)  # fmt: skip
 def test_a_bad_file_is_one_line_that_names_it(content: str, message: str, tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
     file.write_text(content)

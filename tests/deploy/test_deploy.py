@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy
 
 from agents.broker_jars import VERSION
 from agents.commands.settings import example
@@ -19,6 +20,7 @@ from agents.commands.topics import as_yaml
 from agents.metrics import Metrics
 from agents.settings import Settings, names, variable
 from agents.web.guard import LARGEST_BODY
+from agents.web.tables import DAYS, MESSAGES, open_database
 
 ROOT = Path(__file__).parent.parent.parent
 DEPLOY = ROOT / "deploy"
@@ -64,6 +66,34 @@ def test_every_metric_of_an_alert_or_a_dashboard_is_one_of_the_code() -> None:
     used = {name for query in queries for name in WORDS.findall(query)}
     assert used - known() == set()
     assert len(used) > 40
+
+
+def test_the_queries_of_an_organisations_day_fit_the_projection(tmp_path: Path) -> None:
+    engine = open_database(None, tmp_path)
+    made = dashboards().by_organisation()
+    queries = [target["rawSql"] for panel in made["panels"] for target in panel.get("targets", ())]
+    queries += [one["query"] for one in made["templating"]["list"] if one["type"] == "query"]
+    day = {"organisation": "o", "day": "2026-03-02", "channel": "sms", "currency": "EUR"}
+    message = {"organisation": "o", "client": "c", "channel": "sms", "reason": "direct", "kinds": "created", "attempt": 1}
+    moment = "2026-03-02T10:00:00.000000Z"
+    found = []
+    with engine.begin() as connection:
+        for status in ("sent", "delivered", "failed", "suppressed", "expired", "unknown"):
+            connection.execute(DAYS.insert().values(**day, status=status, records=2, parts=3, micros=240_000))
+            connection.execute(MESSAGES.insert().values(**message, message=status, status=status, first=moment, at=moment))
+        for query in queries:
+            sql = query.replace("${organisation:sqlstring}", "'o'").replace("${day:sqlstring}", "'2026-03-02'")
+            assert "${" not in sql
+            found.append([tuple(row) for row in connection.execute(sqlalchemy.text(sql))])
+    engine.dispose()
+
+    assert found[:6] == [[("sms", 2)]] * 6
+    assert found[6] == [("EUR", 3, 0.24)]
+    assert found[7] == [("10", "sms", 6)]
+    assert len(found[8]) == 6
+    assert len(found[9]) == 4
+    assert found[10:] == [[("o",)], [("2026-03-02",)]]
+    assert not {"client", "text", "address"} & set(re.findall(r"\w+", " ".join(queries))), "of no client anything"
 
 
 def test_every_metric_is_shown_or_alerts() -> None:
