@@ -46,6 +46,21 @@ def test_a_misspelt_field_is_found() -> None:
         kubernetes_validate.validate(broken, KUBERNETES, strict=True)
 
 
+@pytest.mark.skipif(shutil.which("kubeconform") is None, reason="kubeconform is not installed (go install)")
+def test_kubeconform_agrees(tmp_path: Path) -> None:
+    """With the same schemas, so that nothing is fetched."""
+    shipped = Path(kubernetes_validate.__file__).parent / "kubernetes-json-schema" / f"v{KUBERNETES}.0-local-strict"
+    wanted = {"_definitions.json"} | {f"{one['kind'].lower()}-*" for one in documents()}
+    for path in {found for pattern in wanted for found in shipped.glob(pattern)}:
+        (tmp_path / path.name).write_text(
+            path.read_text().replace("/api/_definitions.json", f"file://{tmp_path}/_definitions.json")
+        )
+    words = ["kubeconform", "-strict", "-schema-location", f"{tmp_path}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json"]
+    done = subprocess.run([*words, *map(str, MANIFESTS)], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
 def test_all_manifests_are_applied() -> None:
     assert sorted(yaml.safe_load((DEPLOY / "kubernetes/kustomization.yaml").read_text())["resources"]) == sorted(
         path.name for path in MANIFESTS

@@ -16,15 +16,17 @@ from typing import Any, Self
 from agents.broker_probe import free_ports
 
 ALERTS = Path(__file__).parent.parent.parent / "deploy" / "alerts.yaml"
-FACTOR, LONGEST = 30, 60
+FACTOR, RANGES, LONGEST = 30, 15, 60
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def quick(rules: str) -> str:
-    """The rules with all times divided by 30, a minute at most, so that a drill takes minutes. What they look at stays."""
+    """The rules in quick motion, so that a drill takes minutes: each `for` and each bound in seconds is divided by 30, each range
+    that is looked back on by 15, a minute at most. What they look at, and how much of it is too much, stays.
+    """
 
     def shorter(found: re.Match[str]) -> str:
-        seconds = int(found[2]) * SECONDS[found[3]] / FACTOR
+        seconds = int(found[2]) * SECONDS[found[3]] / (RANGES if found[1] == "[" else FACTOR)
         return f"{found[1]}{max(1, min(LONGEST, round(seconds)))}s{found[4]}"
 
     rules = re.sub(r"(\[)(\d+)([smhd])(\])", shorter, rules)

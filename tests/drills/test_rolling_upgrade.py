@@ -15,7 +15,7 @@ pytestmark = pytest.mark.broker
 
 MOVED = {
     "events_total", "notices_decided_total", "messages_logged_total", "provider_answers_total", "sms_parts_total",
-    "call_delay_seconds_count", "provider_call_seconds_count", "moment_delay_seconds_count", "recovery_seconds_count",
+    "call_delay_seconds_count", "provider_call_seconds_count", "recovery_seconds_count",
     "rebalances_total", "partitions_assigned", "partitions", "table_rows", "ready", "build_info", "turn_records_total",
     "record_age_seconds_count", "last_commit_timestamp_seconds", "decision_seconds_count", "turn_seconds_count",
 }  # fmt: skip

@@ -1,0 +1,98 @@
+"""Status reports end to end: the gateway's signed webhook, the web service, Kafka, and the ledger of a worker that was killed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agents.broker_probe import free_ports
+from agents.fakes.sms import FakeSms
+from agents.settings import Settings
+from agents.web.app import create_web
+from agents.web.publishing import KafkaPublisher
+from agents.web.serving import Server
+
+from .harness import AMSTERDAM, Stand, client, number, settings, visit
+
+pytestmark = pytest.mark.broker
+
+KEYS = ("a-secret-of-at-least-32-characters",)
+SIGNING = "the-signing-key-of-the-account-0"
+START = (datetime.now(AMSTERDAM) + timedelta(days=30)).replace(hour=10, minute=0, second=0, microsecond=0)
+
+
+@asynccontextmanager
+async def reporting(folder: Path) -> AsyncIterator[tuple[Stand, dict[str, Any]]]:
+    """A stand whose SMS gateway reports to a web service of its own; with what a worker has to be told of it."""
+    made = Stand(folder / "stand", partitions=2)
+    made.sms = FakeSms(key="a-key", signing_key=SIGNING)
+    async with made as stand:
+        (port,) = free_ports(1)
+        url = f"http://127.0.0.1:{port}/webhooks/messagebird/"
+        web = Settings(
+            bootstrap=stand.kafka.bootstrap, partitions=2, unsubscribe_keys=KEYS, web_port=port, data=folder / "web",
+            report_url=url, messagebird_signing_keys=(SIGNING,),
+        )  # fmt: skip
+        async with Server(create_web(web, KafkaPublisher(stand.kafka.bootstrap, 20.0)), "127.0.0.1", port, 10.0):
+            yield stand, {"report_url": url}
+
+
+def counted(entries: list[dict[str, Any]]) -> dict[str, int]:
+    """How many records of each status."""
+    found: dict[str, int] = {}
+    for entry in entries:
+        found[entry["status"]] = found.get(entry["status"], 0) + 1
+    return found
+
+
+async def test_delivered_is_logged_once_although_reports_come_twice_in_the_wrong_order_and_the_worker_is_killed(
+    tmp_path: Path,
+) -> None:
+    names = [f"c{number}" for number in range(30)]
+    async with reporting(tmp_path) as (stand, told):
+        stand.sms.program(reports=["buffered", "delivered"], report_reorder=True, report_copies=2, report_delay_seconds=0.3)
+        worker = stand.worker(**told)
+        await stand.feed(settings("o"), *[client("o", name, "sms") for name in names])
+        await stand.settled()
+        await stand.feed([visit("o", name, 1, START, name) for name in names])
+
+        async def some() -> bool:
+            return counted(await stand.log("o")).get("delivered", 0) > 0 or len(stand.received_sms()) > len(names) // 2
+
+        await stand.until(some, "reports come in")
+        worker.kill()
+        stand.worker(**told)
+
+        async def all_resolved() -> bool:
+            """A claim whose call the kill prevented has no SMS and no report: it is `unknown`, and waits."""
+            entries = await stand.log("o")
+            delivered, unknown = ({e["client"] for e in entries if e["status"] == status} for status in ("delivered", "unknown"))
+            there = {name for name in names if number("o", name) in dict(stand.received_sms())}
+            return there <= delivered and set(names) - there <= unknown
+
+        await stand.until(all_resolved, "every SMS is delivered")
+        raw = [record.key for record in await stand.records("delivery-log") if b'"status":"delivered"' in record.value]
+        received, found = stand.received_sms(), counted(await stand.log("o"))
+    assert len(received) == len(set(received)), "a report proves what was sent: nothing went twice"
+    assert len(raw) == len(set(raw)) == len(received), "once each, in the topic itself"
+    assert found["sent"] == len(received) > len(names) // 2
+
+
+async def test_a_report_resolves_what_nobody_knew(tmp_path: Path) -> None:
+    """The gateway takes the SMS and never answers. Its report says that it is there, so it is not sent again after 10 minutes."""
+    async with reporting(tmp_path) as (stand, told):
+        stand.sms.program(accept_then_hang=True, reports=["delivered"], report_delay_seconds=2.5)
+        stand.worker(**told, sms_timeout_seconds=1)
+        await stand.feed(settings("o"), client("o", "anna", "sms"))
+        await stand.settled()
+        await stand.feed(visit("o", "a", 1, START, "anna"))
+        entries = await stand.logged(3, "o")
+        assert len(stand.received_sms()) == 1
+
+    assert [entry["status"] for entry in entries] == ["unknown", "sent", "delivered"]
+    assert entries[1]["text"].startswith("Er is een afspraak met u gemaakt")
