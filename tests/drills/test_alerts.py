@@ -191,6 +191,14 @@ async def frozen_worker(scene: Scene) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def no_targets(scene: Scene) -> AsyncIterator[None]:
+    """As when the last pod is gone: there is nothing that could be down."""
+    scene.prometheus.target()
+    yield
+    scene.prometheus.target(*(scene.ports[each] for each in scene.workers))
+
+
+@asynccontextmanager
 async def dead_worker(scene: Scene) -> AsyncIterator[None]:
     scene.workers[1].kill()
     yield
@@ -244,6 +252,7 @@ BREAKS: list[tuple[Callable[[Scene], Any], set[str]]] = [
     (frozen_worker, {"CallsDropped"}),
     (frozen_broker, {"CommitsStuck", "MomentsLate", "WorkerNotReady"}),
     (long_backlog, {"InputBehind"}),
+    (no_targets, {"NoWorkers"}),
     (dead_worker, {"WorkerDown", "PartitionsWithoutWorker"}),
     (unsteady_worker, {"WorkerRestarts", "RebalancesOften"}),
     (provider(answer="wrong_key"), {"ChannelPaused"}),
