@@ -16,13 +16,13 @@ from typing import Any, Self
 from agents.broker_probe import free_ports
 
 ALERTS = Path(__file__).parent.parent.parent / "deploy" / "alerts.yaml"
-FACTOR, RANGES, LONGEST = 30, 15, 60
+FACTOR, RANGES, LONGEST = 30, 10, 90
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def quick(rules: str) -> str:
     """The rules in quick motion, so that a drill takes minutes: each `for` and each bound in seconds is divided by 30, each range
-    that is looked back on by 15, a minute at most. What they look at, and how much of it is too much, stays.
+    that is looked back on by 10, a minute and a half at most. What they look at, and how much of it is too much, stays.
     """
 
     def shorter(found: re.Match[str]) -> str:

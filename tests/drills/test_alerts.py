@@ -26,6 +26,7 @@ from agents.broker_probe import free_ports
 from agents.fakes.smtp import Rule
 from tests.broker.harness import AMSTERDAM, Stand, Worker, client, settings, visit
 from tests.drills.prometheus import ALERTS, Prometheus
+from tests.drills.rolling import asked
 
 pytestmark = [
     pytest.mark.broker,
@@ -213,7 +214,9 @@ async def unsteady_worker(scene: Scene) -> AsyncIterator[None]:
         while True:
             await scene.workers[1].stop()
             scene.run(1)
-            await asyncio.sleep(3)
+            while await asyncio.to_thread(asked, scene.ports[1], "ready") is None:
+                await asyncio.sleep(0.2)
+            await asyncio.sleep(1.5)  # so that this life is scraped
 
     shaking = asyncio.create_task(shake())
     try:
