@@ -68,7 +68,7 @@ def run(args: Namespace) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:
-        print(f"--output {args.output}: {error.strerror or error}", file=sys.stderr)
+        print(f"{args.output or 'standard output'}: {error.strerror or error}", file=sys.stderr)
         return 2
     except KafkaError as error:
         print(f"Kafka at {settings.bootstrap} does not answer: {type(error).__name__}", file=sys.stderr)

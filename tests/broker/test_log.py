@@ -43,7 +43,9 @@ LOG = "delivery-log"
 def values() -> list[tuple[str, bytes]]:
     """Key and value of each record; the first are there a second time, at the end, as after a crash."""
     chance = random.Random(3)
-    ours = [(f"{one.organisation}/{one.client}", to_json(one)) for one in (record(chance, number) for number in range(COUNT))]
+    ours = [
+        (f"{one.organisation}/{one.client}", to_json(one)) for one in (record(chance, number, days=0) for number in range(COUNT))
+    ]
     return ours + ours[:TWICE]
 
 
@@ -52,7 +54,7 @@ VALUES = values()
 
 @pytest.fixture(scope="module")
 def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A broker with the log; record number n was written n seconds after `FIRST`. Some of it by a transaction, one aborted."""
+    """A broker with the log; record number n was written n seconds after `FIRST`, not before its `at`. One was aborted."""
     with EmbeddedKafka(tmp_path_factory.mktemp("log"), None) as broker:
         asyncio.run(fill(broker.bootstrap))
         yield broker.bootstrap
@@ -176,7 +178,7 @@ async def test_following_gives_what_comes_and_reading_leaves_no_trace(bootstrap:
         *words, "--client", "newcomer", env=environ(bootstrap=bootstrap), cwd=ROOT, stdout=subprocess.PIPE
     )
     assert process.stdout is not None
-    late = orjson.loads(VALUES[0][1]) | {"client": "newcomer", "message": "late"}
+    late = orjson.loads(VALUES[0][1]) | {"client": "newcomer", "message": "late", "status": "expired"}
     try:
         async with Feeder(bootstrap) as feeder:
             found = b""
@@ -194,7 +196,8 @@ async def test_following_gives_what_comes_and_reading_leaves_no_trace(bootstrap:
     assert process.returncode == 0
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
-    assert await admin.list_consumer_groups() == []
+    groups = [name for name, _ in await admin.list_consumer_groups()]
+    assert [name for name in groups if not name.startswith("console-consumer-")] == []  # Kafka's own tool has one
     await admin.close()
 
 
@@ -204,12 +207,12 @@ def test_the_bill_of_a_month_is_what_the_rows_say(bootstrap: str) -> None:
     money: dict[str, Decimal] = defaultdict(Decimal)
     for entry in (orjson.loads(value) for _, value in VALUES[:COUNT]):
         local = datetime.fromisoformat(entry["at"]).astimezone(ZoneInfo(zones.get(entry["organisation"], "Europe/Amsterdam")))
-        if entry["cost"] and (local.year, local.month) == (2026, 11):
+        if entry["cost"] and (local.year, local.month) == (2026, 10):
             parts[entry["organisation"]] += entry["parts"]
             money[entry["cost"]["currency"]] += Decimal(str(entry["cost"]["amount"]))
     assert len(parts) > 200
 
-    found = command("costs", "--month", "2026-11", "--csv", bootstrap=bootstrap)
+    found = command("costs", "--month", "2026-10", "--csv", bootstrap=bootstrap)
     rows = list(csv.DictReader(io.StringIO(found.stdout)))
 
     assert found.returncode == 0, found.stderr
@@ -221,7 +224,7 @@ def test_the_bill_of_a_month_is_what_the_rows_say(bootstrap: str) -> None:
     assert counted == parts
     for currency, amount in money.items():
         assert sum(Decimal(row["amount"]) for row in rows if row["currency"] == currency) == amount
-    shown = command("costs", "--month", "2026-11", "--organisation", "org7", bootstrap=bootstrap).stdout
+    shown = command("costs", "--month", "2026-10", "--organisation", "org7", bootstrap=bootstrap).stdout
     assert f"  {sum(int(row['messages']) for row in rows if row['organisation'] == 'org7' and row['what'] == 'email')}  " in shown
     assert {line.split()[0] for line in shown.splitlines()[2:]} == {"org7", "total"}
 
