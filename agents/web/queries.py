@@ -80,7 +80,10 @@ class Queries:
         ids = [row["message"] for row in rows]
         records = await self._rows(select(RECORDS).where(RECORDS.c.message.in_(ids)))
         records.sort(key=lambda one: (one["at"], one["attempt"], STEPS.index(one["status"])))
-        return [{**row, "records": [one for one in records if one["message"] == row["message"]]} for row in reversed(rows)]
+        found: dict[str, list[Row]] = {message: [] for message in ids}
+        for one in records:
+            found[one["message"]].append(one)
+        return [{**row, "records": found[row["message"]]} for row in reversed(rows)]
 
     async def months(self, organisation: str, count: int = 13) -> list[Row]:
         """Totals a month, the newest first: what was sent by channel, SMS parts and cost, and what was not sent."""
