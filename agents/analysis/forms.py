@@ -15,7 +15,7 @@ WIDTHS = (20, 22, 7, 10, 40)
 
 COLUMNS = (
     "at", "organisation", "client", "channel", "reason", "status", "detail", "message", "attempt", "kinds", "appointments",
-    "notices", "text", "parts", "cost_amount", "cost_currency", "address", "schema",
+    "notices", "text", "parts", "cost_amount", "cost_currency", "address", "template", "schema",
 )  # fmt: skip
 """Of CSV. What is nested is flat: the notices' kinds, appointments (all of each) and ids, in order, with `/` between them, which
 no id contains."""
