@@ -119,6 +119,7 @@ async def upgrade(folder: Path) -> Upgrade:
             await stand.until(moved, "messages go out")
         load.over.set()
         await running
+        await stand.settled()  # on a busy machine the load is a backlog by now
         await stand.logged(load.rounds * len(CLIENTS), "o")
         watching.cancel()
 
