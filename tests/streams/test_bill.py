@@ -108,7 +108,10 @@ WHAT = {
         [sms(1, 1, "0.075", "0.075", corrected=-1)],
     ),
     "a report in the next month corrects the month of sending": (
-        [entry(at="2026-11-30T22:59:00Z"), entry(status="delivered", at="2026-12-01T10:00:00Z", detail="3 parts billed, 2 logged")],
+        [
+            entry(at="2026-11-30T22:59:00Z"),
+            entry(status="delivered", at="2026-12-01T10:00:00Z", detail="3 parts billed, 2 logged"),
+        ],
         [sms(1, 3, "0.075", "0.225", corrected=1)],
     ),
     "a report about what was sent in the month before is not of this one": (
