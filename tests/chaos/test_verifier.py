@@ -100,6 +100,19 @@ def test_an_sms_of_unknown_outcome_may_have_arrived_or_not_and_holds_back_the_ne
         assert world.faults == []
 
 
+def test_several_sms_of_unknown_outcome_to_one_client_may_have_arrived() -> None:
+    """Which text is whose follows from the way through the states, not from the log."""
+    for gone in ((), (MOVED,), (CANCELLED,), (MOVED, CANCELLED)):
+        world = World()
+        for kind in ("moved", "cancelled"):
+            unknown(world, f"venster-anna-{kind}")
+        for text in gone:
+            world.sms.remove(("+anna-venster", text))
+        assert world.faults == []
+    world.sms.append(("+anna-venster", MOVED.replace("15:15", "15:30")))
+    assert world.faults
+
+
 def test_an_email_of_unknown_outcome_goes_again_under_its_message_id() -> None:
     world = World()
     world.record("direct", "bram", "a", "moved", "unknown")

@@ -242,36 +242,36 @@ class Verifier:
             self.faults.append(f"{whose}: superseded by nothing: {messages[-1].statuses}")
 
     def _walk(self, whose: tuple[str, str, str], history: list[State], messages: list[Message]) -> None:
-        """Some way through the states, from nothing to the last one, tells exactly these notices."""
-        texts = [message.text or self._arrived(whose, message) for message in messages]
-        told: set[tuple[State, int]] = {(None, 0)}
+        """Some way through the states, from nothing to the last one, tells exactly these notices.
+
+        Where the log does not know a text, the way tells it. Of several ways the one counts that explains most of what arrived.
+        """
+        told: dict[tuple[State, int], tuple[str, ...]] = {(None, 0): ()}
         for now in history:
-            told |= {
-                (now, taken + 1)
-                for was, taken in told
-                if taken < len(messages)
-                and (notice := step(was, now)) is not None
-                and notice.kind == messages[taken].kind
-                and texts[taken] in (None, notice.text)
-            }
-        ended = {was for was, taken in told if taken == len(messages)}
-        if not ended or (whose[:2] not in self.waiting and all(step(was, history[-1]) is not None for was in ended)):
-            kinds = [message.kind for message in messages]
-            self.faults.append(f"{whose}: no way through {history} tells {list(zip(kinds, texts, strict=True))}")
-        for message, text in zip(messages, texts, strict=True):
-            self._at_provider(whose, message, text)
+            for (was, taken), said in list(told.items()):
+                notice = step(was, now) if taken < len(messages) else None
+                if notice and notice.kind == messages[taken].kind and messages[taken].text in (None, notice.text):
+                    longer, known = (*said, notice.text), told.get((now, taken + 1))
+                    if known is None or self._arrived(whose, messages, longer) > self._arrived(whose, messages, known):
+                        told[now, taken + 1] = longer
+        ended = {was: said for (was, taken), said in told.items() if taken == len(messages)}
+        if whose[:2] not in self.waiting and history:
+            ended = {was: said for was, said in ended.items() if step(was, history[-1]) is None}
+        if not ended:
+            kinds = [(message.kind, message.text) for message in messages]
+            self.faults.append(f"{whose}: no way through {history} tells {kinds}")
+            return
+        best = max(ended.values(), key=lambda said: self._arrived(whose, messages, said))
+        for message, text in zip(messages, best, strict=True):
+            self._at_provider(whose, message, message.text or text)
         if messages and whose[:2] not in self.waiting and messages[-1].count("superseded"):
             self.faults.append(f"{whose}: superseded by nothing: {messages[-1].statuses}")
 
-    def _arrived(self, whose: tuple[str, str, str], message: Message) -> str | None:
-        """The text of a message that the log does not tell, if it may have arrived: of an SMS what nothing else claims."""
-        if not message.count("unknown"):
-            return None
-        if message.id in self.emails:
-            return self.emails[message.id][0][1].split(" Wilt u geen e-mail")[0]
-        to = self._address(whose, "sms")
-        logged = {other.text for other in self.of[whose]}
-        return next((text for (number, text), count in self.sms.items() if number == to and count and text not in logged), None)
+    def _arrived(self, whose: tuple[str, str, str], messages: list[Message], said: tuple[str, ...]) -> int:
+        """How many of these texts, as far as the log does not have them, are at a provider."""
+        unknown = [(message, text) for message, text in zip(messages, said, strict=False) if message.count("unknown")]
+        mails = sum(any(body.startswith(text) for _, body in self.emails.get(message.id, [])) for message, text in unknown)
+        return mails + sum(self.sms[self._address(whose, "sms"), text] > 0 for _, text in unknown)
 
     def _at_provider(self, whose: tuple[str, str, str], message: Message, text: str | None) -> None:
         """A message is at its provider as often as the log says."""
