@@ -22,9 +22,13 @@ class Archive:
     """
 
     def __init__(self, bootstrap: str, security: Mapping[str, Any] | None = None) -> None:
-        self.client = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest",
-            isolation_level="read_committed", max_partition_fetch_bytes=4 << 20, **(security or {}),
+        self.bootstrap, self.security = bootstrap, security or {}
+        self.client = self._consumer()
+
+    def _consumer(self) -> AIOKafkaConsumer:
+        return AIOKafkaConsumer(
+            bootstrap_servers=self.bootstrap, enable_auto_commit=False, auto_offset_reset="earliest",
+            isolation_level="read_committed", max_partition_fetch_bytes=4 << 20, **self.security,
         )  # fmt: skip
 
     async def __aenter__(self) -> Self:
@@ -71,13 +75,19 @@ class Archive:
         left = {tp for tp in wanted if starts[tp] < ends[tp]}
         if not left:  # aiokafka waits for ever after it was assigned nothing
             return
-        self.client.assign(list(left))
-        for tp in left:
-            self.client.seek(tp, starts[tp])
-        while left:
-            for tp, records in (await self.client.getmany(*left, timeout_ms=WAIT_MS)).items():
-                for record in records:
-                    if record.offset < ends[tp]:
-                        yield record
-            left = {tp for tp in left if await self.client.position(tp) < ends[tp]}
-            await asyncio.sleep(0)
+        # A client of its own: one that is assigned other partitions first waits out its fetches of the old ones, for seconds.
+        consumer = self._consumer()
+        try:
+            await consumer.start()
+            consumer.assign(list(left))
+            for tp in left:
+                consumer.seek(tp, starts[tp])
+            while left:
+                for tp, records in (await consumer.getmany(*left, timeout_ms=WAIT_MS)).items():
+                    for record in records:
+                        if record.offset < ends[tp]:
+                            yield record
+                left = {tp for tp in left if await consumer.position(tp) < ends[tp]}
+                await asyncio.sleep(0)
+        finally:
+            await consumer.stop()
