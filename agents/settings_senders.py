@@ -83,3 +83,7 @@ class SenderSettings:
 
     messagebird_signing_keys: tuple[str, ...] = setting((), values.keys, secret=True)
     """Keys with which the SMS provider signs its status reports (not the access key). Without one every report is refused."""
+
+    bird_webhook_secrets: tuple[bytes, ...] = setting((), values.webhook_secrets, secret=True)
+    """Secrets with which the new API signs its status reports, `whsec_…`, which it shows when `<web>/webhooks/bird` is told to it
+    (`webhooks.create`, with the events `sms.*`). Without one every report is refused."""

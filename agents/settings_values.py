@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from collections.abc import Callable
 from dataclasses import field
@@ -12,6 +14,9 @@ from urllib.parse import urlsplit
 NAME = re.compile(r"[A-Za-z0-9._-]{1,200}")
 HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*")
 SHORTEST_KEY = 32
+
+SHORTEST_WEBHOOK_KEY = 24
+"""Bytes (standardwebhooks.com)."""
 
 
 def setting(default: object, read: Callable[[str], object] | None = None, *, secret: bool = False) -> Any:
@@ -113,3 +118,14 @@ def keys(raw: str) -> tuple[str, ...]:
     if any(len(part) < SHORTEST_KEY for part in parts) or len(set(parts)) < len(parts):
         raise ValueError(f"different keys of {SHORTEST_KEY} characters or more, with commas between them")
     return parts
+
+
+def webhook_secrets(raw: str) -> tuple[bytes, ...]:
+    """Secrets of webhooks as standardwebhooks.com writes them."""
+    try:
+        found = tuple(base64.b64decode(part.strip().removeprefix("whsec_"), validate=True) for part in raw.split(","))
+    except binascii.Error:
+        found = ()
+    if not found or any(len(key) < SHORTEST_WEBHOOK_KEY for key in found):
+        raise ValueError(f"whsec_ and {SHORTEST_WEBHOOK_KEY} bytes or more in Base64, with commas between them")
+    return found

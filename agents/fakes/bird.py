@@ -6,11 +6,16 @@ It remembers each Idempotency-Key: the same request again is the same message, a
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import hashlib
+import hmac
+import uuid
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
+import aiohttp
 import msgspec
 import orjson
 from aiohttp import web
@@ -29,6 +34,9 @@ class BirdProgram(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         last_error: it takes each message, and says at once that it failed so.
         times: how often at most it misbehaves; None: without end.
         hang: it takes the message and never answers.
+        reports: the events (`sms.delivered`, …) of each message it takes, one after the other, `report_delay_seconds` after the
+            one before, `report_copies` times; `report_reorder`: the last one first.
+        report_error: the code of what failed.
     """
 
     delay_seconds: float = 0.0
@@ -39,6 +47,11 @@ class BirdProgram(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     last_error: str | None = None
     times: int | None = None
     hang: bool = False
+    reports: tuple[str, ...] = ("sms.sent", "sms.delivered")
+    report_delay_seconds: float = 0.0
+    report_copies: int = 1
+    report_reorder: bool = False
+    report_error: str = "invalid_destination"
 
 
 class FakeBird:
@@ -46,8 +59,11 @@ class FakeBird:
 
     def __init__(
         self, host: str = "127.0.0.1", port: int = 0, *, key: str | None = None, record: Path | None = None,
-        on_message: SHOWN | None = None,
+        on_message: SHOWN | None = None, webhook: str | None = None, secret: bytes = b"",
     ) -> None:  # fmt: skip
+        """Make it. `webhook`: the address to which it reports, if to any, signed with `secret`."""
+        self._webhook, self._secret = webhook, secret
+        self._reports: set[asyncio.Task[None]] = set()
         self._host, self._port, self._key = host, port, key
         self._program = BirdProgram()
         self._struck = 0
@@ -61,10 +77,13 @@ class FakeBird:
         app = web.Application()
         app.add_routes([web.post("/v1/sms/messages", self._post), *control(self.received, self._reprogram)])
         self._runner, self._port = await serve_http(app, self._host, self._port)
+        self._client = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10))
 
     async def stop(self) -> None:
         """Cut everything off."""
         self._stopping.set()
+        await asyncio.gather(*self._reports, return_exceptions=True)
+        await self._client.close()
         await self._runner.cleanup()
         self.received.close()
 
@@ -120,12 +139,59 @@ class FakeBird:
             "segments": {"count": measured.parts, "encoding": encoding, "characters": len(body["text"])},
             "last_error": {"code": failure, "description": "as programmed"} if failure else None,
         }  # fmt: skip
+        if self._webhook is not None:
+            task = asyncio.create_task(self._report(self._webhook, body, answer, self._program))
+            self._reports.add(task)
+            task.add_done_callback(self._reports.discard)
         return orjson.dumps(answer)
+
+    async def _report(self, address: str, body: dict[str, Any], answer: dict[str, Any], program: BirdProgram) -> None:
+        for type_ in reversed(program.reports) if program.report_reorder else program.reports:
+            await self._wait(program.report_delay_seconds)
+            content = orjson.dumps(event(type_, body, answer, program.report_error, datetime.now(UTC)))
+            for _ in range(program.report_copies):
+                for patience in (0.1, 0.5, 2.0, 5.0):
+                    with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+                        headers = sign(content, self._secret, datetime.now(UTC))
+                        async with self._client.post(address, data=content, headers=headers) as heard:
+                            if heard.status == 200:
+                                break
+                    await self._wait(patience)
 
     async def _wait(self, seconds: float) -> None:
         if seconds > 0:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), seconds)
+
+
+def event(type_: str, body: dict[str, Any], answer: dict[str, Any], error: str, now: datetime) -> dict[str, Any]:
+    """A status report as the provider sends it: what the SDK's `Event…` models ask for."""
+    at = now.isoformat(timespec="seconds").replace("+00:00", "Z")
+    failed = type_ in ("sms.failed", "sms.undelivered", "sms.rejected", "sms.expired")
+    failure = {"code": error, "description": "as programmed", "carrier_error_code": None, "occurred_at": at} if failed else None
+    return {
+        "type": type_, "timestamp": at,
+        "data": {
+            "sms_id": answer["id"], "workspace_id": "ws_01krdgeqcxet5s7t44vh8rt9mg", "to": answer["to"], "from": answer["from"],
+            "tags": None, "metadata": body.get("metadata"), "requested_language": None, "resolved_language": None,
+            "template_id": None, "template_version_id": None, "template_content_hash": None, "segments": answer["segments"],
+            "cost": {
+                "amount": f"{0.076 * answer['segments']['count']:.5f}", "currency_code": "EUR", "transaction_amount": None,
+                "passthrough_amount": None,
+            },
+            **({"error": failure} if failed else {}),
+        },
+    }  # fmt: skip
+
+
+def sign(content: bytes, secret: bytes, now: datetime) -> dict[str, str]:
+    """The headers of a status report (standardwebhooks.com)."""
+    id_, sent = f"msg_{uuid.uuid4().hex}", str(int(now.timestamp()))
+    digest = hmac.new(secret, f"{id_}.{sent}.".encode() + content, hashlib.sha256).digest()
+    signature = f"v1,{base64.b64encode(digest).decode()}"
+    return {
+        "webhook-id": id_, "webhook-timestamp": sent, "webhook-signature": signature, "Content-Type": "application/json",
+    }  # fmt: skip
 
 
 def _error(status: int, error: dict[str, Any], headers: dict[str, str] | None = None) -> web.Response:

@@ -53,10 +53,10 @@ def parse(query: str, tokens: Tokens, now: datetime) -> DeliveryReport | None:
         "provider": fields.get("id") or None,
         "status": fields.get("status"),
         "error": _whole(fields.get("statusErrorCode")),
-        "reason": _reason(fields.get("statusReason")),
+        "reason": code_of(fields.get("statusReason")),
         "parts": _whole(fields.get("messagePartCount")),
         "price": _price(fields),
-        "at": _moment(fields.get("statusDatetime"), now),
+        "at": moment(fields.get("statusDatetime"), now),
     }
     try:
         return check(DeliveryReport, {name: value for name, value in plain.items() if value is not None})
@@ -140,7 +140,7 @@ def _whole(text: str | None) -> int | None:
     return int(text) if text is not None and re.fullmatch(r"[0-9]{1,9}", text) else None
 
 
-def _reason(text: str | None) -> str | None:
+def code_of(text: str | None) -> str | None:
     """The reason's code, from a short list of the provider's; anything longer is free text and not kept."""
     return text if text and _REASON.fullmatch(text) else None
 
@@ -152,7 +152,7 @@ def _price(fields: Mapping[str, str]) -> Cost | None:
     return Cost(amount, currency)
 
 
-def _moment(text: str | None, now: datetime) -> datetime:
+def moment(text: str | None, now: datetime) -> datetime:
     """The moment in a report; `now` where it names none, or one that cannot be."""
     try:
         at = datetime.fromisoformat(text or "")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from agents.broker_probe import free_ports
+from agents.fakes.bird import FakeBird
 from agents.fakes.sms import FakeSms
 from agents.settings import Settings
 from agents.web.app import create_web
@@ -23,6 +24,7 @@ pytestmark = pytest.mark.broker
 
 KEYS = ("a-secret-of-at-least-32-characters",)
 SIGNING = "the-signing-key-of-the-account-0"
+SECRET = b"a secret of the endpoint, 32 by."
 START = (datetime.now(AMSTERDAM) + timedelta(days=30)).replace(hour=10, minute=0, second=0, microsecond=0)
 
 
@@ -36,7 +38,7 @@ async def reporting(folder: Path) -> AsyncIterator[tuple[Stand, dict[str, Any]]]
         url = f"http://127.0.0.1:{port}/webhooks/messagebird/"
         web = Settings(
             bootstrap=stand.kafka.bootstrap, partitions=2, unsubscribe_keys=KEYS, web_port=port, data=folder / "web",
-            report_url=url, messagebird_signing_keys=(SIGNING,),
+            report_url=url, messagebird_signing_keys=(SIGNING,), bird_webhook_secrets=(SECRET,),
         )  # fmt: skip
         async with Server(create_web(web, KafkaPublisher(stand.kafka.bootstrap, 20.0)), "127.0.0.1", port, 10.0):
             yield stand, {"report_url": url}
@@ -96,3 +98,28 @@ async def test_a_report_resolves_what_nobody_knew(tmp_path: Path) -> None:
 
     assert [entry["status"] for entry in entries] == ["unknown", "sent", "delivered"]
     assert entries[1]["text"].startswith("Er is een afspraak met u gemaakt")
+
+
+async def test_the_new_api_reports_what_arrived_and_what_did_not(tmp_path: Path) -> None:
+    """Its reports go to one address of the account; the reference in them finds the message again."""
+    async with reporting(tmp_path) as (stand, told):
+        webhook = told["report_url"].replace("messagebird/", "bird")
+        async with FakeBird(key="bk_eu1_secret", webhook=webhook, secret=SECRET) as fake:
+            fake.program(reports=["sms.sent", "sms.delivered"], report_reorder=True, report_copies=2)
+            stand.worker(sms_provider="bird", bird_url=fake.url, bird_key="bk_eu1_secret")
+            await stand.feed(settings("o"), client("o", "anna", "sms"), client("o", "bram", "sms"))
+            await stand.settled()
+            await stand.feed(visit("o", "a", 1, START, "anna"))
+            await stand.logged(2, "o")
+            fake.program(reports=["sms.failed"], report_error="invalid_destination")
+            await stand.feed(visit("o", "b", 1, START, "bram"))
+            await stand.logged(4, "o")
+            await stand.feed(visit("o", "b2", 1, START, "bram"))
+            entries = await stand.logged(5, "o")
+            taken = len(fake.received.messages)
+
+    assert taken == 2
+    assert [(entry["client"], entry["status"], entry.get("detail")) for entry in entries] == [
+        ("anna", "sent", None), ("anna", "delivered", None), ("bram", "sent", None),
+        ("bram", "failed", "report: delivery_failed/1"), ("bram", "suppressed", "contact_unconfirmed"),
+    ]  # fmt: skip

@@ -15,6 +15,7 @@ import orjson
 import pytest
 from yarl import URL
 
+from agents.fakes import bird
 from agents.providers.reports import reference_tokens
 from agents.settings import Settings
 
@@ -23,6 +24,7 @@ from .conftest import KEY, Kept
 SIGNING = "the-signing-key-of-the-account-0"
 BASE = "https://afspraakbericht.example/webhooks/messagebird/"
 PATH = "/webhooks/messagebird"
+SECRET = b"a secret of the endpoint, 32 by."
 
 Send = Callable[..., Awaitable[int]]
 
@@ -31,7 +33,7 @@ Send = Callable[..., Awaitable[int]]
 def settings(tmp_path: Path) -> Settings:
     return Settings(
         unsubscribe_keys=(KEY,), web_port=0, web_slow_seconds=1.0, data=tmp_path, report_url=BASE,
-        messagebird_signing_keys=("an-older-key-that-still-counts-0", SIGNING),
+        messagebird_signing_keys=("an-older-key-that-still-counts-0", SIGNING), bird_webhook_secrets=(b"x" * 32, SECRET),
     )  # fmt: skip
 
 
@@ -134,3 +136,56 @@ async def test_only_get_counts(send: Send, kafka: Kept, report: str, method: str
     target = f"{PATH}?{report}"
     assert await send(target, sign(target), method) == 405
     assert kafka.events == []
+
+
+async def test_an_event_of_the_new_api_is_written_and_counts_once(client: aiohttp.ClientSession, kafka: Kept) -> None:
+    body = bird_event()
+    headers = bird.sign(body, SECRET, datetime.now(UTC))
+    kafka.away = True
+    assert await post(client, body, headers) == 503
+    kafka.away = False
+    assert [await post(client, body, headers) for _ in range(3)] == [200, 401, 401]
+    assert await post(client, body, bird.sign(body, SECRET, datetime.now(UTC)), "/webhooks/bird/") == 200
+    assert {(event.topic, event.key) for event in kafka.events} == {("delivery-reports", "linde/anna")}
+    assert [orjson.loads(event.value)["status"] for event in kafka.events] == ["delivered", "delivered"]
+
+
+@pytest.mark.parametrize("headers", [{}, bird.sign(b"{}", SECRET, datetime.now(UTC)), {"webhook-signature": "v1,"}])
+async def test_an_event_that_is_not_signed_is_refused(
+    client: aiohttp.ClientSession, kafka: Kept, headers: dict[str, str]
+) -> None:
+    assert await post(client, bird_event(), headers) == 401
+    assert kafka.events == []
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"\xff", b'{"type":"sms.delivered","data":{"metadata":{"reference":"x"}}}'])
+async def test_a_signed_event_on_something_else_is_taken_and_dropped(
+    client: aiohttp.ClientSession, kafka: Kept, body: bytes
+) -> None:
+    assert await post(client, body, bird.sign(body, SECRET, datetime.now(UTC))) == 200
+    assert kafka.events == []
+
+
+async def test_an_event_that_is_too_large_is_refused(client: aiohttp.ClientSession, kafka: Kept) -> None:
+    body = b" " * 2_000_000
+    assert await post(client, body, bird.sign(body, SECRET, datetime.now(UTC))) == 413
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT"])
+async def test_an_event_is_posted(client: aiohttp.ClientSession, method: str) -> None:
+    async with client.request(method, "/webhooks/bird") as response:
+        assert response.status == 405
+
+
+def bird_event() -> bytes:
+    tokens = reference_tokens(Settings(unsubscribe_keys=(KEY,)))
+    answer = {"id": "sms_0", "to": "+31612345678", "from": "Zorg", "segments": {"count": 1}}
+    said = {"metadata": {"reference": tokens.seal("linde", "anna", "m1", "0", "0")}}
+    return orjson.dumps(bird.event("sms.delivered", said, answer, "", datetime.now(UTC)))
+
+
+async def post(client: aiohttp.ClientSession, body: bytes, headers: dict[str, str], path: str = "/webhooks/bird") -> int:
+    async with client.post(path, data=body, headers=headers) as response:
+        if response.status >= 400:
+            assert response.content_type == "application/problem+json"
+        return response.status
