@@ -12,6 +12,8 @@ from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from .reading import MissingError
+
 WAIT_MS = 200
 
 
@@ -43,16 +45,16 @@ class Archive:
         await self.client.stop()
 
     async def partitions(self, topic: str) -> int:
-        """How many partitions a topic has; LookupError where there is no such topic."""
+        """How many partitions a topic has; MissingError where there is no such topic."""
         await self.client.topics()
         cluster = await self.client._client.fetch_all_metadata()  # its own view is of topics that it reads
         found = cluster.partitions_for_topic(topic)
         if not found:
-            raise LookupError(f"topic {topic} does not exist: run `afspraakbericht topics` first, or look at the settings")
+            raise MissingError.topic(topic)
         return len(found)
 
     async def topic(self, name: str) -> list[Any]:
-        """All partitions of a topic; LookupError where there is no such topic."""
+        """All partitions of a topic; MissingError where there is no such topic."""
         return [TopicPartition(name, p) for p in range(await self.partitions(name))]
 
     async def beginnings(self, tps: Iterable[Any]) -> dict[Any, int]:

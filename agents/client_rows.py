@@ -30,7 +30,7 @@ class Seen(NamedTuple):
 
 
 async def look(archive: Archive, application: str, organisation: str, client: str, since: datetime | None = None) -> Seen:
-    """All that is kept of a client. `since`: no older log records. Raises LookupError where a topic is missing."""
+    """All that is kept of a client. `since`: no older log records. Raises MissingError where a topic is missing."""
     key = f"{organisation}/{client}".encode()
     rows: dict[str, dict[bytes, bytes]] = {}
     behind = 0

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer
 
 BATCH_MS = 200
+
+
+class MissingError(Exception):
+    """A topic, partition or offset that Kafka does not have; its text is for whoever asked for it."""
+
+    @classmethod
+    def topic(cls, name: str) -> Self:
+        """The whole topic."""
+        return cls(f"topic {name} does not exist: run `afspraakbericht topics` first, or look at the settings")
 
 
 async def read_topic(
@@ -16,7 +25,7 @@ async def read_topic(
 ) -> AsyncIterator[Any]:
     """The records of a topic as aiokafka's ConsumerRecord: up to its end at the time of the call, or for ever with `follow`.
 
-    Raises LookupError where the topic does not exist. `security`: of `agents/kafka_security.py`.
+    Raises MissingError where the topic does not exist. `security`: of `agents/kafka_security.py`.
     """
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest", **(security or {})
@@ -24,7 +33,7 @@ async def read_topic(
     await consumer.start()
     try:
         if topic not in await consumer.topics():
-            raise LookupError(f"topic {topic} does not exist: run `afspraakbericht topics` first")
+            raise MissingError.topic(topic)
         consumer.subscribe([topic])  # without a group: all partitions, as soon as their leaders are known
         while not (partitions := sorted(consumer.assignment())):
             await asyncio.sleep(0.02)

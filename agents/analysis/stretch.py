@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from ..reading import MissingError
 from .whole import by_batches
 
 BATCH_MS = 200
@@ -40,7 +41,7 @@ class Stretch:
 class Reading:
     """Reads a stretch: `async with Reading(…) as reading: async for partition, records in reading.batches()`.
 
-    Raises LookupError where topic, partition or offset is not there. `security`: of `agents/kafka_security.py`.
+    Raises MissingError where topic, partition or offset is not there. `security`: of `agents/kafka_security.py`.
     What a producer's transaction aborted was never said and does not come.
     """
 
@@ -74,12 +75,12 @@ class Reading:
     async def _place(self) -> None:
         consumer, stretch = self.consumer, self.stretch
         if self.topic not in await consumer.topics():
-            raise LookupError(f"topic {self.topic} does not exist: run `afspraakbericht topics` first")
+            raise MissingError.topic(self.topic)
         consumer.subscribe([self.topic])  # without a group: all partitions, as soon as their leaders are known
         while not (partitions := sorted(consumer.assignment())):
             await asyncio.sleep(0.02)
         if missing := sorted(set(stretch.offsets) - {tp.partition for tp in partitions}):
-            raise LookupError(f"{self.topic} has no partition {missing[0]}: it has 0 to {len(partitions) - 1}")
+            raise MissingError(f"{self.topic} has no partition {missing[0]}: it has 0 to {len(partitions) - 1}")
         firsts, self.ends = await consumer.beginning_offsets(partitions), dict(await consumer.end_offsets(partitions))
         self.begins = dict(firsts)
         if stretch.since is not None:
@@ -87,7 +88,7 @@ class Reading:
         for number, offset in stretch.offsets.items():
             tp = TopicPartition(self.topic, number)
             if offset > self.ends[tp]:
-                raise LookupError(f"partition {number} of {self.topic} ends at offset {self.ends[tp]}, before {offset}")
+                raise MissingError(f"partition {number} of {self.topic} ends at offset {self.ends[tp]}, before {offset}")
             self.begins[tp] = max(offset, firsts[tp])
         if stretch.offsets:
             self.ends = {tp: end for tp, end in self.ends.items() if tp.partition in stretch.offsets}

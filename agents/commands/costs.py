@@ -26,7 +26,7 @@ from streams.zones import DEFAULT_ZONE
 from ..analysis.forms import safe
 from ..analysis.stretch import Reading, Stretch
 from ..kafka_security import check, client_settings
-from ..reading import read_topic
+from ..reading import MissingError, read_topic
 from ..settings import Settings, SettingsError
 
 COLUMNS = ("month", "organisation", "what", "messages", "parts", "corrected", "unit_price", "currency", "amount")
@@ -52,7 +52,7 @@ def run(args: Namespace) -> int:
         settings = Settings.from_env(os.environ)
         check(settings)
         bill, bad = asyncio.run(count(settings.bootstrap, args.month, args.organisation, client_settings(settings)))
-    except (ArgumentError, SettingsError, LookupError, NewerSchemaError) as error:
+    except (ArgumentError, SettingsError, MissingError, NewerSchemaError) as error:
         print(error, file=sys.stderr)
         return 2
     except KafkaError as error:

@@ -19,6 +19,7 @@ from ..erasure.proof import Proof
 from ..erasure.survey import Subject
 from ..kafka_security import check as check_kafka
 from ..kafka_security import client_settings
+from ..reading import MissingError
 from ..settings import Settings, SettingsError
 from ..web.projection import Projection
 from ..web.tables import DEFAULT_FILE, open_database
@@ -65,7 +66,7 @@ def run(args: Namespace) -> int:
         proof = asyncio.run(eraser.look(plan, dry_run=args.dry_run) if looking else eraser.erase(plan))
         if args.proof is not None:
             args.proof.write_bytes(msgspec.json.format(msgspec.json.encode(proof), indent=2) + b"\n")
-    except (SettingsError, LookupError) as error:
+    except (SettingsError, MissingError) as error:
         print(error, file=sys.stderr)
         return 2
     except KafkaError as error:

@@ -24,6 +24,7 @@ from ..analysis.moments import Period, period
 from ..analysis.stretch import Reading, Stretch
 from ..analysis.target import Target
 from ..kafka_security import check, client_settings
+from ..reading import MissingError
 from ..settings import Settings, SettingsError
 
 FORMATS = ("table", "json", "csv", "parquet")
@@ -62,7 +63,7 @@ def run(args: Namespace) -> int:
         good = asyncio.run(_write(settings.bootstrap, args, form, stretch, wanted, client_settings(settings)))
     except KeyboardInterrupt:
         return 0 if args.follow else 130
-    except (ArgumentError, SettingsError, LookupError, NotARecordError, NewerSchemaError) as error:
+    except (ArgumentError, SettingsError, MissingError, NotARecordError, NewerSchemaError) as error:
         print(error, file=sys.stderr)
         return 2
     except BrokenPipeError:

@@ -15,6 +15,7 @@ from schemas.deliveries import NewerSchemaError
 
 from ..kafka_security import client_settings
 from ..logs import configure
+from ..reading import MissingError
 from ..settings import Settings, SettingsError
 from ..web.projection import Follower, OvertakenError, Projection
 from ..web.tables import open_database
@@ -37,7 +38,7 @@ def run(args: Namespace) -> int:
         count = asyncio.run(follower.read())
         now = datetime.now(UTC)
         projection.expire(now - timedelta(days=settings.text_days), now - timedelta(days=settings.audit_days))
-    except (SettingsError, LookupError, NewerSchemaError) as error:
+    except (SettingsError, MissingError, NewerSchemaError) as error:
         print(error, file=sys.stderr)
         return 2
     except OvertakenError:

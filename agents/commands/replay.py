@@ -37,6 +37,7 @@ from .. import kept_events
 from ..archive import Archive
 from ..kafka_security import check as check_kafka
 from ..kafka_security import client_settings
+from ..reading import MissingError
 from ..settings import Settings, SettingsError
 from ..wording import succeed
 from .simulate import instant
@@ -85,7 +86,7 @@ def run(args: Namespace) -> int:
     except OSError as error:
         print(f"{args.organisations}: {error.strerror}", file=sys.stderr)
         return 2
-    except (BadRecordError, SettingsError, LookupError) as error:
+    except (BadRecordError, SettingsError, MissingError) as error:
         print(error, file=sys.stderr)
         return 2
     except KafkaError as error:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ..erasure.aging import expire_facts
 from ..kafka_security import check, client_settings
+from ..reading import MissingError
 from ..settings import Settings, SettingsError
 from ..web.projection import Projection
 from ..web.tables import DEFAULT_FILE, open_database
@@ -36,7 +37,7 @@ def run(args: Namespace) -> int:
         if there and not args.dry_run:
             gone = Projection(open_database(settings.web_database, settings.data)).expire(texts, facts)
             print(f"projection: {gone.messages} messages, {gone.records} records and {gone.requests} requests blanked or deleted")
-    except (SettingsError, LookupError) as error:
+    except (SettingsError, MissingError) as error:
         print(error, file=sys.stderr)
         return 2
     except (KafkaError, SQLAlchemyError, OSError) as error:

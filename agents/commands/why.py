@@ -19,6 +19,7 @@ from ..archive import Archive
 from ..client_rows import Seen, look
 from ..kafka_security import check as check_kafka
 from ..kafka_security import client_settings
+from ..reading import MissingError
 from ..settings import Settings, SettingsError
 from .simulate import instant
 
@@ -48,7 +49,7 @@ def run(args: Namespace) -> int:
         settings = Settings.from_env(os.environ)
         check_kafka(settings)
         seen = asyncio.run(_look(settings, organisation, client, args.since))
-    except (SettingsError, LookupError) as error:
+    except (SettingsError, MissingError) as error:
         print(error, file=sys.stderr)
         return 2
     except KafkaError as error:

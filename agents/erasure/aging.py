@@ -25,7 +25,7 @@ _fact = msgspec.json.Decoder(AuditRecord).decode
 async def expire_facts(bootstrap: str, before: datetime, security: Mapping[str, Any] | None = None, *, dry_run: bool) -> int:
     """Tombstone every fact of before that moment; gives how many. Reads no further than where younger ones begin.
 
-    Raises LookupError where the topic does not exist.
+    Raises MissingError where the topic does not exist.
     """
     given = {"bootstrap_servers": bootstrap, **(security or {})}
     async with (

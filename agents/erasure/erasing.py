@@ -69,7 +69,7 @@ class Eraser:
         self.topics = [topic.name for topic in (*TOPICS, *(changelog(application, store) for store in stores()))]
 
     async def look(self, plan: Plan, *, dry_run: bool = False) -> Proof:
-        """Only read: what there is of a client. LookupError where a topic is missing."""
+        """Only read: what there is of a client. MissingError where a topic is missing."""
         found = await self.survey.look(plan.subject, self.topics)
         return self._proof(plan, "dry-run" if dry_run else "verify", found, found, {}, Forgotten(), [])
 

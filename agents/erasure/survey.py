@@ -16,6 +16,8 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from schemas.topics import APPOINTMENTS, DAY
 
+from ..reading import MissingError
+
 Slot = tuple[int, bytes]
 """A partition, and a key in it: compaction keeps the last record of each."""
 
@@ -95,7 +97,7 @@ class Survey:
         self.bootstrap, self.security = bootstrap, dict(security or {})
 
     async def look(self, subject: Subject, topics: Iterable[str]) -> dict[str, Found]:
-        """What each topic holds. Raises LookupError where one does not exist."""
+        """What each topic holds. Raises MissingError where one does not exist."""
         wanted = list(topics)
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self.bootstrap, enable_auto_commit=False, auto_offset_reset="earliest", fetch_max_bytes=64 << 20,
@@ -126,7 +128,7 @@ async def partitions_of(admin: Any, topics: Iterable[str]) -> dict[str, list[Top
     found = {}
     for name in topics:
         if name not in there:
-            raise LookupError(f"topic {name} does not exist: run `afspraakbericht topics` first")
+            raise MissingError.topic(name)
         found[name] = [TopicPartition(name, number) for number in sorted(there[name])]
     return found
 

@@ -22,6 +22,7 @@ from schemas.topics import REQUESTS as REQUESTS_TOPIC
 from schemas.wire import BadRecordError, read
 from streams.checks import check_request
 
+from ..reading import MissingError
 from . import folding, forgetting, organisations
 from .forgetting import Forgotten, Known
 from .tables import DAYS, MESSAGES, METADATA, POSITIONS, RECORDS, REQUESTS, SETTINGS, moment
@@ -193,7 +194,7 @@ class Follower:
         while True:
             try:
                 await self.read(follow=True)
-            except (KafkaError, SQLAlchemyError, LookupError, OSError) as error:
+            except (KafkaError, SQLAlchemyError, MissingError, OSError) as error:
                 log.warning("the projection waits", error=type(error).__name__)
             except NewerSchemaError as error:
                 log.error("the projection waits", error=str(error))
@@ -202,7 +203,7 @@ class Follower:
             await asyncio.sleep(AGAIN_SECONDS)
 
     async def read(self, *, follow: bool = False) -> int:
-        """Up to the topics' ends at the time of the call, or for ever; gives how many records. LookupError: no such topics."""
+        """Up to the topics' ends at the time of the call, or for ever; gives how many records. MissingError: no such topics."""
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self.bootstrap, enable_auto_commit=False, auto_offset_reset="earliest",
             isolation_level="read_committed", max_poll_records=BATCH, **self.security,
@@ -216,7 +217,7 @@ class Follower:
     async def _read(self, consumer: AIOKafkaConsumer, follow: bool) -> int:
         there = await consumer.topics()
         if missing := [topic for topic in TOPICS if topic not in there]:
-            raise LookupError(f"topic {missing[0]} does not exist: run `afspraakbericht topics` first")
+            raise MissingError.topic(missing[0])
         consumer.subscribe(list(TOPICS))  # without a group: all partitions, as soon as their leaders are known
         while {tp.topic for tp in consumer.assignment()} != set(TOPICS):
             await asyncio.sleep(0.02)
