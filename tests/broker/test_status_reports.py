@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +21,12 @@ from agents.web.app import create_web
 from agents.web.publishing import KafkaPublisher
 from agents.web.serving import Server
 
-from .harness import AMSTERDAM, Stand, client, number, settings, visit
+from .harness import AMSTERDAM, Stand, client, command, number, settings, visit
 
 pytestmark = pytest.mark.broker
 
 KEYS = ("a-secret-of-at-least-32-characters",)
+PRICE = {"unit_price": "0.0815", "currency": "EUR"}
 SIGNING = "the-signing-key-of-the-account-0"
 SECRET = b"a secret of the endpoint, 32 by."
 START = (datetime.now(AMSTERDAM) + timedelta(days=30)).replace(hour=10, minute=0, second=0, microsecond=0)
@@ -123,3 +127,40 @@ async def test_the_new_api_reports_what_arrived_and_what_did_not(tmp_path: Path)
         ("anna", "sent", None), ("anna", "delivered", None), ("bram", "sent", None),
         ("bram", "failed", "report: delivery_failed/1"), ("bram", "suppressed", "contact_unconfirmed"),
     ]  # fmt: skip
+
+
+async def test_the_bill_is_what_the_gateway_bills(tmp_path: Path) -> None:
+    """SMS of one part, of two, of one part more than we counted; what it refuses and what is free cost nothing."""
+    long = settings(
+        "lang", sms={"originator": "Zorg", "before": "x" * 160, "after": "", "unit_price": "0.0815", "currency": "EUR"}
+    )
+    months = {datetime.now(AMSTERDAM).strftime("%Y-%m")}
+    async with reporting(tmp_path) as (stand, told):
+        stand.worker(**told)
+        people = [client(name, f"c{number}", "sms") for name in ("o", "lang") for number in range(8)]
+        await stand.feed(settings("o"), long, client("o", "mail", "email"), *people)
+        await stand.settled()
+        await stand.feed([visit(name, f"c{n}", 1, START, f"c{n}") for name in ("o", "lang") for n in range(4)])
+        await stand.feed(visit("o", "mail", 1, START, "mail"))
+        await stand.logged(8 * 2 + 1)
+        stand.sms.program(more_parts=1)
+        await stand.feed([visit(name, f"c{n}", 1, START, f"c{n}") for name in ("o", "lang") for n in range(4, 7)])
+        await stand.logged(14 * 2 + 1)
+        stand.sms.program(answer="no_recipient")
+        await stand.feed([visit(name, "c7", 1, START, "c7") for name in ("o", "lang")])
+        await stand.logged(14 * 2 + 1 + 2)
+        months.add(datetime.now(AMSTERDAM).strftime("%Y-%m"))
+        said = [command("costs", "--month", month, "--csv", **stand.settings()) for month in sorted(months)]
+        taken = stand.sms.received.messages
+
+    assert [(done.returncode, done.stderr) for done in said] == [(0, "")] * len(said)
+    rows = [row for done in said for row in csv.DictReader(io.StringIO(done.stdout))]
+    for name, price in (("o", Decimal("0.075")), ("lang", Decimal("0.0815"))):
+        billed = sum(message["parts"] for message in taken if (len(message["body"]) > 160) == (name == "lang"))
+        sms = [row for row in rows if row["organisation"] == name and row["what"] != "email"]
+        assert sum(int(row["messages"]) for row in sms) == 7
+        assert sum(int(row["parts"]) for row in sms) == billed
+        assert sum(Decimal(row["amount"]) for row in sms) == billed * price
+    assert [(row["organisation"], row["messages"], Decimal(row["amount"])) for row in rows if row["what"] == "email"] == [
+        ("o", "1", Decimal(0))
+    ]
