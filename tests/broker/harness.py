@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
-from email import message_from_string, policy
+from email import message_from_string
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -143,6 +143,7 @@ class Stand:
         self.smtp = FakeSmtp()
         self.workers: list[Worker] = []
         self.tails: dict[str, Tail] = {}
+        self.emails: list[tuple[str, str, str]] = []
         self.stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -279,17 +280,17 @@ class Stand:
 
     def received_emails(self) -> list[tuple[str, str, str]]:
         """Address, Message-ID and plain text of each e-mail, in order."""
-        return [
-            (message["recipients"][0], message["message_id"].strip("<>"), plain_text(message["data"]))
-            for message in self.smtp.received.messages
-        ]
+        for message in self.smtp.received.messages[len(self.emails) :]:  # each is read once: a run of faults has tens of thousands
+            self.emails.append((message["recipients"][0], message["message_id"].strip("<>"), plain_text(message["data"])))
+        return list(self.emails)
 
 
 def plain_text(data: str) -> str:
     """The plain part of an e-mail, its lines joined by spaces."""
-    part = message_from_string(data, policy=policy.default).get_body(("plain",))
-    assert part is not None
-    return " ".join(part.get_content().split())
+    part = next(part for part in message_from_string(data).walk() if part.get_content_type() == "text/plain")
+    content = part.get_payload(decode=True)
+    assert isinstance(content, bytes)
+    return " ".join(content.decode(part.get_content_charset("utf-8")).split())
 
 
 # -- events ------------------------------------------------------------------------------------------------------------

@@ -45,9 +45,8 @@ async def _look(stand: Stand, *, tables_too: bool) -> tuple[list[str], list[dict
     """What the verifiers say of all that there is now; and the log."""
     inputs = [(topic, record.key, record.value) for topic in READ for record in await stand.records(topic)]
     log = [orjson.loads(record.value) for record in await stand.records("delivery-log")]
-    arrived = (stand.received_sms(), stand.received_emails())
     # In a thread: the providers, which are in this process, have to answer meanwhile.
-    wrong = await asyncio.to_thread(lambda: verify(inputs, log, *arrived))
+    wrong = await asyncio.to_thread(lambda: verify(inputs, log, stand.received_sms(), stand.received_emails()))
     if tables_too:
         changelogs = {name: await stand.records(f"{stand.application}-{name}-changelog") for name in tables.NODES}
         ends = {topic: await _ends(stand, topic) for topics in tables.NODES.values() for topic in topics}
