@@ -57,6 +57,8 @@ class Intake:
             snapshot = self.rows.get(decision, SNAPSHOTS, name.encode())
             if snapshot is not None and snapshot.keep_until <= turn.now:
                 decision.put(name.encode(), None)
+            elif snapshot is not None:  # a later event has it kept for longer
+                self.moments.put(name, (snapshot.keep_until, 0, name))
         for record in turn.records:
             if decision.full:
                 break
@@ -108,7 +110,8 @@ class Intake:
         if old is not None and (new.revision, new.deleted) <= (old.revision, old.deleted):
             return  # stale or repeated
         decision.put(row, encode(new))
-        self.moments.put(row.decode(), (new.keep_until, 0, row.decode()))
+        name = row.decode()
+        self.moments.put_by(name, (new.keep_until, 0, name))
         for client, view in changes(appointment, old, new):
             yield ClientEvent(organisation=organisation, client=client, appointment=view, written=record.written)
 

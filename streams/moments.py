@@ -38,6 +38,16 @@ class Moments:
                 self._heap = [(live, owner) for owner, live in self._live.items()]
                 heapq.heapify(self._heap)
 
+    def put_by(self, name: str, moment: Moment) -> None:
+        """As `put`, for what may be looked at too early, at no harm: one of its kind that comes before `moment` stays.
+
+        Whoever finds at that moment that nothing is to do puts the next one. So a moment that moves ahead all the time costs
+        nothing until it comes.
+        """
+        old = self._live.get(name)
+        if old is None or old > moment or _kind(old) != _kind(moment):
+            self.put(name, moment)
+
     def get(self, name: str) -> Moment | None:
         """The name's next moment."""
         return self._live.get(name)

@@ -24,7 +24,7 @@ from .agenda import KEPT, Decided, close, grouped, pruned, take_in
 from .contacts import refused, remembering
 from .gates import Passage, Standing, passage
 from .messages import DELIVERIES, emit_message, request_notice
-from .moments import Moment, Moments
+from .moments import Moments
 from .overrides import InForce
 from .quiet import quiet_until
 from .reminders import remind, upcoming
@@ -179,7 +179,7 @@ class Notices:
 
     def _schedule(self, organisation: str, client: str, agenda: Agenda, now: datetime) -> None:
         """The client's next moment, in the order in which moments of one instant are handled."""
-        moment: Moment | None = None
+        name = f"{organisation}/{client}"
         found: list[tuple[datetime, int, str]] = []
         if agenda.window is not None:
             found.append((agenda.window.closes, WINDOW, ""))
@@ -188,13 +188,14 @@ class Notices:
         if (reminder := upcoming(agenda, self.settings.get(organisation), now)) is not None:
             found.append((reminder[0], REMINDER, reminder[1]))
         if agenda.requests:
-            found.extend((pending.due, REQUEST, name) for name, pending in agenda.requests.items())
+            found.extend((pending.due, REQUEST, request) for request, pending in agenda.requests.items())
         if found:
             when, kind, detail = min(found)
-            moment = (when, kind, organisation, client, detail)
+            self.moments.put(name, (when, kind, organisation, client, detail))
         elif keep := [entry.keep_until for entry in agenda.appointments.values()] + list(agenda.seen.values()):
-            moment = (max(keep), PRUNE, organisation, client, "")
-        self.moments.put(f"{organisation}/{client}", moment)
+            self.moments.put_by(name, (max(keep), PRUNE, organisation, client, ""))
+        else:
+            self.moments.put(name, None)
 
     def _fire(self, decision: Decision, name: str, now: datetime) -> None:
         """Handle the moment that was taken off the index; which one it is follows from the agenda."""

@@ -280,7 +280,7 @@ class Stand:
 
     def received_emails(self) -> list[tuple[str, str, str]]:
         """Address, Message-ID and plain text of each e-mail, in order."""
-        for message in self.smtp.received.messages[len(self.emails) :]:  # each is read once: a run of faults has tens of thousands
+        for message in self.smtp.received.messages[len(self.emails) :]:  # read once: there may be tens of thousands
             self.emails.append((message["recipients"][0], message["message_id"].strip("<>"), plain_text(message["data"])))
         return list(self.emails)
 
