@@ -27,7 +27,9 @@ from agents.engine.disk import Disk
 
 from .reference_job import PARTITIONS, Agendas, create, encode, produce
 
-NAME = "restarts"
+NAME = "restarts-{store}"
+"""Of the application: one of its own for each store. A worker does not start on a changelog that was made anew."""
+
 RATE = 1000
 WORKERS = 3
 SETTLE = 4.0
@@ -48,10 +50,10 @@ class Beginning(Monitor):
 def work(bootstrap: str, topic: str, number: str, folder: str, store: str) -> int:
     """A worker with a fixed name."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    home = Path(folder) / number
-    node = NodeSpec("agendas", (topic,), lambda p, rows, peers: Agendas(rows, f"{NAME}-notices"))
+    home, name = Path(folder) / number, NAME.format(store=store)
+    node = NodeSpec("agendas", (topic,), lambda p, rows, peers: Agendas(rows, f"{name}-notices"))
     app = Engine(
-        NAME, bootstrap, [node], PARTITIONS, hooks=Beginning(home / f"first-{os.getpid()}"), datadir=str(home / "faust"),
+        name, bootstrap, [node], PARTITIONS, hooks=Beginning(home / f"first-{os.getpid()}"), datadir=str(home / "faust"),
         consumer_group_instance_id=f"worker-{number}", disk=Disk(home / "state") if store == "rocksdb" else None,
     )  # fmt: skip
     return run_worker(app, "INFO")
@@ -62,6 +64,7 @@ class Fleet:
 
     def __init__(self, bootstrap: str, topic: str, folder: Path, store: str) -> None:
         self.bootstrap, self.topic, self.folder, self.store = bootstrap, topic, folder, store
+        self.notices = f"{NAME.format(store=store)}-notices"
         self.workers: list[subprocess.Popen[bytes]] = []
         self.at: list[list[float]] = [[] for _ in range(PARTITIONS)]
 
@@ -84,7 +87,7 @@ class Fleet:
 
     async def watch(self) -> None:
         """Note when notices come, for ever."""
-        async with AIOKafkaConsumer(f"{NAME}-notices", bootstrap_servers=self.bootstrap, fetch_max_wait_ms=50) as reader:
+        async with AIOKafkaConsumer(self.notices, bootstrap_servers=self.bootstrap, fetch_max_wait_ms=50) as reader:
             while True:
                 for tp in await reader.getmany(timeout_ms=50):
                     self.at[tp.partition].append(time.monotonic())
@@ -117,8 +120,9 @@ async def load(bootstrap: str, topic: str, first: int, clients: int) -> None:
 
 async def measure(bootstrap: str, store: str = "memory", events: int = 300_000) -> dict[str, Any]:
     """Fill the rows, then kill, restart and roll."""
-    topic = f"restarts-{store}-{events}"
-    await create(bootstrap, topic, f"{NAME}-notices", f"{NAME}-agendas-changelog")
+    name = NAME.format(store=store)
+    topic = f"{name}-{events}"
+    await create(bootstrap, topic, f"{name}-notices", f"{name}-agendas-changelog")
     await produce(bootstrap, events, topic)
     with tempfile.TemporaryDirectory() as folder:
         fleet = Fleet(bootstrap, topic, Path(folder), store)
