@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 
 from schemas.topics import DAY, TABLES, TOPICS, Topic, changelog
 
@@ -127,8 +127,8 @@ async def ensure(
     return Report(tuple(lines))
 
 
-async def _create(admin: Any, topics: list[Topic], plan: Plan) -> dict[str, str]:
-    """Create those that are not there; gives each new one's refusal, or '' where it was created."""
+async def _create(admin: Any, topics: list[Topic], plan: Plan) -> dict[str, str | None]:
+    """Create those that are not there; gives each one's refusal, '' where it was created, None where another process just did."""
     present = {row["topic"] for row in await admin.describe_topics()}
     absent = [topic for topic in topics if topic.name not in present]
     if not absent:
@@ -137,15 +137,17 @@ async def _create(admin: Any, topics: list[Topic], plan: Plan) -> dict[str, str]
     configs = {topic.name: {"min.insync.replicas": in_sync, **settings_of(topic, plan.replication)} for topic in absent}
     wanted = [NewTopic(name, plan.partitions, plan.replication, topic_configs=config) for name, config in configs.items()]
     answer = await admin.create_topics(wanted, timeout_ms=ANSWER_SECONDS * 1000)
-    refusals = {}
+    refusals: dict[str, str | None] = {}
     for name, code, message in answer.topic_errors:
         error = for_code(code)
-        if error is not TopicAlreadyExistsError:  # made by another process at this moment: it is checked like the others
+        if error is TopicAlreadyExistsError:  # it is checked like the others
+            refusals[name] = None
+        else:
             refusals[name] = f"the broker did not create it: {message or error.__name__}" if code else ""
     return refusals
 
 
-async def _found(admin: Any, topics: list[Topic], created: Mapping[str, str]) -> dict[str, Found]:
+async def _found(admin: Any, topics: list[Topic], created: Mapping[str, str | None]) -> dict[str, Found]:
     """Those topics that the broker has. Brokers other than the controller learn of a new one a moment later.
 
     All topics are asked for, not ours by name: a broker with auto-creation would create those.
@@ -155,8 +157,15 @@ async def _found(admin: Any, topics: list[Topic], created: Mapping[str, str]) ->
     while True:
         rows = {row["topic"]: row for row in await admin.describe_topics() if row["topic"] in names}
         if expected <= rows.keys() and all(part["leader"] >= 0 for name in expected for part in rows[name]["partitions"]):
-            break
+            try:
+                return await _described(admin, rows)
+            except UnknownTopicOrPartitionError:
+                pass  # each request goes to any broker: this one has not heard of it yet, or it was just deleted
         await asyncio.sleep(0.1)
+
+
+async def _described(admin: Any, rows: Mapping[str, Any]) -> dict[str, Found]:
+    """The topics of these rows with their settings. Raises the broker's error."""
     found: dict[str, Found] = {}
     for answer in await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in rows]):
         for code, message, _, name, entries in answer.resources:

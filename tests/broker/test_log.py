@@ -254,5 +254,5 @@ def test_no_topic_is_one_line(tmp_path: Path) -> None:
         for words in (("log",), ("costs", "--month", "2026-11")):
             found = command(*words, bootstrap=broker.bootstrap)
             assert found.returncode == 2
-            assert "does not exist: run `afspraakbericht topics` first\n" in found.stderr
+            assert " does not exist: run `afspraakbericht topics` first, or look at the settings\n" in found.stderr
             assert found.stderr.count("\n") == 1

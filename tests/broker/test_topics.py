@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import UnknownTopicOrPartitionError
 
 from agents.broker import EmbeddedKafka
 from agents.main import main
@@ -134,6 +135,24 @@ async def test_two_at_once_do_not_disturb_each_other(bootstrap: str) -> None:
     reports = await asyncio.gather(topics(bootstrap), topics(bootstrap))
 
     assert [report.problems for report in reports] == [[], []]
+
+
+async def test_a_broker_that_has_not_heard_of_a_new_topic_yet_is_asked_again(
+    bootstrap: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of three brokers the one that tells the settings may be behind the one that listed the topics."""
+    real, behind = AIOKafkaAdminClient.describe_configs, [UnknownTopicOrPartitionError.errno] * 2
+
+    async def describe(self: AIOKafkaAdminClient, resources: list[ConfigResource]) -> list[Any]:
+        answers: list[Any] = await real(self, resources)
+        if behind:
+            answers[0].resources[0] = (behind.pop(), "this server does not host it", *answers[0].resources[0][2:])
+        return answers
+
+    monkeypatch.setattr(AIOKafkaAdminClient, "describe_configs", describe)
+
+    assert states(await topics(bootstrap)) == {"created": COUNT}
+    assert not behind
 
 
 async def test_more_copies_than_brokers_is_a_problem_in_words(bootstrap: str) -> None:
