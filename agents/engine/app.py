@@ -20,6 +20,7 @@ from streams.turn import Output
 from . import watchdog
 from .actor import Actor
 from .consumer import Transport
+from .group import check_group
 from .horizon import Horizon
 from .monitor import Monitor
 from .node import NodeSpec, in_order
@@ -168,11 +169,11 @@ class Engine(faust.App):  # type: ignore[misc]
 
     def topic_names(self) -> set[str]:
         """Every topic that must exist before the start: inputs, changelogs and what was named of the outputs."""
-        return (
-            set(self.outputs)
-            | {t for spec in self.specs for t in (*spec.topics, *spec.waits_for)}
-            | {f"{self.conf.id}-{s.name}-changelog" for s in self.specs}
-        )
+        return set(self.outputs) | {t for spec in self.specs for t in spec.waits_for} | self.subscribed()
+
+    def subscribed(self) -> set[str]:
+        """Every topic of which the group deals out partitions: inputs and changelogs."""
+        return {t for spec in self.specs for t in spec.topics} | {f"{self.conf.id}-{spec.name}-changelog" for spec in self.specs}
 
     def actor_of(self, tp: Any) -> Actor | None:
         """Who handles an input partition; None while it is not ours or not loaded."""
@@ -245,6 +246,7 @@ class Engine(faust.App):  # type: ignore[misc]
         """Refuse to start where it would hang later."""
         try:
             await check_broker(self)
+            await check_group(self)
         except NotReadyError as error:
             self.refuse(str(error))
         await super().on_start()

@@ -19,6 +19,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from .fetching import lighten
+from .group import uneven
 from .hold import Hold
 from .offsets import Offsets
 from .producer import Producer
@@ -51,6 +52,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         it would ask where each begins, for ever where a leader has moved: on an error it does not ask who leads now
         (aiokafka/consumer/fetcher.py:986), and reads nothing else from that broker meanwhile.
         """
+        if why := uneven(assigned, self.app.subscribed()):
+            self.app.die(f"the group's workers do not all read the same topics: by what it was given this one would {why}")
         changelogs, consumer = self.app.tables.changelog_topics, self._ensure_consumer()
         mine = [TopicPartition(*tp) for tp in assigned if tp.topic in changelogs]
         consumer.pause(*mine)

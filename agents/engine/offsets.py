@@ -7,7 +7,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.client import CoordinationType
+from aiokafka.errors import KafkaError, for_code
+from aiokafka.protocol.admin import DescribeGroupsRequest
 
 if TYPE_CHECKING:
     from .app import Engine
@@ -49,6 +51,15 @@ class Lookup:
         """Every topic with its number of partitions."""
         cluster = await (await self.start())._client.fetch_all_metadata()
         return {topic: len(cluster.partitions_for_topic(topic) or ()) for topic in cluster.topics()}
+
+    async def members(self, group: str) -> list[Any]:
+        """The group's members, each as the broker describes it. Raises KafkaError, retriable while a coordinator moves."""
+        client = (await self.start())._client
+        coordinator = await client.coordinator_lookup(CoordinationType.GROUP, group)
+        ((code, *_, members),) = (await client.send(coordinator, DescribeGroupsRequest([group]))).groups
+        if code:
+            raise for_code(code)
+        return list(members)
 
     async def ends(self, tps: Iterable[Any]) -> Offsets:
         """The offset that each partition's next record gets."""

@@ -162,8 +162,9 @@ class Intake:
 
 
 def nodes(kind: str, name: str) -> list[NodeSpec]:
-    if kind == "words":
-        return [NodeSpec("words", (f"{name}-in",), lambda p, rows, peers: Words(name, rows))]
+    if kind in ("words", "words-of-two"):
+        topics = (f"{name}-in", f"{name}-more")[: 1 if kind == "words" else 2]
+        return [NodeSpec("words", topics, lambda p, rows, peers: Words(name, rows))]
     if kind == "caller":
 
         async def call(request: str) -> str:

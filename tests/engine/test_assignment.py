@@ -25,7 +25,7 @@ async def test_a_changelog_is_neither_fetched_nor_asked_for_its_beginning(monkey
         pause=lambda *tps: done.append(("pause", *tps)), seek=lambda tp, offset: done.append(("seek", tp, offset))
     )
     thread = ConsumerThread.__new__(ConsumerThread)
-    app = SimpleNamespace(tables=SimpleNamespace(changelog_topics={"rows"}))
+    app = SimpleNamespace(tables=SimpleNamespace(changelog_topics={"rows"}), subscribed=lambda: {"in", "rows"})
     monkeypatch.setattr(ConsumerThread, "app", app, raising=False)
     monkeypatch.setattr(ConsumerThread, "_ensure_consumer", lambda self: client)
 
