@@ -73,6 +73,17 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         lighten(consumer)
         return await super()._fetch_records(consumer, active_partitions, timeout, max_records)
 
+    _known: tuple[object, frozenset[TP]] = (None, frozenset())
+
+    def assignment(self) -> frozenset[TP]:
+        """The partitions that we were given. Faust makes them anew at each question, and a commit asks for each of them."""
+        given = self._ensure_consumer().assignment()
+        known, tps = self._known
+        if given is not known:
+            tps = frozenset(TP(*tp) for tp in given)
+            self._known = (given, tps)
+        return tps
+
     async def ask(self, question: Any) -> Any:
         """Run a coroutine in the client's thread, past Faust's queue of two workers, one of which is always fetching."""
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(question, self.thread_loop))

@@ -33,3 +33,19 @@ async def test_a_changelog_is_neither_fetched_nor_asked_for_its_beginning(monkey
 
     mine = TopicPartition("rows", 1)
     assert done == [("pause", mine), ("seek", mine, 0), ("then", 2)]
+
+
+def test_the_assignment_is_made_once_for_each_that_the_group_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A commit asks for it once a partition: 640 times a set of 640 took a seventh of a worker with 64 partitions."""
+    client = SimpleNamespace(given=frozenset({TopicPartition("in", 0)}))
+    monkeypatch.setattr(ConsumerThread, "_ensure_consumer", lambda self: SimpleNamespace(assignment=lambda: client.given))
+    thread = ConsumerThread.__new__(ConsumerThread)
+
+    first = thread.assignment()
+    assert first == {TP("in", 0)}
+    assert thread.assignment() is first
+
+    client.given = frozenset({TopicPartition("in", 1)})
+    assert thread.assignment() == {TP("in", 1)}
+    client.given = frozenset()
+    assert thread.assignment() == set()

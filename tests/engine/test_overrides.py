@@ -23,6 +23,7 @@ FINGERPRINTS = {
     "faust.transport.drivers.aiokafka:Consumer._new_consumer_thread": "0870ec53dea75083",
     "faust.transport.drivers.aiokafka:Consumer.verify_event_path": "a17e8f0610e1abcb",
     "faust.transport.drivers.aiokafka:AIOKafkaConsumerThread._create_worker_consumer": "c2701bfc3e6f6cad",
+    "faust.transport.drivers.aiokafka:AIOKafkaConsumerThread.assignment": "61f105132ae619f6",
     "faust.transport.drivers.aiokafka:AIOKafkaConsumerThread._commit": "932852ce7a23f658",
     "faust.transport.drivers.aiokafka:Producer._settings_extra": "a4c7bc41b6382223",
     "faust.tables.recovery:Recovery._restart_recovery": "6bd8a8558a2dffe4",
