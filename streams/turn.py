@@ -15,8 +15,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
+import msgspec
 
-class Record(NamedTuple):
+
+class Record(msgspec.Struct, frozen=True, gc=False):
     """A record of an input topic. `written`: when, by Kafka, in milliseconds since 1970; 0 or less where nobody says.
 
     No decision may hang on it, since it is another machine's clock, or upstream's: it is for the metrics.
@@ -30,7 +32,7 @@ class Record(NamedTuple):
     written: int = 0
 
 
-class Output(NamedTuple):
+class Output(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A record to write. `partition` None: by its key, with our partitioner (CRC32, `agents/engine`)."""
 
     topic: str

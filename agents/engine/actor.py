@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Protocol
 
 from streams.turn import Decision, Output, Record, Result, Shard, Turn
@@ -18,7 +19,9 @@ from streams.turn import Decision, Output, Record, Result, Shard, Turn
 from .calls import Calls
 from .changelog import Partition
 from .monitor import Monitor
-from .outbox import MAX_OUTPUT, OUTBOX_KEY, RESERVED, decode_outputs, encode_offset, encode_outputs, offset_key
+from .outbox import AFTER_RESERVED, MAX_OUTPUT, OUTBOX_KEY, decode_outputs, encode_offset, encode_outputs, offset_key
+
+TOPIC = attrgetter("topic")
 
 MAX_RECORDS = 4000
 """Records of a turn. Four times as many made the whole slower."""
@@ -218,9 +221,8 @@ class Actor:
         reached = {record.topic: record.offset + 1 for record in taken}
         outputs = decision.outputs
         entries: dict[bytes, bytes | None] = dict(decision.rows)
-        for key in entries:
-            if key[:1] == RESERVED:
-                raise ValueError(f"{self.node}: a row's key begins with NUL, which is the engine's: {key!r}")
+        if entries and (least := min(entries)) < AFTER_RESERVED:
+            raise ValueError(f"{self.node}: a row's key is empty or begins with NUL, which is the engine's: {least!r}")
         for topic, offset in reached.items():
             entries[offset_key(topic)] = encode_offset(offset)
         if outputs or (self.part.outbox is not None and entries):
@@ -238,8 +240,8 @@ class Actor:
             await self.outlet.send(outputs, self.p)
         if decision.scrub:
             self.part.scrub(decision.scrub)
-        for record in taken:
-            self.waiting[record.topic] -= 1
+        for topic, count in Counter(map(TOPIC, taken)).items():
+            self.waiting[topic] -= count
         for topic, offset in reached.items():
             self.offsets[topic] = offset
             self.outlet.finish(topic, self.p, offset)

@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any, NoReturn
 
 import faust
@@ -32,6 +33,9 @@ from .shards import Shards
 from .store import Keeper, Table
 
 log = logging.getLogger("engine")
+
+ENTRY = attrgetter("key", "value", "headers")
+"""An output as the producer takes it."""
 
 TICK = 0.25
 """Seconds between two looks at what is due."""
@@ -190,7 +194,7 @@ class Engine(faust.App):  # type: ignore[misc]
         """Send outputs and wait until every one is acknowledged."""
         futures: list[asyncio.Future[Any]] = []
         for (topic, partition), group in by_destination(outputs, own, self.partitions).items():
-            futures += await self.producer.send_all(topic, partition, [(o.key, o.value, o.headers) for o in group])
+            futures += await self.producer.send_all(topic, partition, map(ENTRY, group))
         for future in futures:
             await future
 

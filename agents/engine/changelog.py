@@ -80,8 +80,12 @@ class Partition:
 
     def apply(self, entries: Mapping[bytes, bytes | None]) -> None:
         """Take in what is durable now."""
+        rows = self.rows
         for key, value in entries.items():
-            self._put(self.meta if key[:1] == RESERVED else self.rows, key, value)
+            if value is None or key[:1] == RESERVED:
+                self._put(self.meta if key[:1] == RESERVED else rows, key, value)
+            else:
+                rows[key] = value
 
     def scrub(self, keys: Iterable[bytes]) -> None:
         """Former values of these rows are to be nowhere in this copy. In memory they are not."""

@@ -14,6 +14,8 @@ from streams.turn import Output
 from .partitioner import partition_for
 
 RESERVED = b"\0"
+AFTER_RESERVED = b"\1"
+"""The least key that a row may have."""
 FENCE_KEY = b"\0fence"
 OUTBOX_KEY = b"\0outbox"
 OFFSET_PREFIX = b"\0offset/"

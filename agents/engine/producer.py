@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from aiokafka.errors import KafkaTimeoutError
 from aiokafka.producer.message_accumulator import BatchBuilder
 from faust.transport.drivers import aiokafka as driver
+
+from .shipping import KafkaProducer
 
 log = logging.getLogger("engine")
 
@@ -33,13 +37,17 @@ class TooLargeError(Exception):
 class Batch(BatchBuilder):  # type: ignore[misc]
     """A record batch that is filled at a quarter of the cost of aiokafka's `append`."""
 
-    def add(self, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> bool:
-        """False where the record does not fit. The first one does, whatever its size (aiokafka/record/default_records.py:504)."""
-        # the compiled builder takes a list only, and the time where it is given none
-        if self._builder.append(self._relative_offset, None, key, value, list(headers) if headers else []) is None:
-            return False
-        self._relative_offset += 1
-        return True
+    def fill(self, entries: Iterable[Entry]) -> Entry | None:
+        """Put in what fits. Gives the first that does not, or None.
+
+        The first record of a batch does, whatever its size (aiokafka/record/default_records.py:504).
+        """
+        append, now = self._builder.append, int(time.time() * 1000)
+        for key, value, headers in entries:
+            if append(self._relative_offset, now, key, value, [*headers]) is None:  # the compiled one takes a list only
+                return key, value, headers
+            self._relative_offset += 1
+        return None
 
 
 class Producer(driver.Producer):  # type: ignore[misc]
@@ -52,12 +60,15 @@ class Producer(driver.Producer):  # type: ignore[misc]
         # faust/transport/drivers/aiokafka.py:1323: stock Faust sets these for transactions only
         return {"acks": "all", "enable_idempotence": True}
 
+    @property
+    def _producer_type(self) -> type[KafkaProducer]:
+        return KafkaProducer
+
     async def append(self, topic: str, partition: int, entries: Iterable[Entry]) -> tuple[asyncio.Future[Any], int]:
         """One record batch, so that it is in the log as a whole or not at all. The future gives its metadata; and the count."""
         batch = self._builder(MAX_APPEND)
-        for key, value, headers in entries:
-            if not batch.add(key, value, headers):
-                raise TooLargeError(f"rows and outputs of one decision exceed {MAX_APPEND} bytes")
+        if batch.fill(entries) is not None:
+            raise TooLargeError(f"rows and outputs of one decision exceed {MAX_APPEND} bytes")
         if batch.size() > MAX_APPEND + 1024:
             raise TooLargeError(f"a row of {batch.size()} bytes exceeds {MAX_APPEND}")
         return await self._ship(batch, topic, partition), batch.record_count()
@@ -65,13 +76,11 @@ class Producer(driver.Producer):  # type: ignore[misc]
     async def send_all(self, topic: str, partition: int, entries: Iterable[Entry]) -> list[asyncio.Future[Any]]:
         """As many batches as it takes, in order; a record larger than a batch gets one of its own."""
         sent: list[asyncio.Future[Any]] = []
-        batch = self._builder(BATCH)
-        for key, value, headers in entries:
-            if not batch.add(key, value, headers):
-                sent.append(await self._ship(batch, topic, partition))
-                batch = self._builder(BATCH)
-                batch.add(key, value, headers)
-        if batch.record_count():
+        left = iter(entries)
+        entry = next(left, None)
+        while entry is not None:
+            batch = self._builder(BATCH)
+            entry = batch.fill(chain((entry,), left))
             sent.append(await self._ship(batch, topic, partition))
         return sent
 

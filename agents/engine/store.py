@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aiokafka import TopicPartition
@@ -63,9 +64,9 @@ class Store(FaustStore):  # type: ignore[misc]
         one, either a former owner was late and its keys are written again, or we are the former owner and exit.
         """
         part = self.parts[p]
-        header = ((EPOCH_HEADER, part.epoch),)
+        headers = ((EPOCH_HEADER, part.epoch),)
         part.writing = True
-        future, count = await self.app.producer.append(self.topic, p, ((k, v, header) for k, v in entries.items()))
+        future, count = await self.app.producer.append(self.topic, p, zip(entries.keys(), entries.values(), repeat(headers)))
         offset = (await future).offset
         foreign: set[bytes] = set()
         if offset != part.end:

@@ -274,11 +274,12 @@ async def test_a_drain_takes_no_records_but_waits_for_calls_in_flight() -> None:
     assert (shard.turns[1].room, shard.turns[1].due) == (0, None)
 
 
-async def test_a_row_may_not_use_the_engines_keys() -> None:
+@pytest.mark.parametrize("key", [OUTBOX_KEY, b"\0", b""])
+async def test_a_row_may_not_use_the_engines_keys(key: bytes) -> None:
     world = World()
-    actor, _ = an_actor(world, lambda turn: Decision(taken=len(turn.records), rows={OUTBOX_KEY: b"x"}))
+    actor, _ = an_actor(world, lambda turn: Decision(taken=len(turn.records), rows={b"k": b"fine", key: b"x"}))
     deliver(actor, 0)
-    with pytest.raises(ValueError, match="begins with NUL"):
+    with pytest.raises(ValueError, match="empty or begins with NUL"):
         await actor.run()
     assert world.kinds() == ["decide"], "and nothing of the decision became durable"
 
@@ -342,4 +343,4 @@ async def test_keys_that_a_former_owner_wrote_late_are_written_again() -> None:
 
 
 def test_records_are_those_of_the_interface() -> None:
-    assert Record("t", 1, 2, b"k", b"v")._fields == ("topic", "partition", "offset", "key", "value", "written")
+    assert Record("t", 1, 2, b"k", b"v").__struct_fields__ == ("topic", "partition", "offset", "key", "value", "written")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from aiokafka import TopicPartition
 from aiokafka.consumer.fetcher import FetchError, FetchResult, PartitionRecords
 from aiokafka.record.memory_records import MemoryRecords
@@ -26,8 +27,7 @@ class Consumer:
 
 def answer(*entries: tuple[bytes, bytes | None, list[tuple[str, bytes]]]) -> Any:
     batch = Batch(1 << 20, 0)
-    for entry in entries:
-        assert batch.add(*entry)
+    assert batch.fill(entries) is None
     records = PartitionRecords(TP, MemoryRecords(bytes(batch._build())), [], 0, None, None, False, 1)
     return FetchResult(TP, assignment=None, partition_records=records, backoff=0)
 
@@ -74,6 +74,16 @@ def test_what_waits_already_is_made_light_and_errors_stay() -> None:
 def test_a_batch_takes_its_first_record_whatever_its_size_and_no_more_than_fit() -> None:
     batch = Batch(100, 0)
 
-    assert batch.add(b"key", b"v" * 1000, ())
-    assert not batch.add(b"key", b"v", ())
+    entries = [(b"key", b"v" * 1000, ()), (b"key", b"v", ()), (b"key", b"w", ())]
+    left = iter(entries)
+
+    assert batch.fill(left) == entries[1]
+    assert list(left) == entries[2:]
     assert batch.record_count() == 1
+
+
+@pytest.mark.parametrize("headers", [(), [], (("e", b"7"),), [("e", b"7"), ("f", b"8")]])
+def test_headers_are_of_any_sequence(headers: Any) -> None:
+    records = answer((b"a", b"1", headers))._partition_records
+
+    assert [list(record.headers) for record in records] == [list(headers)]

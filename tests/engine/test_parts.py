@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 
 from agents.engine import Engine, NodeSpec, NotReadyError, partition_for
@@ -34,6 +35,14 @@ def test_an_outbox_gives_back_what_was_put_in() -> None:
     assert decode_outputs(encode_outputs(outputs)) == outputs
     assert encode_outputs([]) is None
     assert decode_outputs(None) == []
+
+
+def test_an_outbox_is_the_arrays_that_it_was_when_outputs_were_tuples() -> None:
+    box = msgspec.msgpack.encode([("a", b"k", b"v", 3, (("h", b"x"),)), ("b", None, None, None, ())])
+    outputs = [Output("a", b"k", b"v", 3, (("h", b"x"),)), Output("b", None, None)]
+
+    assert decode_outputs(box) == outputs
+    assert encode_outputs(outputs) == box
 
 
 def test_outputs_keep_their_order_within_a_partition() -> None:
