@@ -192,11 +192,11 @@ class Engine(faust.App):  # type: ignore[misc]
 
     async def send(self, outputs: list[Output], own: int) -> None:
         """Send outputs and wait until every one is acknowledged."""
-        futures: list[asyncio.Future[Any]] = []
-        for (topic, partition), group in by_destination(outputs, own, self.partitions).items():
-            futures += await self.producer.send_all(topic, partition, map(ENTRY, group))
-        for future in futures:
-            await future
+        groups = by_destination(outputs, own, self.partitions)
+        landing = [self.producer.put(topic, p, map(ENTRY, group)) for (topic, p), group in groups.items()]
+        done, _ = await asyncio.wait(landing, return_when=asyncio.FIRST_EXCEPTION)
+        for each in done:
+            each.result()
 
     def finish(self, topic: str, partition: int, offset: int) -> None:
         """What is before this offset of an input may be committed."""

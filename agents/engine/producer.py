@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -13,12 +14,10 @@ from aiokafka.errors import KafkaTimeoutError
 from aiokafka.producer.message_accumulator import BatchBuilder
 from faust.transport.drivers import aiokafka as driver
 
+from .lane import Entry, Lane
 from .shipping import KafkaProducer
 
 log = logging.getLogger("engine")
-
-Entry = tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]
-"""Key, value and headers of a record."""
 
 MAX_APPEND = 15 << 20
 """Bytes of one atomic append: below the changelogs' max.message.bytes of 16 MiB."""
@@ -56,6 +55,10 @@ class Producer(driver.Producer):  # type: ignore[misc]
     _in_flight = 0
     _landed: asyncio.Event | None = None
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._lanes: dict[tuple[str, int], Lane] = {}
+
     def _settings_extra(self) -> Mapping[str, Any]:
         # faust/transport/drivers/aiokafka.py:1323: stock Faust sets these for transactions only
         return {"acks": "all", "enable_idempotence": True}
@@ -73,7 +76,14 @@ class Producer(driver.Producer):  # type: ignore[misc]
             raise TooLargeError(f"a row of {batch.size()} bytes exceeds {MAX_APPEND}")
         return await self._ship(batch, topic, partition), batch.record_count()
 
-    async def send_all(self, topic: str, partition: int, entries: Iterable[Entry]) -> list[asyncio.Future[Any]]:
+    def put(self, topic: str, partition: int, entries: Iterable[Entry]) -> asyncio.Future[None]:
+        """Send outputs behind what is on its way to that partition. Done when they are acknowledged; not to be cancelled."""
+        lane = self._lanes.get((topic, partition))
+        if lane is None:
+            lane = self._lanes[topic, partition] = Lane(partial(self._send_all, topic, partition))
+        return lane.put(entries)
+
+    async def _send_all(self, topic: str, partition: int, entries: list[Entry]) -> None:
         """As many batches as it takes, in order; a record larger than a batch gets one of its own."""
         sent: list[asyncio.Future[Any]] = []
         left = iter(entries)
@@ -82,7 +92,8 @@ class Producer(driver.Producer):  # type: ignore[misc]
             batch = self._builder(BATCH)
             entry = batch.fill(chain((entry,), left))
             sent.append(await self._ship(batch, topic, partition))
-        return sent
+        for future in sent:
+            await future
 
     def _builder(self, size: int) -> Batch:
         return Batch(size, self._ensure_producer()._message_accumulator._compression_type)
