@@ -104,7 +104,7 @@ def partitions(bootstrap: str, args: argparse.Namespace) -> Figures:
     """What an event costs as partitions grow."""
     figures = Figures()
     for count in (8, 16, 32, 64):
-        figures[f"cpu_us_an_event_at_{count}"] = pipeline.measure(bootstrap, args.events // 2, count)["cpu_us_an_event"]
+        figures[f"cpu_us_an_event_at_{count}"] = pipeline.measure(bootstrap, args.events, count)["cpu_us_an_event"]
         clean(bootstrap)
     return figures
 
