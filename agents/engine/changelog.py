@@ -50,12 +50,7 @@ class Partition:
         """Take in consumer records, in order."""
         changes: dict[bytes, bytes | None] = {}
         self.take(records, changes)
-        rows = self.rows
-        for key, value in changes.items():
-            if value is None:
-                rows.pop(key, None)
-            else:
-                rows[key] = value
+        self.apply(changes)
 
     def take(self, records: Iterable[Any], changes: dict[bytes, bytes | None]) -> None:
         """Take in the engine's own rows of these records; what they change of the shard's rows comes into `changes`."""
@@ -80,12 +75,13 @@ class Partition:
 
     def apply(self, entries: Mapping[bytes, bytes | None]) -> None:
         """Take in what is durable now."""
-        rows = self.rows
+        meta, rows = self.meta, self.rows
         for key, value in entries.items():
-            if value is None or key[:1] == RESERVED:
-                self._put(self.meta if key[:1] == RESERVED else rows, key, value)
+            where = meta if key[:1] == RESERVED else rows
+            if value is None:
+                where.pop(key, None)
             else:
-                rows[key] = value
+                where[key] = value
 
     def scrub(self, keys: Iterable[bytes]) -> None:
         """Former values of these rows are to be nowhere in this copy. In memory they are not."""

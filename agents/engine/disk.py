@@ -28,7 +28,7 @@ from rocksdict import (
 )
 
 from .changelog import Partition, UnfitError
-from .outbox import OUTBOX_KEY, RESERVED
+from .outbox import AFTER_RESERVED, OUTBOX_KEY, RESERVED
 from .preflight import NotReadyError
 
 log = logging.getLogger("engine")
@@ -77,7 +77,7 @@ class DiskRows(MutableMapping[bytes, bytes]):
 
     def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         """The rows whose keys begin like this, in order of their keys."""
-        for key, value in self.db.items(from_key=prefix or b"\1"):
+        for key, value in self.db.items(from_key=prefix or AFTER_RESERVED):
             if not key.startswith(prefix):
                 return
             yield key, value
@@ -213,7 +213,7 @@ class DiskPartition(Partition):
 
     def _clean(self) -> None:
         self.db.flush()  # it ends the write-ahead log that has them, too
-        self.db.compact_range(RESERVED, b"\1", _WHOLLY)
+        self.db.compact_range(RESERVED, AFTER_RESERVED, _WHOLLY)
         for key in sorted(self._unclean):
             self.db.compact_range(key, key + b"\0", _WHOLLY)
         self._unclean.clear()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any
 
 Entry = tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]
 """Key, value and headers of a record."""
@@ -20,7 +19,7 @@ class Lane:
     def __init__(self, send: Callable[[list[Entry]], Awaitable[None]]) -> None:
         self._send = send
         self._waiting: list[Entry] = []
-        self._landing: asyncio.Future[Any] | None = None
+        self._landing: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
         self._error: Exception | None = None
 
