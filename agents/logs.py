@@ -1,4 +1,4 @@
-"""Logs: one line per unit of work on stderr, JSON or for eyes; the libraries' own lines in the same form."""
+"""Log one line per unit of work on stderr, as JSON or to read; the libraries' own lines get the same form."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import structlog
 from structlog.typing import Processor
 
 LIBRARIES = ("faust", "mode", "aiokafka", "kafka", "asyncio", "aiohttp", "aiosmtplib", "urllib3", "mail.log")
-"""They tell each rebalance and reconnect on `info`, with all partitions; that is for their developers."""
+"""On `info` they tell each rebalance and reconnect, with all partitions: that is for their developers."""
 
 NUMBER = re.compile(r"(?<![\w.])(?:\+|00)\d[\d -]{7,16}\d\b|\b06[ -]?\d{8}\b|\b316\d{8}\b")
 ADDRESS = re.compile(r"[^\s@<>'\"(),:;]+@[^\s@<>'\"(),:;]+\.[^\s@<>'\"(),:;]+")
@@ -68,7 +68,7 @@ def configure(level: str = "info", form: str = "auto", stream: TextIO | None = N
 
 
 def mask(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Numbers and addresses are never logged by us; this is for what a library says, or an exception quotes."""
+    """Mask numbers and addresses. We never log them; a library may say them, or an exception quote them."""
     for name in ("event", "exception"):
         if isinstance(text := event.get(name), str):
             event[name] = ADDRESS.sub("(address)", NUMBER.sub("(number)", text))
@@ -76,7 +76,7 @@ def mask(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[
 
 
 def _json(event: Any, **_: Any) -> str:
-    """Quick, and for what orjson refuses (a huge number, half a surrogate pair) slow: a line must never be lost."""
+    """Encode a line quickly, or slowly what orjson refuses (a huge number, half a surrogate pair): a line must never be lost."""
     try:
         return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
     except TypeError:

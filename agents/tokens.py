@@ -1,4 +1,4 @@
-"""Sealed tokens: what a link or a provider's reference says to us and to nobody else.
+"""Sealed tokens: what a link or a provider's reference tells us and nobody else.
 
 AES-SIV (RFC 5297): opaque, so that no id of a client stands in a URL; hard to forge; the same token for the same content, so that
 it may be used again and again. The first key seals, any of them opens, so that keys can be rotated.
@@ -27,12 +27,12 @@ class Tokens:
         self._purpose = [purpose.encode()]
 
     def seal(self, *parts: str) -> str:
-        """A token that says these parts (no `/` in them); letters, digits, `-` and `_`."""
+        """Return a token that holds these parts (no `/` in them): letters, digits, `-` and `_`."""
         sealed = self._ciphers[0].encrypt("/".join(parts).encode(), self._purpose)
         return urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
     def open(self, token: str) -> list[str] | None:
-        """What a token says; None when it is not one of ours, or was changed."""
+        """Return what a token holds; None when it is not one of ours, or was changed."""
         try:
             sealed = urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
         except ValueError:

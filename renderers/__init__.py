@@ -6,7 +6,7 @@ function is `renderers.email.email`). `gsm7` knows what a text costs as SMS, `da
 
 from __future__ import annotations
 
-from .email import EmailText, ascii_address, message_bytes
+from .email import EmailText, message_bytes
 from .gsm7 import Costly, Measure, costly, measure, split, to_gsm7
 from .sentences import joined, sentence, sentences
 from .sms import SmsText, texts
@@ -16,7 +16,6 @@ __all__ = [
     "EmailText",
     "Measure",
     "SmsText",
-    "ascii_address",
     "costly",
     "joined",
     "measure",

@@ -9,22 +9,26 @@ from __future__ import annotations
 import hashlib
 import re
 from binascii import b2a_qp
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.header import Header
-from email.utils import format_datetime, quote, unquote
+from email.utils import format_datetime, quote
 from html import escape
 from typing import NamedTuple
 
+from schemas.addresses import mailbox, normalised
 from schemas.deliveries import Delivery
 from schemas.inputs import Organisation
+from schemas.templates import texts_around
 
+from .details import details
+from .languages import wording_of
 from .sentences import joined, sentences
-
-_UNSUBSCRIBE = "Wilt u geen e-mail meer over uw afspraken?"
+from .wording import Wording
 
 _PAGE = """\
 <!DOCTYPE html>
-<html lang="nl">
+<html lang="{lang}"{direction}>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -56,11 +60,23 @@ Content-Transfer-Encoding: quoted-printable
 
 _LINK = re.compile(r"https://[^\s<>\"]*[^\s<>\".,;:!?)\]']")
 _PARAGRAPH = re.compile(r"(?:\r?\n[ \t]*){2,}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LINE = re.compile(r"\r\n|\r|\n")
 
 
+class HeaderError(ValueError):
+    """A header cannot be written. `name`: which, and so whose fault it is; the text holds nothing of its value."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"{name}: {why}")
+        self.name = name
+
+
 class EmailText(NamedTuple):
-    """`text` is for the log: one line without the unsubscribe link. `plain` and `html` are the two bodies that are sent."""
+    """`text` is for the log: one line without the unsubscribe link and an appointment's details.
+
+    `plain` and `html` are the two bodies that are sent.
+    """
 
     subject: str
     text: str
@@ -69,32 +85,40 @@ class EmailText(NamedTuple):
 
 
 def email(delivery: Delivery, organisation: Organisation, sent: datetime, unsubscribe: str | None) -> EmailText:
-    """The words of an e-mail that is sent at the instant `sent`; `unsubscribe` is the client's own link."""
+    """Return the words of an e-mail that is sent at the instant `sent`; `unsubscribe` is the client's own link."""
     said = sentences(delivery, organisation.time_zone, sent)
-    settings, request = organisation.email, delivery.request
-    subject = (request.subject if request is not None else None) or settings.subject
-    blocks = [settings.before, "\n".join(said), settings.after]
+    request = delivery.request
+    before, after, subject = texts_around(organisation, "email", delivery.notices, delivery.language)
+    wording = wording_of(delivery.language)
+    subject = (request.subject if request is not None else None) or subject or wording.subject
+    besides = details(delivery, organisation)
+    blocks = [before, "\n".join([*said, *besides]), after]
     if unsubscribe is not None:
-        blocks.append(f"{_UNSUBSCRIBE} Meld u af: {unsubscribe}")
+        blocks.append(f"{wording.unsubscribe} {wording.unsubscribe_at.format(link=unsubscribe)}")
     return EmailText(
         subject=subject,
-        text=joined(settings.before, *said, settings.after),
+        text=joined(before, *said, after),
         plain="\n\n".join(block for block in blocks if block.strip()) + "\n",
-        html=_page(subject, settings.before, said, settings.after, unsubscribe),
+        html=_page(subject, before, said, besides, after, unsubscribe, wording),
     )
 
 
-def _page(title: str, before: str, said: list[str], after: str, unsubscribe: str | None) -> str:
+def _page(
+    title: str, before: str, said: list[str], besides: list[str], after: str, unsubscribe: str | None, wording: Wording
+) -> str:  # fmt: skip
     body = [*_paragraphs(before)]
     if len(said) == 1:
         body += _paragraphs(said[0])
     else:
         body += ["<ul>", *(f"<li>{_marked_up(one)}</li>" for one in said), "</ul>"]
+    body += [f"<p>{_marked_up(one)}</p>" for one in besides]
     body += _paragraphs(after)
     if unsubscribe is not None:
-        link = f'<a href="{escape(unsubscribe)}">Meld u af voor e-mail over uw afspraken</a>'
-        body.append(f"<p>{_UNSUBSCRIBE} {link}.</p>")
-    return _PAGE.format(title=escape(title), body="\n".join(body))
+        link = f'<a href="{escape(unsubscribe)}">{escape(wording.unsubscribe_link)}</a>'
+        body.append(f"<p>{wording.unsubscribe} {link}.</p>")
+    direction = "" if wording.direction == "ltr" else f' dir="{wording.direction}"'
+    lang = wording.locale.partition("_")[0]
+    return _PAGE.format(title=escape(title), body="\n".join(body), lang=lang, direction=direction)
 
 
 def _paragraphs(text: str) -> list[str]:
@@ -102,7 +126,7 @@ def _paragraphs(text: str) -> list[str]:
 
 
 def _marked_up(text: str) -> str:
-    """Escaped, with its line breaks, and its https links as links."""
+    """Escape a text, with its line breaks, and its https links as links."""
     marked, start = [], 0
     for link in _LINK.finditer(text):
         address = escape(link[0])
@@ -121,11 +145,13 @@ def message_bytes(
     date: datetime,
     unsubscribe: str | None,
 ) -> bytes:
-    """The message as it goes to the server, byte for byte the same for the same arguments (RFC 5322, CRLF).
+    """Return the message as it goes to the server, byte for byte the same for the same arguments (RFC 5322, CRLF).
 
     Header lines are written here and not by the e-mail package: that turns a URL of more than 77 characters into an
-    encoded word, which no reader takes for a link (RFC 8058 asks for it as it is). All of it is ASCII, except an address
-    whose part before the @ is not: it stands there in UTF-8 (RFC 6532) and the server must know SMTPUTF8.
+    encoded word, which no reader takes for a link (RFC 8058 asks for it as it is). Nor is the rest by `EmailMessage`: it
+    breaks quoted-printable lines and encodes names at other places than what has been sent until now (tests/golden).
+    All of it is ASCII, except an address whose part before the @ is not: it stands there in UTF-8 (RFC 6532) and the server
+    must know SMTPUTF8.
 
     Args:
         email: what `email` gave.
@@ -137,13 +163,13 @@ def message_bytes(
         unsubscribe: the https link for one click, as in the text.
 
     Raises:
-        ValueError: a value would break out of its header line.
+        HeaderError: a value would break out of its header line, or is no address.
     """
     headers = {
-        "From": _mailbox(from_),
-        "To": ascii_address(to),
-        "Reply-To": _mailbox(reply_to) if reply_to else None,
-        "Subject": _unstructured("Subject", email.subject),
+        "From": _written("From", _mailbox, from_),
+        "To": _written("To", normalised, to),
+        "Reply-To": _written("Reply-To", _mailbox, reply_to) if reply_to else None,
+        "Subject": _written("Subject", _unstructured, email.subject),
         "Date": format_datetime(date.astimezone(UTC)),
         "Message-ID": f"<{message_id.strip('<>')}>",
         "Auto-Submitted": "auto-generated",
@@ -152,13 +178,20 @@ def message_bytes(
     }
     for name in ("Message-ID", "List-Unsubscribe"):
         if not re.fullmatch("<[!-;=?-~]+>", headers[name] or "<->"):
-            raise ValueError(f"{name} has a character that cannot stand there")
+            raise HeaderError(name, "it has a character that cannot stand there")
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items() if value)
     return (head + _mime(email, message_id)).encode()
 
 
+def _written(name: str, write: Callable[[str], str], value: str) -> str:
+    try:
+        return write(value)
+    except ValueError as error:
+        raise HeaderError(name, str(error)) from None
+
+
 def _mime(email: EmailText, message_id: str) -> str:
-    """The MIME headers and both bodies, with a boundary that is always the same for the same message.
+    """Return the MIME headers and both bodies, with a boundary that is always the same for the same message.
 
     Quoted-printable has nothing but two hex digits or a line end after a `=`, so `=_` stands in no body (RFC 2045, 6.7).
     """
@@ -167,52 +200,29 @@ def _mime(email: EmailText, message_id: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """The text in UTF-8 as quoted-printable, with CRLF line ends."""
+    """Encode the text in UTF-8 as quoted-printable, with CRLF line ends."""
     return b2a_qp(_LINE.sub("\r\n", text).encode(), istext=True).decode()
 
 
-def _unstructured(name: str, text: str) -> str:
-    """Header text: as it is if short ASCII, else in encoded words of at most 75 characters on lines of their own (RFC 2047)."""
-    if re.search(r"[\r\n]", text):
-        raise ValueError(f"{name} has a line break")
+def _unstructured(text: str) -> str:
+    """Write header text as it is if short ASCII, else in encoded words of at most 75 characters, a line each (RFC 2047)."""
+    if _CONTROL.search(text):
+        raise ValueError("it has a control character")
     if text.isascii() and text.isprintable() and "=?" not in text and text == text.strip() and len(text) < 60:
         return text
-    return Header(text, "utf-8", maxlinelen=75, header_name=name).encode(linesep="\r\n")
+    return Header(text, "utf-8", maxlinelen=75, header_name="Subject").encode(linesep="\r\n")
 
 
 def _mailbox(text: str) -> str:
-    """`Naam <adres>` as a header takes it: the name quoted or encoded where it must be."""
-    named = re.fullmatch(r"(.*)<([^<>]*)>\s*", text, re.DOTALL)
-    if named is None:
-        return ascii_address(text)
-    name, address = unquote(named[1].strip()).strip(), f"<{ascii_address(named[2])}>"
+    """Write `Naam <adres>` as a header takes it: the name quoted or encoded where it must be."""
+    name, address = mailbox(text)
     if not name:
         return address
     if not name.isascii() or len(name) >= 60:
-        return f"{_encoded_name(name)}\r\n {address}"
+        return f"{_encoded_name(name)}\r\n <{address}>"
     atoms = re.fullmatch(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+", name)
-    return f"{name} {address}" if atoms else f'"{quote(name)}" {address}'
+    return f"{name} <{address}>" if atoms else f'"{quote(name)}" <{address}>'
 
 
 def _encoded_name(name: str) -> str:
-    if re.search(r"[\r\n]", name):
-        raise ValueError("a name has a line break")
     return Header(name, "utf-8", maxlinelen=75, header_name="Reply-To").encode(linesep="\r\n")
-
-
-def ascii_address(address: str) -> str:
-    """The address as servers take it: the domain in ASCII (IDNA), the part before the @ quoted where it must be.
-
-    The sender's envelope needs the same form. A part before the @ that is not ASCII has no other form, and stays.
-
-    Raises:
-        ValueError: it is no address.
-    """
-    user, at, domain = address.strip().rpartition("@")
-    if not (user and at and domain) or re.search(r"[\x00-\x20\x7f<>,;]", domain) or re.search(r"[\x00-\x1f\x7f]", user):
-        raise ValueError("not an e-mail address")
-    if not domain.isascii():
-        domain = domain.encode("idna").decode()
-    quoted = re.fullmatch(r'"(?:[^"\\]|\\.)*"', user)
-    dotted = re.fullmatch(r"[^\s()<>\[\]:;@\\,\".]+(\.[^\s()<>\[\]:;@\\,\".]+)*", user)
-    return f"{user}@{domain}" if quoted or dotted else f'"{quote(user)}"@{domain}'

@@ -48,19 +48,19 @@ class Costly(NamedTuple):
 
 
 def is_gsm7(text: str) -> bool:
-    """Whether the text can be sent as GSM-7 as it is."""
+    """Tell whether the text can be sent as GSM-7 as it is."""
     return _GSM7.fullmatch(text) is not None
 
 
 def measure(text: str) -> Measure:
-    """Encoding, parts and units of a text, as it is: nothing is replaced. An empty text is one part."""
+    """Measure encoding, parts and units of a text as it is: nothing is replaced. An empty text is one part."""
     encoding, units, _ = _weigh(text)
     parts = 1 if units <= LIMITS[encoding][0] else len(split(text))
     return Measure(encoding, parts, units)
 
 
 def split(text: str) -> list[str]:
-    """The parts in which a text goes out; joined they are the text."""
+    """Return the parts in which a text goes out; joined they are the text."""
     encoding, units, double = _weigh(text)
     single, limit = LIMITS[encoding]
     if units <= single:
@@ -78,14 +78,14 @@ def split(text: str) -> list[str]:
 
 
 def _weigh(text: str) -> tuple[Encoding, int, re.Pattern[str]]:
-    """Encoding, units, and which characters take two of them."""
+    """Return encoding, units, and which characters take two of them."""
     encoding: Encoding = "GSM-7" if is_gsm7(text) else "UCS-2"
     double = _EXTENDED if encoding == "GSM-7" else _ASTRAL
     return encoding, len(text) + len(double.findall(text)), double
 
 
 def costly(text: str) -> list[Costly]:
-    """The distinct characters that force UCS-2, or where none does, those that count double; in order of appearance."""
+    """Return the distinct characters that force UCS-2, or where none does, those that count double; in order of appearance."""
     encoding, _, double = _weigh(text)
     if encoding == "GSM-7":
         return [Costly(c, text.count(c), "counts double") for c in dict.fromkeys(double.findall(text))]
@@ -123,7 +123,7 @@ _SPELLED = str.maketrans(
 
 
 def to_gsm7(text: str, *, keep_rest: bool = True) -> str:
-    """The text with what is not GSM-7 made so: where the meaning stays, or with `keep_rest=False` everywhere.
+    """Return the text with what is not GSM-7 made so: where the meaning stays, or with `keep_rest=False` everywhere.
 
     Characters of GSM-7 are never touched. With `keep_rest` a `ë` or an emoji stays, and the message becomes UCS-2;
     without it `ë` becomes `e` and what has no likeness `?`. Normalised to NFC: a decomposed `é` is not in the alphabet,
@@ -140,7 +140,7 @@ def to_gsm7(text: str, *, keep_rest: bool = True) -> str:
 
 @lru_cache(maxsize=1024)
 def _likeness(character: str) -> str:
-    """GSM-7 characters for one that is not: without its diacritics, or `?`; a mark or control that is no letter, nothing."""
+    """Return GSM-7 characters for one that is not: without its diacritics, or `?`; nothing for a mark or control."""
     if unicodedata.category(character) in ("Mn", "Me", "Cc", "Cf"):
         return ""
     decomposed = unicodedata.normalize("NFKD", character).translate(_TYPOGRAPHIC).translate(_SPELLED)

@@ -1,32 +1,22 @@
-"""What is said of each notice, word for word as in DESIGN.md "Texts"; both channels say the same sentences."""
+"""What is said of each notice, word for word as in `renderers/README.md`; both channels say the same."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from string import Formatter
 
+from babel import Locale
+
 from schemas.deliveries import Delivery
-from schemas.events import View
+from schemas.events import Remote, View
 from schemas.notices import Notice
 
 from . import dates
-
-MAX_SENTENCES = 20
-"""Beyond this many sentences the rest is a number."""
-
-TEMPLATES: dict[str, str] = {
-    "created": "Er is een afspraak met u gemaakt op {now}.{at_location}",
-    "moved": "Uw afspraak op {was} is verplaatst naar {now}.{at_location}",
-    "cancelled": "Uw afspraak op {was_day} is geannuleerd.",
-    "relocated": "De locatie van uw afspraak op {now} is gewijzigd naar {location}",
-    "series_created": "Er zijn herhalende afspraken met u gemaakt op {now} en de daarop volgende.{at_location}",
-    "series_moved": ("Uw herhalende afspraken op {was} en de daarop volgende zijn verplaatst naar {now}.{at_location}"),
-    "series_cancelled": "Uw herhalende afspraken op {was} en de daarop volgende zijn geannuleerd.",
-    "series_relocated": ("De locatie van uw herhalende afspraken op {now} en de daarop volgende is gewijzigd naar {location}"),
-    "reminder": "U heeft {count} op {reminder_time}.{at_location}",
-}
-"""The sentence of each kind of notice; `{words}` stand in WORDS. A request has none: it brings its own text."""
+from .dutch import DUTCH
+from .languages import wording_of
+from .wording import Wording
 
 
 def _was(notice: Notice) -> View:
@@ -41,68 +31,156 @@ def _now(notice: Notice) -> View:
     return notice.now
 
 
-def _period(view: View, zone: str) -> str:
-    return dates.period(view.start, view.end, zone)
+def _kind_was(notice: Notice) -> Remote | None:
+    if notice.members and (words := notice.members[0].was) is not None:
+        return words.kind
+    return notice.was.kind if notice.was is not None else None
+
+
+def _kind_now(notice: Notice) -> Remote | None:
+    if notice.members and (words := notice.members[0].now) is not None:
+        return words.kind
+    return notice.now.kind if notice.now is not None else None
+
+
+def _table(notice: Notice) -> Remote | None:
+    """Return of which kind of appointment its sentence is: as it was known. A reminder of several names no kind."""
+    if notice.kind == "reminder" and notice.others:
+        return None
+    return _kind_now(notice) if notice.was is None and not any(member.was for member in notice.members) else _kind_was(notice)
+
+
+def _is_now(notice: Notice, wording: Wording, *, several: bool) -> str:
+    """Write ` Het is nu een telefonische afspraak.` where what moves changes its kind as well."""
+    kind = _kind_now(notice)
+    if kind == _kind_was(notice):
+        return ""
+    if several:
+        return wording.are_now.format(several=wording.several[kind])
+    return wording.is_now.format(one=wording.one[kind])
+
+
+def _period(notice: Notice, zone: str, wording: Wording) -> str:
+    """Say the period as it is; a notice of an earlier version has no words, only views."""
+    if notice.members and (words := notice.members[0].now) is not None:
+        return dates.said(words, wording)
+    view = _now(notice)
+    return dates.period(view.start, view.end, zone, wording)
+
+
+def _on_now(notice: Notice, zone: str, wording: Wording) -> str:
+    if notice.members and (words := notice.members[0].now) is not None:
+        return dates.on_said(words, wording)
+    view = _now(notice)
+    return dates.on_period(view.start, view.end, zone, wording)
+
+
+def _on_was(notice: Notice, zone: str, wording: Wording) -> str:
+    if notice.members and (words := notice.members[0].was) is not None:
+        return dates.on_said(words, wording)
+    view = _was(notice)
+    return dates.on_period(view.start, view.end, zone, wording)
+
+
+def _was_clear(notice: Notice, zone: str, wording: Wording) -> str:
+    """Write `op vrijdag 17 januari 2020`, with times only where the day alone is not clear; `(de hele dag)` where it has none."""
+    if not notice.members or (words := notice.members[0].was) is None:
+        return wording.on.format(period=dates.long_day(dates.local(_was(notice).start, zone).date(), wording))
+    if not notice.timed:
+        return wording.on.format(period=dates.on_day(words.day, wording))
+    return dates.on_said(words, wording) + ("" if words.at or words.last is not None else wording.all_day)
+
+
+def _was_place(notice: Notice, wording: Wording) -> str:
+    """Write ` (De Linde)` or ` (zonder locatie)` where another appointment has the same times."""
+    if not notice.placed or not notice.members or (words := notice.members[0].was) is None:
+        return ""
+    return f" ({words.place or wording.nowhere})"
+
+
+def _rhythm(notice: Notice, wording: Wording) -> str:
+    """Write `, om de 2 weken` or `, elke maand`; nothing for what is weekly."""
+    if notice.weeks in (None, 1):
+        return ""
+    return wording.monthly if notice.weeks == 0 else wording.weekly.format(weeks=notice.weeks)
+
+
+def _off(notice: Notice, wording: Wording) -> str:
+    """Write `, niet op vrijdag 24 januari 2020`."""
+    return wording.off.format(days=", ".join(dates.on_day(day, wording) for day in notice.off)) if notice.off else ""
 
 
 def _location(notice: Notice) -> str:
-    """The location's name with the full stop that ends the sentence; a name that ends in one gets no second."""
+    """Return the location's name with the full stop that ends the sentence; a name that ends in one gets no second."""
     name = (_now(notice).location or "").strip()
     if not name:
         raise ValueError(f"a {notice.kind} notice needs a location: one that is dropped is not told")
     return name if name.endswith(".") else f"{name}."
 
 
-def _at_location(notice: Notice) -> str:
-    """` Locatie: De Linde.`, or nothing where there is none, or where a reminder speaks of more than one appointment."""
+def _at_location(notice: Notice, wording: Wording) -> str:
+    """Write ` Locatie: De Linde.`, or nothing where there is none, or where a reminder speaks of more than one appointment."""
     several = notice.kind == "reminder" and notice.others
-    if several or not (_now(notice).location or "").strip():
+    if several or _kind_now(notice) is not None or not (_now(notice).location or "").strip():
         return ""
-    return f" Locatie: {_location(notice)}"
+    return wording.place.format(place=_location(notice))
 
 
-def _count(notice: Notice) -> str:
-    return f"{1 + len(notice.others)} afspraken" if notice.others else "een afspraak"
+def _count(notice: Notice, wording: Wording) -> str:
+    number = 1 + len(notice.others)
+    form = Locale.parse(wording.locale).plural_form(number)
+    return wording.counted.get(form, wording.counted["other"]).format(count=number)
 
 
-def _reminder_time(notice: Notice, zone: str, sent: datetime) -> str:
-    """`11 juni om 11:00`; the year is named if it is not the year of sending, both as the local calendar has it."""
+def _reminder_time(notice: Notice, zone: str, sent: datetime, wording: Wording) -> str:
+    """Write `11 juni om 11:00`; the year is named if it is not the year of sending, both as the local calendar has it."""
     view = _now(notice)
     start = dates.local(view.start, zone)
-    day = dates.short_day(start.date(), with_year=start.year != dates.local(sent, zone).year)
-    return day if dates.is_whole_day(view.start, view.end, zone) else f"{day} om {dates.time_of_day(start)}"
+    day = dates.short_day(start.date(), with_year=start.year != dates.local(sent, zone).year, wording=wording)
+    if dates.is_whole_days(view.start, view.end, zone):
+        return day
+    return wording.at.format(day=day, at=dates.time_of_day(start))
 
 
-WORDS: dict[str, Callable[[Notice, str, datetime], str]] = {
-    "was": lambda notice, zone, _: _period(_was(notice), zone),
-    "was_day": lambda notice, zone, _: dates.long_day(dates.local(_was(notice).start, zone).date()),
-    "now": lambda notice, zone, _: _period(_now(notice), zone),
-    "location": lambda notice, _zone, _: _location(notice),
-    "at_location": lambda notice, _zone, _: _at_location(notice),
-    "count": lambda notice, _zone, _: _count(notice),
+WORDS: dict[str, Callable[[Notice, str, datetime, Wording], str]] = {
+    "on_was": lambda notice, zone, _, wording: _on_was(notice, zone, wording),
+    "was_clear": lambda notice, zone, _, wording: _was_clear(notice, zone, wording),
+    "was_place": lambda notice, _zone, _, wording: _was_place(notice, wording),
+    "now": lambda notice, zone, _, wording: _period(notice, zone, wording),
+    "on_now": lambda notice, zone, _, wording: _on_now(notice, zone, wording),
+    "rhythm": lambda notice, _zone, _, wording: _rhythm(notice, wording),
+    "off": lambda notice, _zone, _, wording: _off(notice, wording),
+    "location": lambda notice, _zone, _, _wording: _location(notice),
+    "at_location": lambda notice, _zone, _, wording: _at_location(notice, wording),
+    "count": lambda notice, _zone, _, wording: _count(notice, wording),
     "reminder_time": _reminder_time,
+    "one": lambda notice, _zone, _, wording: wording.one[_kind_now(notice)],
+    "several": lambda notice, _zone, _, wording: wording.several[_kind_now(notice)],
+    "is_now": lambda notice, _zone, _, wording: _is_now(notice, wording, several=False),
+    "are_now": lambda notice, _zone, _, wording: _is_now(notice, wording, several=True),
 }
 
-_NEEDED = {
-    kind: tuple((word, WORDS[word]) for _, word, _, _ in Formatter().parse(template) if word)
-    for kind, template in TEMPLATES.items()
-}
+
+@cache
+def _needed(template: str) -> tuple[str, ...]:
+    """Return the words that stand in a sentence."""
+    return tuple(word for _, word, _, _ in Formatter().parse(template) if word)
 
 
-def sentence(notice: Notice, zone: str, sent: datetime) -> str:
-    """What the notice says, in the IANA zone `zone`, in a message that is sent at the instant `sent`.
+def sentence(notice: Notice, zone: str, sent: datetime, wording: Wording = DUTCH) -> str:
+    """Say the notice, in the IANA zone `zone`, in a message that is sent at the instant `sent`.
 
     Raises:
         ValueError: the notice lacks what its kind speaks of, or is a request, whose text is not ours.
     """
-    if notice.kind not in TEMPLATES:
+    template = wording.sentences[_table(notice)].get(notice.kind)
+    if template is None:
         raise ValueError(f"a {notice.kind} notice has no sentence of its own")
-    words = {word: say(notice, zone, sent) for word, say in _NEEDED[notice.kind]}
-    return TEMPLATES[notice.kind].format_map(words)
+    return template.format_map({word: WORDS[word](notice, zone, sent, wording) for word in _needed(template)})
 
 
 def sentences(delivery: Delivery, zone: str, sent: datetime) -> list[str]:
-    """All sentences of a message: of a request its text, literally; else at most 20 and `En nog 5 wijzigingen.`
+    """Return all sentences of a message, one a notice; of a request its text, literally.
 
     Raises:
         ValueError: there is nothing to say.
@@ -111,13 +189,10 @@ def sentences(delivery: Delivery, zone: str, sent: datetime) -> list[str]:
         return [delivery.request.text]
     if not delivery.notices:
         raise ValueError("a delivery without notices or request says nothing")
-    said = [sentence(notice, zone, sent) for notice in delivery.notices[:MAX_SENTENCES]]
-    rest = len(delivery.notices) - len(said)
-    if rest:
-        said.append("En nog 1 wijziging." if rest == 1 else f"En nog {rest} wijzigingen.")
-    return said
+    wording = wording_of(delivery.language)
+    return [sentence(notice, zone, sent, wording) for notice in delivery.notices]
 
 
 def joined(*texts: str) -> str:
-    """The texts with one space between them; empty ones are skipped."""
+    """Join the texts with one space between them; empty ones are skipped."""
     return " ".join(text for text in texts if text.strip())

@@ -1,6 +1,6 @@
 """A delivery as SMS: one text, split between sentences where the provider would refuse its length.
 
-It says nothing of unsubscribing: a named sender cannot be answered (DESIGN.md "Texts").
+It says nothing of unsubscribing: a named sender cannot be answered (`renderers/README.md`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 from schemas.deliveries import Delivery
 from schemas.inputs import Organisation
+from schemas.templates import texts_around
 
+from .details import details
 from .gsm7 import measure, to_gsm7
 from .sentences import joined, sentences
 
@@ -22,33 +24,39 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
 
 class SmsText(NamedTuple):
-    """`text` is the whole message, `pieces` what is sent, one call each, `parts` the SMS parts of all pieces together."""
+    """`text` is the whole message, `pieces` what is sent, one call each, `parts` the SMS parts of all pieces together.
+
+    `logged`: what the log keeps of it: without the details of an appointment.
+    """
 
     text: str
     pieces: tuple[str, ...]
     parts: int
+    logged: str
 
 
 def texts(delivery: Delivery, organisation: Organisation, sent: datetime) -> SmsText:
-    """The words of an SMS that is sent at the instant `sent`: `before`, the sentences, `after`, one space between.
+    """Return the words of an SMS that is sent at the instant `sent`: `before`, the sentences, `after`, one space between.
 
     Typographic characters are made GSM-7 (`to_gsm7`), else the text is literal. `before` stands in the first piece only,
     `after` in the last only.
     """
     said = sentences(delivery, organisation.time_zone, sent)
-    before, after = organisation.sms.before, organisation.sms.after
+    before, after, _ = texts_around(organisation, "sms", delivery.notices, delivery.language)
+    logged = to_gsm7(joined(before, *said, after))
+    said += details(delivery, organisation)
     text = to_gsm7(joined(before, *said, after))
     parts = measure(text).parts
     if parts <= MAX_PARTS:
-        return SmsText(text, (text,), parts)
+        return SmsText(text, (text,), parts, logged)
     if delivery.request is not None and not _fits(to_gsm7(said[0])):
         said = _SENTENCE_END.split(said[0])
     pieces = _pieces(to_gsm7(before), [to_gsm7(one) for one in said], to_gsm7(after))
-    return SmsText(text, pieces, sum(measure(piece).parts for piece in pieces))
+    return SmsText(text, pieces, sum(measure(piece).parts for piece in pieces), logged)
 
 
 def _pieces(before: str, said: list[str], after: str) -> tuple[str, ...]:
-    """As many whole sentences in each piece as fit. `before` and `after` go alone only if they fit beside no sentence."""
+    """Put as many whole sentences in each piece as fit. `before` and `after` go alone only if they fit beside no sentence."""
     said[:1] = _together(before, said[0])
     said[-1:] = _together(said[-1], after)
     pieces = said[:1]
@@ -58,7 +66,7 @@ def _pieces(before: str, said: list[str], after: str) -> tuple[str, ...]:
 
 
 def _together(left: str, right: str) -> list[str]:
-    """Both as one text if that fits into one message, else both."""
+    """Return both as one text if that fits into one message, else both."""
     both = joined(left, right)
     return [both] if _fits(both) else [text for text in (left, right) if text.strip()]
 

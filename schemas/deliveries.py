@@ -1,4 +1,4 @@
-"""What goes to the senders, and the delivery log (DESIGN.md "Records")."""
+"""What goes to the senders, and the delivery log (`schemas/README.md`)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Literal
 import msgspec
 
 from .inputs import Channel, Request
+from .languages import Language
 from .notices import Notice
-from .wire import Wire
+from .wire import BadRecordError, Instant, Int64, Wire, own
 
 Reason = Literal["direct", "reminder", "request"]
 
@@ -21,6 +22,28 @@ ReportStatus = Literal["scheduled", "sent", "buffered", "delivered", "expired", 
 ERASED = "erased"
 """`detail` of what ended, or was still under way, when its client was erased: a record without text and address."""
 
+NO_WORDS = "no_words"
+"""`detail` of notices that could not be worded: they alone `failed`, the others of their message went."""
+
+NO_REST = "no_rest"
+"""`detail` of a direct message that `failed`, since it came back again and again with nothing changed; it counts as said."""
+
+REROUTED = "rerouted"
+"""`detail` of a message whose address was refused: `superseded` by one through the next channel, or by a record of why there is
+none."""
+
+TOO_MANY = "too_many"
+"""`detail` of a request that was refused, since the client has as many as may wait (`streams/processing/caps.py`)."""
+
+JUST_TOLD = "just_told"
+"""`detail` of a reminder that was `suppressed`, since a message that went out hours before had told all of it."""
+
+NOTIFY = "notify"
+"""`detail` of what was `suppressed`, since the appointment's own `notify` lets no such message be the first to tell of it."""
+
+NOT_SAID = "not_said"
+"""`detail` of what was `suppressed`, since it waited in a hold that the organisation ended with nothing to be said of it."""
+
 Gate = Literal["absent", "client_off", "contact_unconfirmed", "organisation_off"]
 """The gates in their order; `detail` of a suppressed record names the first closed one (or says `series`)."""
 
@@ -28,10 +51,11 @@ Gate = Literal["absent", "client_off", "contact_unconfirmed", "organisation_off"
 class Delivery(Wire, frozen=True, kw_only=True):
     """One message to send: structured notices, not text. `decided` is when it was decided (UTC).
 
-    `due`: when it would have been, had nothing taken any time: when its event was written (as upstream's clock says) and its
-    window over, or at its reminder's moment. For the metrics alone.
-    `useful_until`: the last moment at which it still says something (the later start of all it speaks of; of a request its
-    `expires_at`), None where there is none.
+    `due`: the earliest moment at which it could have been decided: when its event was written (by Kafka's clock) and its
+    window was over, or at its reminder's time. For the metrics alone.
+    `language`: in which it is worded; None: in that which needs no setting.
+    `useful_until`: until when it still has something to say (the latest start of all it speaks of; of a request, its
+    `expires_at`); None where there is no such moment.
     """
 
     message: str
@@ -39,11 +63,12 @@ class Delivery(Wire, frozen=True, kw_only=True):
     client: str
     channel: Channel
     reason: Reason
-    decided: datetime
-    due: datetime | None = None
+    decided: Instant
+    due: Instant | None = None
     notices: tuple[Notice, ...]
     request: Request | None = None
-    useful_until: datetime | None = None
+    useful_until: Instant | None = None
+    language: Language | None = None
 
 
 class LoggedNotice(Wire, frozen=True, kw_only=True):
@@ -80,20 +105,21 @@ class DeliveryReport(Wire, frozen=True, kw_only=True):
     organisation: str
     client: str
     message: str
-    attempt: int
-    piece: int = 0
+    attempt: Int64
+    piece: Int64 = 0
     provider: str | None = None
     status: ReportStatus
-    error: int | None = None
+    error: Int64 | None = None
     reason: str | None = None
-    parts: int | None = None
+    parts: Int64 | None = None
     price: Cost | None = None
-    at: datetime
+    at: Instant
 
 
-SCHEMA = 1
-"""The version of the delivery log's records. A new field leaves it as it is, for readers ignore what they do not know; what an
-old reader would take wrongly raises it. Records from before there were versions have none, and are of the first."""
+SCHEMA = 2
+"""The version of the delivery log's records. A new field does not change it: readers ignore what they do not know. Increment it
+when an old reader would misread the record, or when a field with a list of values gets a new one. Records from before there
+were versions have none, and are of the first. 2: more words in `detail`; the kind `changed`."""
 
 
 class NewerSchemaError(Exception):
@@ -106,8 +132,10 @@ class NewerSchemaError(Exception):
 class LogRecord(msgspec.Struct, frozen=True, kw_only=True):
     """`delivery-log`, key `organisation/client`: one thing that became of a message.
 
-    A record is identified by (message, attempt, status); readers count it once. `text`, `parts` and `cost` stand on `sent`
-    only; the text without its unsubscribe link, and of a request not at all. `at` is UTC. `template`: of `streams/audit.py`.
+    A record is identified by (message, attempt, status); readers count it once. `text` stands on `sent` only, without its
+    unsubscribe link, and of a request not at all. `parts` and `cost` are of what its call sent: of a long SMS some pieces may
+    have gone where the call failed, and each part stands on one record. `at` is UTC. `template`: see
+    `streams/processing/log_records.py`.
     """
 
     message: str
@@ -132,7 +160,8 @@ class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
     """`audit-log`, key `organisation/client/message/attempt/status`: a delivery-log record without its text and its address.
 
     Who was told what kind of thing when, through which channel, with which outcome, by which template version: what must stay
-    after texts and addresses are gone (NEN 7513). `template`: of `streams/audit.py`; None where nothing was or would be worded.
+    after texts and addresses are gone (NEN 7513). `template`: see
+    `streams/processing/log_records.py`; None where nothing was or would be worded.
     """
 
     message: str
@@ -148,12 +177,35 @@ class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int
 
 
+class _Head(msgspec.Struct):
+    """What a reader looks at before anything else."""
+
+    schema: int = 1
+
+
 _log_record = msgspec.json.Decoder(LogRecord).decode
+_head = msgspec.json.Decoder(_Head).decode
 
 
-def read_log_record(value: bytes) -> LogRecord:
-    """A record of the delivery log. Raises msgspec.ValidationError or DecodeError for what is none, NewerSchemaError."""
-    record = _log_record(value)
+def read_log_record(value: bytes | None) -> LogRecord:
+    """Read a record of the delivery log. Raises BadRecordError for what is none, and NewerSchemaError."""
+    try:
+        record = own(_log_record, value)
+    except BadRecordError:
+        refuse_newer(value)
+        raise
     if record.schema > SCHEMA:
         raise NewerSchemaError(record.schema)
+    if b'"schema":' not in (value or b""):  # of before there were versions
+        return msgspec.structs.replace(record, schema=1)
     return record
+
+
+def refuse_newer(value: bytes | None) -> None:
+    """Raise NewerSchemaError where a value says that it is of a later schema, whatever else it is."""
+    try:
+        version = own(_head, value).schema
+    except BadRecordError:
+        return
+    if version > SCHEMA:
+        raise NewerSchemaError(version)

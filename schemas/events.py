@@ -1,46 +1,94 @@
 """`client-events`: what intake found good, in one ordered log per client (key `organisation/client`).
 
-An event has one of the members below. `settings` and `override` go to every partition, keyed by organisation.
+An event has one of the members below. `settings`, `override` and `hold` go to every partition, keyed by organisation; a
+question whether urgent messages may go in a hold to the partition of that key alone.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
+from .appointments import Notify, Outcome
+from .holds import Hold, Urgent
 from .inputs import Channel, Consent, OptOut, Organisation, OrganisationOverride, Request
-from .wire import Wire
+from .wire import Instant, Int64, Wire
 
-Forgotten = Literal["consent", "contact", "settings", "override"]
+ForgetKind = Literal["consent", "contact", "settings", "override", "hold"]
 """What was deleted with a null value: it is unknown from then on, and unknown is off. Without an override upstream's counts."""
+
+
+Became = Literal["out", "back", "lost"]
+
+
+Remote = Literal["phone", "video", "home"]
+"""A kind of appointment other than on site."""
+
+
+Hushed = Literal["reminder", "none"]
+"""`notify` of an appointment of which not every message may be the first to tell."""
 
 
 class View(Wire, frozen=True):
     """When and where an appointment is, as one client sees it; or what the client was told of it. Instants are UTC."""
 
-    start: datetime
-    end: datetime
+    start: Instant
+    end: Instant
     location: str | None = None
     series: str | None = None
+    kind: Remote | None = None
+
+
+class Details(Wire, frozen=True, kw_only=True):
+    """What is known of an appointment besides its words: a change of it alone is no news.
+
+    `label`: its type, by the organisation's own id. The rest only its reminder says: whom it is with, one line to prepare by, and
+    a link of https.
+    """
+
+    label: str | None = None
+    practitioner: str | None = None
+    instructions: str | None = None
+    link: str | None = None
 
 
 class AppointmentEvent(Wire, frozen=True, kw_only=True):
-    """An appointment as it now is for this client. `deleted` orders a deletion after the revision that it deletes."""
+    """An appointment as it now is for this client. `deleted` orders a deletion after the revision that it deletes.
+
+    `replaces`: the appointments in whose place it was made. `outcome`: what became of it, for this client. `order`: among records
+    of one revision. `notify`: what alone may tell of it first; None: any message, or what its label says: of one that has a label
+    `all` stands there as it was said.
+    """
 
     appointment: str
-    revision: int
+    revision: Int64
     deleted: bool = False
     booked: bool
     present: bool
     view: View
+    replaces: tuple[str, ...] = ()
+    outcome: Outcome | None = None
+    order: Int64 = 0
+    notify: Notify | None = None
+    details: Details | None = None
+
+    @property
+    def position(self) -> tuple[int, bool, int]:
+        """Return what puts revisions in order, as a snapshot does."""
+        return self.revision, self.deleted, self.order
+
+
+class AgendaChange(Wire, frozen=True):
+    """What a snapshot of a client's agenda changed: all at once, so that one window has all of it."""
+
+    appointments: tuple[AppointmentEvent, ...]
 
 
 class KnownAddress(Wire, frozen=True, kw_only=True):
     """A number (E.164 where it can be) or an e-mail address, and what stands against using it.
 
     Attributes:
-        confirmed: upstream's word that it is the client's.
-        problem: why it can get no message whatever upstream says: of a number that gets no SMS, by `streams/phones.py`.
+        confirmed: upstream's word that it is the client's. `unsaid`: this event says nothing of that; never so in a row.
+        problem: why it can get no message whatever upstream says: of a number that gets no SMS, by `streams/intake/phones.py`.
         refused: a provider said that it takes no messages. It stays so until upstream has said `confirmed: false` (`withdrawn`)
             and then `confirmed: true` of it, or names another one.
     """
@@ -50,27 +98,49 @@ class KnownAddress(Wire, frozen=True, kw_only=True):
     problem: str | None = None
     refused: bool = False
     withdrawn: bool = False
+    unsaid: bool = False
 
     @property
     def usable(self) -> bool:
-        """Whether a message may go there."""
+        """Tell whether a message may go there."""
         return self.confirmed and self.problem is None and not self.refused
 
 
 class KnownContact(Wire, frozen=True, kw_only=True):
-    """What is known of how to reach a client; None is unknown, and unknown is off."""
+    """What is known of how to reach a client; None is unknown, and unknown is off. `revision`: upstream's, where it has them."""
 
     organisation: str
     client: str
     sms: KnownAddress | None = None
     email: KnownAddress | None = None
+    revision: Int64 | None = None
 
 
 class Bounce(Wire, frozen=True):
-    """A provider says that an address takes no messages. `mark` names it without saying it (`streams.gates.mark_of`)."""
+    """A provider says that an address takes no messages. `mark` names it without saying it (`streams.notices.gates.mark_of`)."""
 
     channel: Channel
     mark: str
+
+
+class Landed(Wire, frozen=True, kw_only=True):
+    """A sender says what became of a message (`streams/README.md`, "A message flies").
+
+    Attributes:
+        became: `out`: it was sent, or nobody knows; `back`: surely nobody got it, and it can be decided anew; `lost`: it ended.
+        unsure: `out`, and nobody knows whether it was sent.
+        wordless: the ids of its notices that could not be worded.
+        day: of a reminder that came back. `request`: that came back.
+        notices: of a message that had gone out, and surely did not arrive after all: the ids of its notices, and their kinds.
+    """
+
+    message: str
+    became: Became
+    unsure: bool = False
+    wordless: tuple[str, ...] = ()
+    day: str | None = None
+    request: Request | None = None
+    notices: dict[str, str] = {}
 
 
 class Erased(Wire, frozen=True):
@@ -90,7 +160,7 @@ class ClientEvent(Wire, frozen=True, kw_only=True):
 
     organisation: str
     client: str = ""
-    written: int = 0
+    written: Int64 = 0
     appointment: AppointmentEvent | None = None
     consent: Consent | None = None
     contact: KnownContact | None = None
@@ -98,6 +168,23 @@ class ClientEvent(Wire, frozen=True, kw_only=True):
     settings: Organisation | None = None
     override: OrganisationOverride | None = None
     request: Request | None = None
-    forget: Forgotten | None = None
+    forget: ForgetKind | None = None
     bounce: Bounce | None = None
     erased: Erased | None = None
+    outcome: Landed | None = None
+    agenda: AgendaChange | None = None
+    hold: Hold | None = None
+    urgent: Urgent | None = None
+
+
+class Forget(NamedTuple):
+    """`forget` of an event, as one of its bodies."""
+
+    what: ForgetKind
+
+
+EventBody = (
+    AppointmentEvent | Consent | KnownContact | OptOut | Organisation | OrganisationOverride | Request | Forget | Bounce | Erased
+    | Landed | AgendaChange | Hold | Urgent
+)  # fmt: skip
+"""What an event says: the one member that it has (`streams.processing.own_records.body_of`)."""

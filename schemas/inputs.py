@@ -1,6 +1,6 @@
-"""The records that upstream services write (DESIGN.md "Records"): the input topics.
+"""The records that upstream services write (`schemas/README.md`): the input topics.
 
-Checks that need more than one field stand in `streams/intake.py`; what one field may hold stands here, so that the JSON
+Checks that need more than one field stand in `streams/intake/intake.py`; what one field may hold stands here, so that the JSON
 Schema of each record (`afspraakbericht schema TOPIC`) says it too.
 """
 
@@ -11,89 +11,110 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from .wire import Id, Input, Instant, Line
+from .floods import FloodSettings
+from .strict import about, bounds, whole
+from .texts import (
+    EXAMPLE_LABELS,
+    EXAMPLE_TEXTS,
+    EXAMPLE_TRANSLATIONS,
+    TEXT,
+    EmailTexts,
+    Labels,
+    Languages,
+    LinkHosts,
+    SaySettings,
+    SmsTexts,
+    Subject,
+    Template,
+    Templates,
+    Translations,
+)
+from .wire import LINE, ClientId, Id, Input, Instant, Int64, Line, OrganisationId
 
 Channel = Literal["email", "sms"]
 
-LocalTime = Annotated[str, msgspec.Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+LocalTime = Annotated[str, whole("([01][0-9]|2[0-3]):[0-5][0-9]")]
 """Local wall time, `HH:MM`."""
 
-Template = Annotated[str, msgspec.Meta(max_length=200)]
-"""Literal text that an organisation puts before or after the sentences: at most 200 characters."""
-
-Subject = Annotated[Line, msgspec.Meta(min_length=1, max_length=200)]
+NOT_WITHIN_HOURS, NOT_WITHIN_MOST = 12, 168
+"""Where nothing is said, and at most: hours in which there is no reminder after a message that told the same."""
 
 Seconds = Annotated[int, msgspec.Meta(ge=0, le=86_400)]
-
-
-class Location(Input, frozen=True, kw_only=True):
-    """Where it is: a name only, never an address."""
-
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern="^[^\\x00-\\x1f\\x7f]*$")]
-
-
-class Attendee(Input, frozen=True, kw_only=True):
-    """A client on an appointment. `present: false` keeps the appointment and says nothing about it."""
-
-    client: Id
-    present: bool
-
-
-class Appointment(Input, frozen=True, kw_only=True):
-    """`appointments`, key `organisation/appointment`: the whole appointment as it is at this revision."""
-
-    organisation: Id
-    appointment: Id
-    revision: int
-    status: Literal["booked", "cancelled"]
-    start: Instant
-    end: Instant
-    location: Location | None = None
-    series: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] | None = None
-    clients: list[Attendee]
 
 
 class Consent(Input, frozen=True, kw_only=True):
     """`consents`, key `organisation/client`: whether and how the client wants notices; `channels` in order of preference."""
 
-    organisation: Id
-    client: Id
-    notifications: bool
-    channels: list[Channel]
-    source: str | None = None
+    organisation: OrganisationId
+    client: ClientId
+    notifications: Annotated[bool, about("Whether the client wants notices at all.", True)]
+    channels: Annotated[
+        list[Channel], about("The channels that the client agrees to, the preferred one first.", ["sms", "email"])
+    ]
+    source: Annotated[str | None, about("Where the consent was given; for people.", "intake form")] = None
+    revision: Annotated[
+        Int64 | UnsetType | None, about("Of two that have one the lower is ignored; null: it counts as it comes.", 3)
+    ] = UNSET  # left out where it is not known: rows of before have none
+    language: Annotated[
+        Annotated[str, whole("[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", max_length=35)] | UnsetType | None,
+        about("The client's language (BCP 47); null, or one that the organisation does not use: the organisation's first.", "en"),
+    ] = UNSET
 
 
 class Phone(Input, frozen=True, kw_only=True):
     """A number for SMS; `confirmed` is upstream's word that it is the client's."""
 
-    number: Annotated[str, msgspec.Meta(min_length=1, max_length=50)]
-    confirmed: bool
+    number: Annotated[
+        str,
+        msgspec.Meta(min_length=1, max_length=50),
+        about("As people write it: Dutch, or international with +.", "06 12345678"),
+    ]
+    confirmed: Annotated[
+        bool | None,
+        about(
+            "Whether upstream knows that it is the client's; false: it is not used; null: as it is known of the same one.", True
+        ),
+    ]
 
 
 class Email(Input, frozen=True, kw_only=True):
     """An e-mail address; `confirmed` is upstream's word that it is the client's."""
 
-    address: Annotated[str, msgspec.Meta(min_length=3, max_length=254, pattern="^[^@\\s\\x00-\\x1f]+@[^@\\s\\x00-\\x1f]+$")]
-    confirmed: bool
+    address: Annotated[
+        str, whole("[^@\\s\\x00-\\x1f]+@[^@\\s\\x00-\\x1f]+", min_length=3, max_length=254),
+        about("The address.", "anna@example.org"),
+    ]  # fmt: skip
+    confirmed: Annotated[
+        bool | None,
+        about(
+            "Whether upstream knows that it is the client's; false: it is not used; null: as it is known of the same one.", True
+        ),
+    ]
 
 
 class Contact(Input, frozen=True, kw_only=True):
     """`contacts`, key `organisation/client`. Null is unknown, and unknown is off."""
 
-    organisation: Id
-    client: Id
-    sms: Phone | None = None
-    email: Email | None = None
+    organisation: OrganisationId
+    client: ClientId
+    sms: Annotated[Phone | None, about("The number for SMS; null: unknown.", {"number": "06 12345678", "confirmed": True})] = None
+    email: Annotated[
+        Email | None, about("The e-mail address; null: unknown.", {"address": "anna@example.org", "confirmed": True})
+    ] = None
+    revision: Annotated[Int64 | None, about("Of two that have one the lower is ignored; null: it counts as it comes.", 3)] = None
 
 
 class OptOut(Input, frozen=True, kw_only=True):
     """`opt-outs`, key `organisation/client`: what a client or provider turned off, or on again with `off: false`."""
 
-    organisation: Id
-    client: Id
-    channel: Channel
-    off: bool
-    source: Literal["link", "provider", "client"]
+    organisation: OrganisationId
+    client: ClientId
+    channel: Annotated[Channel, about("The channel.", "email")]
+    off: Annotated[bool, about("Whether it is off from now on; false turns it on again.", True)]
+    source: Annotated[
+        Literal["link", "provider", "client"],
+        about("Who turned it off: an unsubscribe link, the provider (STOP), or the client by other means.", "link"),
+    ]
 
 
 class Erasure(Input, frozen=True, kw_only=True):
@@ -103,80 +124,112 @@ class Erasure(Input, frozen=True, kw_only=True):
     any; `done` says that every node has forgotten the client, for those who read what they wrote until then.
     """
 
-    organisation: Id
-    client: Id
-    at: Instant
-    stage: Literal["asked", "copied", "done"] = "asked"
+    organisation: OrganisationId
+    client: ClientId
+    at: Annotated[Instant, about("When that was decided.", "2026-11-27T09:00:00Z")]
+    stage: Annotated[Literal["asked", "copied", "done"], about("Ours: producers leave it out.", "asked")] = "asked"
 
 
 class WindowSettings(Input, frozen=True, kw_only=True):
     """How long changes are gathered: until `quiet_seconds` without another one, at most `max_seconds`. 0 and 0: at once."""
 
-    quiet_seconds: Seconds = 30
-    max_seconds: Seconds = 120
+    quiet_seconds: Annotated[Seconds, about("A message is sent after so many seconds without another change.", 30)] = 30
+    max_seconds: Annotated[Seconds, about("It is sent after so many seconds at the latest.", 120)] = 120
 
 
-class ReminderSettings(Input, frozen=True, kw_only=True):
-    """A reminder at `at` local wall time, `days_before` days before the local day of the appointment."""
+class ReminderSettings(Input, frozen=True, kw_only=True, omit_defaults=True):
+    """A reminder at `at` local wall time, `days_before` days before the local day of the appointment.
 
-    days_before: Annotated[int, msgspec.Meta(ge=0, le=365)]
-    at: LocalTime
+    There is none within `not_within_hours` of a message that told all that it would speak of.
+    """
+
+    days_before: Annotated[int, msgspec.Meta(ge=0, le=365), about("Local days before the appointment's day.", 1)]
+    at: Annotated[LocalTime, about("The local time on that day.", "17:00")]
+    not_within_hours: Annotated[
+        int,
+        msgspec.Meta(ge=0, le=NOT_WITHIN_MOST),
+        about("Hours after a message that told all of the day, in which there is no reminder of it; 0: there always is.", 12, 0),
+    ] = NOT_WITHIN_HOURS
 
 
 class QuietHours(Input, frozen=True, kw_only=True):
     """No messages from `from` (included) until `until` (not included); it may cross midnight."""
 
-    from_: LocalTime = msgspec.field(name="from")
-    until: LocalTime
+    from_: Annotated[LocalTime, about("The local time from which nothing is sent.", "21:00")] = msgspec.field(name="from")
+    until: Annotated[LocalTime, about("The local time from which messages go again.", "08:00")]
 
 
 class SmsSettings(Input, frozen=True, kw_only=True):
     """`unit_price` is of one SMS part; costs are logged as a number or a string, as the price is given."""
 
-    originator: Annotated[str, msgspec.Meta(pattern="^([A-Za-z0-9]+( [A-Za-z0-9]+)*|\\+?[0-9]{3,17})$", max_length=18)]
-    before: Template = ""
-    after: Template = ""
-    unit_price: float | str
-    currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")] = "EUR"
+    originator: Annotated[
+        str, whole("([A-Za-z0-9]+( [A-Za-z0-9]+)*|\\+?[0-9]{3,17})", max_length=18),
+        about("The sender that clients see: at most 11 letters, digits and spaces, or a number.", "De Linde"),
+    ]  # fmt: skip
+    before: Annotated[Template, about("Text before the sentences.", "Beste cliënt,")] = ""
+    after: Annotated[Template, about("Text after the sentences.", "Groet, De Linde")] = ""
+    unit_price: Annotated[float | str, about("The price of one SMS part, for the bill.", "0.076")]
+    currency: Annotated[str, whole("[A-Z]{3}"), about("The price's currency (ISO 4217).", "EUR")] = "EUR"
 
 
 class EmailSettings(Input, frozen=True, kw_only=True):
     """`from` and `reply_to` as in a mail header: an address, or a name with the address in angle brackets."""
 
-    from_: Annotated[Line, msgspec.Meta(min_length=3, max_length=320)] = msgspec.field(name="from")
-    reply_to: Annotated[Line, msgspec.Meta(min_length=3, max_length=320)] | None = None
-    subject: Subject = "Bericht over uw afspraak"
-    before: Template = ""
-    after: Template = ""
+    from_: Annotated[
+        Line, msgspec.Meta(min_length=3, max_length=320), about("The sender.", "De Linde <afspraken@linde.example>")
+    ] = msgspec.field(name="from")
+    reply_to: Annotated[
+        Annotated[Line, msgspec.Meta(min_length=3, max_length=320)] | None,
+        about("Where answers go; null: to the sender.", "balie@linde.example"),
+    ] = None
+    subject: Annotated[Subject, about("The subject.", "Bericht over uw afspraak")] = "Bericht over uw afspraak"
+    before: Annotated[Template, about("Text before the sentences.", "Beste cliënt,")] = ""
+    after: Annotated[Template, about("Text after the sentences.", "Met vriendelijke groet,\\nDe Linde")] = ""
+
+
+NAME_MOST = 200
+"""Characters of an organisation's name."""
+
+SETTINGS_MOST = 64 << 10
+"""Bytes of a record of an organisation's settings, or of what lies over them: each partition gets it, and keeps it."""
 
 
 class Organisation(Input, frozen=True, kw_only=True):
     """`organisations`, key `organisation`: the settings of a care organisation. They count whole or not at all."""
 
-    organisation: Id
-    name: Line
-    notifications: bool
-    time_zone: str = "Europe/Amsterdam"
-    window: WindowSettings = WindowSettings()
-    reminder: ReminderSettings | None = None
-    quiet_hours: QuietHours | None = None
-    sms: SmsSettings
-    email: EmailSettings
-
-
-class SmsOverride(Input, frozen=True, kw_only=True):
-    """The templates of an SMS that an organisation chose itself."""
-
-    before: Template | UnsetType = UNSET
-    after: Template | UnsetType = UNSET
-
-
-class EmailOverride(Input, frozen=True, kw_only=True):
-    """Subject and templates of an e-mail that an organisation chose itself."""
-
-    subject: Subject | UnsetType = UNSET
-    before: Template | UnsetType = UNSET
-    after: Template | UnsetType = UNSET
+    organisation: OrganisationId
+    name: Annotated[str, bounds({"pattern": LINE, "maxLength": NAME_MOST}), about("Its name, for people.", "De Linde")]
+    notifications: Annotated[bool, about("Whether its clients get messages at all.", True)]
+    time_zone: Annotated[str, about("The IANA time zone of its days and times.", "Europe/Amsterdam")] = "Europe/Amsterdam"
+    window: Annotated[
+        WindowSettings, about("How long changes are gathered into one message.", {"quiet_seconds": 30, "max_seconds": 120})
+    ] = WindowSettings()
+    reminder: Annotated[
+        ReminderSettings | None, about("When clients are reminded; null: they are not.", {"days_before": 1, "at": "17:00"})
+    ] = None
+    quiet_hours: Annotated[
+        QuietHours | None, about("When no message is sent; null: at any time.", {"from": "21:00", "until": "08:00"})
+    ] = None
+    sms: Annotated[SmsSettings, about("Sender, templates and price of SMS.", {"originator": "De Linde", "unit_price": "0.076"})]
+    email: Annotated[EmailSettings, about("Sender and templates of e-mail.", {"from": "De Linde <afspraken@linde.example>"})]
+    templates: Annotated[
+        Templates | UnsetType | None, about("Templates by kind of message; null: all have the same.", {"reminder": EXAMPLE_TEXTS})
+    ] = UNSET
+    say: Annotated[SaySettings | UnsetType | None, about("What reminders say besides.", {"practitioner": True})] = UNSET
+    link_hosts: Annotated[
+        LinkHosts | UnsetType | None, about("The hosts of links that an e-mailed reminder may say.", ["video.linde.example"])
+    ] = UNSET
+    languages: Annotated[
+        Languages | UnsetType | None,
+        about("Of its messages; the first is that of its other texts, and of clients of no listed one.", ["nl", "en"]),
+    ] = UNSET
+    translations: Annotated[Translations | UnsetType | None, about("Its texts in the other languages.", EXAMPLE_TRANSLATIONS)] = (
+        UNSET
+    )
+    labels: Annotated[
+        Labels | UnsetType | None, about("What is other of appointments by their label: at most 50.", EXAMPLE_LABELS)
+    ] = UNSET
+    flood: Annotated[FloodSettings | UnsetType | None, about("What keeps a flood small; null: usual.", {"urgent": 200})] = UNSET
 
 
 class OrganisationOverride(Input, frozen=True, kw_only=True):
@@ -185,22 +238,39 @@ class OrganisationOverride(Input, frozen=True, kw_only=True):
     A field that is absent is upstream's; null, where upstream's may be null, turns it off. A null value takes all of it back.
     """
 
-    organisation: Id
-    notifications: bool | UnsetType = UNSET
-    reminder: ReminderSettings | UnsetType | None = UNSET
-    quiet_hours: QuietHours | UnsetType | None = UNSET
-    sms: SmsOverride | UnsetType = UNSET
-    email: EmailOverride | UnsetType = UNSET
+    organisation: OrganisationId
+    notifications: Annotated[bool | UnsetType, about("Whether its clients get messages at all.", True)] = UNSET
+    reminder: Annotated[
+        ReminderSettings | UnsetType | None,
+        about("When clients are reminded; null: not at all.", {"days_before": 1, "at": "17:00"}),
+    ] = UNSET
+    quiet_hours: Annotated[
+        QuietHours | UnsetType | None, about("When no message is sent; null: at any time.", {"from": "21:00", "until": "08:00"})
+    ] = UNSET
+    sms: Annotated[SmsTexts | UnsetType, about("Templates of SMS.", {"before": "Beste cliënt,"})] = UNSET
+    email: Annotated[EmailTexts | UnsetType, about("Subject and templates of e-mail.", {"subject": "Uw afspraak"})] = UNSET
+    templates: Annotated[Templates | UnsetType, about("Templates by kind of message.", {"reminder": EXAMPLE_TEXTS})] = UNSET
+    say: Annotated[SaySettings | UnsetType, about("What reminders say besides.", {"practitioner": True})] = UNSET
+    languages: Annotated[Languages | UnsetType, about("The languages of its messages.", ["nl", "en"])] = UNSET
+    translations: Annotated[Translations | UnsetType, about("Its texts in others than the first.", EXAMPLE_TRANSLATIONS)] = UNSET
+    labels: Annotated[Labels | UnsetType, about("What is other of appointments by their label.", EXAMPLE_LABELS)] = UNSET
 
 
 class Request(Input, frozen=True, kw_only=True):
     """`requests`, key `organisation/client`: a message of a third party, through the same gates and channels."""
 
-    organisation: Id
-    client: Id
-    request: Id
-    party: Id
-    text: Annotated[str, msgspec.Meta(min_length=1, max_length=612)]
-    subject: Subject | None = None
-    send_at: Instant | None = None
-    expires_at: Instant | None = None
+    organisation: OrganisationId
+    client: ClientId
+    request: Annotated[
+        Id, about("The party's id of this message: a second request with it is the same message.", "r-2026-11-001")
+    ]
+    party: Annotated[Id, about("Who asks.", "rooster")]
+    text: Annotated[
+        str, bounds({"pattern": TEXT}, min_length=1, max_length=612),
+        about("The message, literally.", "De inloop is vrijdag van 10:00 tot 12:00."),
+    ]  # fmt: skip
+    subject: Annotated[Subject | None, about("Of an e-mail; null: the organisation's.", "De inloop van vrijdag")] = None
+    send_at: Annotated[Instant | None, about("When to send it; null: at once.", "2026-12-03T09:00:00+01:00")] = None
+    expires_at: Annotated[
+        Instant | None, about("From when it must not go out any more; null: it never expires.", "2026-12-04T10:00:00+01:00")
+    ] = None

@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 from typing import Literal
 
-from .events import View
+from .events import Details, View
+from .known import Member
 from .wire import Wire
 
 Kind = Literal[
-    "created", "moved", "cancelled", "relocated", "reminder", "request",
-    "series_created", "series_moved", "series_cancelled", "series_relocated",
+    "created", "moved", "changed", "cancelled", "relocated", "reminder", "request",
+    "series_created", "series_moved", "series_changed", "series_cancelled", "series_relocated",
 ]  # fmt: skip
 
 
-WORDING = 1
+WORDING = 2
 """The version of the sentences in `renderers/`: one more with each change of what a client reads. A test holds it to the golden
 messages."""
 
@@ -25,6 +26,13 @@ class Notice(Wire, frozen=True, kw_only=True):
     `was` is what the client was told before, `now` what is so; of a series they are those of its first occurrence, of a
     reminder `now` is the first appointment of the day. `appointment` is the first one's id; `others` are the further ones of
     a series or a reminder, in order of start. `day` is the local day (ISO) under which it is grouped.
+
+    Attributes:
+        members: all of it, in words; what is said of it is said of the first. A reminder or request has none.
+        timed, placed: of what is cancelled, moved or relocated, whether its times and its place must be named to make it clear.
+        label: the type that all of its appointments are of, by the organisation's id; None: of several, or of none.
+        details: of a reminder of one appointment, what it says besides, as it is when it is sent.
+        weeks, off: of a series that is told: its rhythm (`schemas.known.Rule`), and days of it on which it is not.
     """
 
     id: str
@@ -34,6 +42,13 @@ class Notice(Wire, frozen=True, kw_only=True):
     others: tuple[str, ...] = ()
     was: View | None = None
     now: View | None = None
+    members: tuple[Member, ...] = ()
+    timed: bool = False
+    placed: bool = False
+    label: str | None = None
+    details: Details | None = None
+    weeks: int | None = None
+    off: tuple[str, ...] = ()
 
     @property
     def appointments(self) -> tuple[str, ...]:
@@ -45,21 +60,24 @@ def _hash(*parts: str) -> str:
     return hashlib.sha256("/".join(parts).encode()).hexdigest()[:32]
 
 
-def change_id(organisation: str, client: str, appointment: str, kind: str, revision: int) -> str:
-    """The id of a notice of a change (DESIGN.md "Never lost, never twice")."""
-    return _hash(organisation, client, appointment, kind, str(revision))
+def change_id(organisation: str, client: str, appointment: str, kind: str, revision: int, *more: str) -> str:
+    """Return the id of a notice of a change (`streams/README.md`, "Ids").
+
+    `more` tells apart what is said of one revision again and again, such as when an organisation's time zone changes.
+    """
+    return _hash(organisation, client, appointment, kind, str(revision), *more)
 
 
 def reminder_id(organisation: str, client: str, day: str) -> str:
-    """The id of the reminder of a client and a local day: there is one, ever."""
+    """Return the id of the reminder of a client and a local day: there is one, ever."""
     return _hash(organisation, client, "reminder", day)
 
 
 def request_id(organisation: str, client: str, party: str, request: str) -> str:
-    """The id of a third party's message: a second one with the same id of that party is the same message."""
+    """Return the id of a third party's message: a second one with the same id of that party is the same message."""
     return _hash(organisation, client, "request", party, request)
 
 
-def message_id(notices: list[str]) -> str:
-    """The id of the message that carries these notices, in their order."""
-    return _hash(*notices)
+def message_id(notices: list[str], unsaid: int = 0) -> str:
+    """Return the id of the message of these notices, in their order. `unsaid`: how many of its client were not sent."""
+    return _hash(*notices, str(unsaid)) if unsaid else _hash(*notices)

@@ -1,25 +1,68 @@
-"""The rows of the tables (DESIGN.md "The way of an event"). Instants are UTC; None is "not known" or "not so"."""
+"""The rows of the tables (`streams/README.md`, "The way of an event"). Instants are UTC; None is "not known" or "not so"."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Literal
 
+import msgspec
+
+from .appointments import Notify, Outcome
 from .deliveries import Delivery, LoggedNotice, Reason
-from .events import View
+from .events import Became, Details, Hushed, View
+from .held import Waiting
+from .holds import HoldRow
 from .inputs import Channel, Organisation, Request
-from .wire import Wire
+from .known import Item, Rule
+from .notices import Notice
+from .wire import Instant, Int64, Wire
 
 
 class Snapshot(Wire, frozen=True, kw_only=True):
-    """The last good revision of an appointment: client -> present. `deleted`: its last word was a null value."""
+    """The last good revision of an appointment: client -> present. `deleted`: its last word was a null value.
 
-    revision: int
+    `stripped`: an erasure took clients off it, so that it no longer tells all that its revision said. `replaces`: the
+    appointments in whose place it was made. `outcomes`: client -> what became of it, of those present. `order`: among records of
+    one revision. `notify`: what alone may tell of it first, as the appointment says it itself.
+    """
+
+    revision: Int64
     deleted: bool = False
     booked: bool
     view: View
     clients: dict[str, bool]
-    keep_until: datetime
+    keep_until: Instant
+    stripped: bool = False
+    replaces: tuple[str, ...] = ()
+    outcomes: dict[str, Outcome] = {}
+    order: Int64 = 0
+    notify: Notify | None = None
+    details: Details | None = None
+
+    @property
+    def position(self) -> tuple[int, bool, int]:
+        """Return what puts revisions in order: a deletion comes after the revision that it deletes."""
+        return self.revision, self.deleted, self.order
+
+
+class Polled(Wire, frozen=True, kw_only=True):
+    """One appointment as snapshots of a client's agenda have it. `doubted`: since when the last ones missed it."""
+
+    booked: bool = True
+    present: bool = True
+    view: View
+    outcome: Outcome | None = None
+    replaces: tuple[str, ...] = ()
+    doubted: Instant | None = None
+    notify: Notify | None = None
+    details: Details | None = None
+
+
+class Poll(Wire, frozen=True, kw_only=True):
+    """What snapshots said of a client: the revision of the last one, and each appointment by the source's own id."""
+
+    revision: Int64
+    appointments: dict[str, Polled] = {}
+    keep_until: Instant
 
 
 class OptOuts(Wire, frozen=True):
@@ -28,38 +71,58 @@ class OptOuts(Wire, frozen=True):
     off: dict[Channel, str] = {}
 
 
-class Settings(Wire, frozen=True):
-    """An organisation's settings: in a row upstream's, in a decision what counts (`streams.overrides`).
+class SettingsRow(Wire, frozen=True):
+    """An organisation's settings: in a row upstream's, in a decision what counts (`streams.notices.settings`).
 
-    `since`: when what decides the due moments of reminders last changed, by either.
+    `since`: when what decides the due moments of reminders last changed, by either. `hold`: in a decision, what waits.
     """
 
     organisation: Organisation
-    since: datetime
+    since: Instant
+    hold: HoldRow | None = None
 
 
-class Entry(Wire, frozen=True, kw_only=True):
+class AgendaEntry(Wire, frozen=True, kw_only=True):
     """One appointment of one client.
 
     Attributes:
-        revision, deleted: of the last event taken in; an event that is not newer is stale.
+        revision, deleted, order: of the last event taken in; an event that is not newer is stale.
         booked, present, actual: what is so.
-        told: what the client was last told, None when nothing or when told that it is cancelled.
-        told_since: since when `told` is on its local day.
-        notice: the id of the last notice decided for it.
+        told: what the client knows of it, None when nothing or when told that it is cancelled; it follows from `Agenda.known`.
+        told_on_day_since: since when `told` is on its local day.
+        notice: the id of the last notice decided for it. `noticed`: the revision whose own notice went out, or ended here.
         silent: the revision whose difference was logged as `absent`, so that it is logged once.
+        replaces: the appointments in whose place it was made, the likeliest first.
+        outcome: what became of it: the client knows how it then was, and hears nothing of it.
+        notify: what alone may tell of it first; None: any message. Of one with a label, by the settings as they are.
+        own_notify: of one with a label, what it says of that itself.
+        details: what is known of it besides.
+        awaits: the local day of one that its reminder alone may tell of first, and since when it is on that day.
     """
 
-    revision: int
+    revision: Int64
     deleted: bool = False
     booked: bool
     present: bool
     actual: View
     told: View | None = None
-    told_since: datetime | None = None
+    told_on_day_since: Instant | None = msgspec.field(default=None, name="told_since")
     notice: str | None = None
-    silent: int | None = None
-    keep_until: datetime
+    noticed: Int64 | None = None
+    silent: Int64 | None = None
+    replaces: tuple[str, ...] = ()
+    outcome: Outcome | None = None
+    order: Int64 = 0
+    notify: Hushed | None = None
+    own_notify: Notify | None = None
+    details: Details | None = None
+    awaits: tuple[str, Instant] | None = None
+    keep_until: Instant
+
+    @property
+    def position(self) -> tuple[int, bool, int]:
+        """Return what puts revisions in order, as a snapshot does."""
+        return self.revision, self.deleted, self.order
 
 
 class Window(Wire, frozen=True):
@@ -68,8 +131,8 @@ class Window(Wire, frozen=True):
     `late`: seconds that the change which was longest on its way took to get here, for the metrics.
     """
 
-    opened: datetime
-    closes: datetime
+    opened: Instant
+    closes: Instant
     late: float = 0.0
 
 
@@ -86,7 +149,36 @@ class Pending(Wire, frozen=True):
     """A third party's message that waits for its moment."""
 
     request: Request
-    due: datetime
+    due: Instant
+
+
+class Flying(Wire, frozen=True, kw_only=True):
+    """A message that was decided, until its sender says what became of it: what its notices say is not known until then.
+
+    `asked`: when its delivery was handed out last. `backs`: the agenda's, when it was decided.
+    """
+
+    notices: tuple[Notice, ...]
+    channel: Channel
+    since: Instant
+    asked: Instant
+    backs: int = 0
+
+
+class Sent(Wire, frozen=True, kw_only=True):
+    """What a message that went out changed in what is known, for as long as it may be reported that it did not arrive.
+
+    Attributes:
+        at: when it landed.
+        gone: what it took away.
+        rules: series that it changed, as they were and as they then were.
+        said: the message, where those before it came back.
+    """
+
+    at: Instant
+    gone: tuple[Item, ...] = ()
+    rules: tuple[tuple[Rule, Rule], ...] = ()
+    said: Flying | None = None
 
 
 class Agenda(Wire, frozen=True):
@@ -94,21 +186,38 @@ class Agenda(Wire, frozen=True):
 
     Attributes:
         appointments: by id.
+        known, rules: what the client knows to be ahead. `known` None: a row of before, or of a worker of before.
+        zone: the time zone in which that is worded.
+        flight: direct messages that are under way, by their ids.
+        sent: messages that landed within 24 hours and took something away, by their first notices.
+        backs: how many decisions in a row came back, since a message went out or anything changed.
+        unsaid: how many messages came back or were lost; what is decided anew is another message.
         window: the open window.
         held_until: quiet hours held back notices until then.
-        series: told as such, by series id.
+        waiting: what a hold holds back, of which nothing is decided.
+        series: told as such, by series id; it follows from `rules`, for a worker of before.
+        reminding: the day of a reminder that is due, and since when: it waits until what it says first has landed.
         reminded: local days (ISO) for which the reminder was decided, whatever became of it.
         requests: waiting, by `party/request`.
         seen: requests decided, by `party/request`, with how long that is remembered.
     """
 
-    appointments: dict[str, Entry] = {}
+    appointments: dict[str, AgendaEntry] = {}
     window: Window | None = None
-    held_until: datetime | None = None
+    held_until: Instant | None = None
     series: dict[str, ToldSeries] = {}
     reminded: tuple[str, ...] = ()
     requests: dict[str, Pending] = {}
-    seen: dict[str, datetime] = {}
+    seen: dict[str, Instant] = {}
+    known: tuple[Item, ...] | None = None
+    rules: tuple[Rule, ...] = ()
+    zone: str | None = None
+    flight: dict[str, Flying] = {}
+    sent: dict[str, Sent] = {}
+    backs: int = 0
+    unsaid: int = 0
+    reminding: tuple[str, Instant] | None = None
+    waiting: Waiting | None = None
 
 
 class LedgerRow(Wire, frozen=True, kw_only=True):
@@ -119,19 +228,23 @@ class LedgerRow(Wire, frozen=True, kw_only=True):
         order: the offset of its delivery, the order of decision.
         delivery: as long as it is open; and as long as a status report may still say that it went out.
         attempt: the number of the last call, from 1.
-        unknowns: how many calls ended without anybody knowing how.
+        unknowns: calls whose outcome is unknown.
         at: when it came to this status.
         next_at: when to look at it again.
-        piece: how many pieces of a long SMS the provider has accepted.
-        address: masked, as it was called; `mark`: the same address, to be told from others (`streams.gates.mark_of`).
+        piece: how many pieces of a long SMS the provider has accepted; `pieces`: of how many, once it was worded.
+        address: masked, as it was called; `mark`: the same address, to be told from others (`streams.notices.gates.mark_of`).
         provider: the provider's id of it.
         settling: a status report says that the provider has it; what is left is to say what was sent.
-        parts: SMS parts of each piece that was sent.
+        parts: SMS parts of each piece that was sent, as its records say them.
         carried: of each piece, the attempt in which the provider took it.
         billed: `attempt.piece` -> the SMS parts that the provider's reports say it bills for it.
         reports: `attempt.piece` -> the furthest status that the provider reported of it, with its error: `delivery_failed/1`.
         reason, notices: of what was sent, for the records of what becomes of it.
-        template: by which template version its last call was worded (`streams/audit.py`).
+        template: by which template version its last call was worded (`streams/processing/log_records.py`).
+        day, request: of a reminder or a request that was sent; `until`: as long as what was sent is ahead, None for good. A
+            final report may have it decided anew, so the request stays for 24 hours.
+        wordless: the ids of its notices that could not be worded.
+        became: what its end meant to the client, for whoever asks again.
         erased: its client was erased during a call: what comes of that is logged without text and address, and the row goes.
     """
 
@@ -151,9 +264,10 @@ class LedgerRow(Wire, frozen=True, kw_only=True):
     delivery: Delivery | None = None
     attempt: int = 0
     unknowns: int = 0
-    at: datetime
-    next_at: datetime | None = None
+    at: Instant
+    next_at: Instant | None = None
     piece: int = 0
+    pieces: int = 0
     address: str | None = None
     mark: str | None = None
     provider: str | None = None
@@ -165,5 +279,10 @@ class LedgerRow(Wire, frozen=True, kw_only=True):
     reason: Reason | None = None
     notices: tuple[LoggedNotice, ...] = ()
     template: str | None = None
+    day: str | None = None
+    request: Request | None = None
+    until: Instant | None = None
+    wordless: tuple[str, ...] = ()
+    became: Became | None = None
     erased: bool = False
-    keep_until: datetime
+    keep_until: Instant

@@ -6,27 +6,39 @@ All topics and tables have the same number of partitions, fixed for life: partit
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Generic, Literal, TypeVar
 
-from . import deliveries, events, inputs, state
+from . import access, agenda_snapshots, appointments, deliveries, events, held, holds, inputs, outcomes, state
+from .channels import CHANNELS
+from .keys import ClientKey
+
+T = TypeVar("T")
 
 DAY = 24 * 3600 * 1000  # in milliseconds, as Kafka counts
+
+MAX_BYTES = (1 << 20) + 12
+"""Kafka's default of `max.message.bytes`."""
 
 
 @dataclass(frozen=True)
 class Topic:
     """One topic. `retention_ms` None: compacted, the last record of each key is kept for ever.
 
-    Roles: upstream services write an `input`; a node of the graph an `internal` and an `output`; our own web process what a
-    provider `reported`.
+    Roles: upstream services write an `input`, or what is `foreign`, in the words of another standard; a node of the graph an
+    `internal` and an `output`; our own web process what a provider `reported`; the web process and our commands who had `access`.
     """
 
     name: str
     key: str
     record: type | None
-    role: Literal["input", "internal", "reported", "output", "changelog"]
+    role: Literal["input", "foreign", "internal", "reported", "output", "access", "changelog"]
     retention_ms: int | None = None
     config: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def largest(self) -> int:
+        """Bytes of the largest record that the topic takes, with all that Kafka puts around it."""
+        return int(self.config.get("max.message.bytes", MAX_BYTES))
 
     @property
     def settings(self) -> dict[str, str]:
@@ -44,78 +56,104 @@ class Topic:
         return {**kept, **self.config}
 
 
-TEXT_DAYS, OPT_OUT_DAYS = 400, 1827
-"""Defaults of the settings of these names. `erasures` stays as long as the delivery log, so that what is made anew from the log
-knows whom to leave out."""
+TEXT_DAYS, OPT_OUT_DAYS, AUDIT_DAYS = 400, 1827, 1827
+"""Defaults of the settings of these names. `outcomes` and `erasures` stay as long as the delivery log: what is made anew from
+the log must know whom to leave out."""
 
 LARGE = {"max.message.bytes": str(4 << 20)}
 """A record that carries another one, and more, must fit where that one did."""
 
-APPOINTMENTS = Topic("appointments", "organisation/appointment", inputs.Appointment, "input", 30 * DAY)
+APPOINTMENTS = Topic("appointments", "organisation/appointment", appointments.Appointment, "input", 30 * DAY)
+AGENDA_SNAPSHOTS = Topic("agenda-snapshots", "organisation/client", agenda_snapshots.AgendaSnapshot, "input")
 CONSENTS = Topic("consents", "organisation/client", inputs.Consent, "input")
 CONTACTS = Topic("contacts", "organisation/client", inputs.Contact, "input")
 OPT_OUTS = Topic("opt-outs", "organisation/client", inputs.OptOut, "input", OPT_OUT_DAYS * DAY)
 ORGANISATIONS = Topic("organisations", "organisation", inputs.Organisation, "input")
 OVERRIDES = Topic("organisation-overrides", "organisation", inputs.OrganisationOverride, "input")
+HOLDS = Topic("holds", "organisation", holds.Hold, "input")
 REQUESTS = Topic("requests", "organisation/client", inputs.Request, "input", 30 * DAY)
 ERASURES = Topic("erasures", "organisation/client", inputs.Erasure, "input", TEXT_DAYS * DAY)
 
+FHIR = Topic("fhir", "organisation/any", None, "foreign", 30 * DAY)
+HL7V2 = Topic("hl7v2", "organisation/any", None, "foreign", 30 * DAY)
+
 CLIENT_EVENTS = Topic("client-events", "organisation/client", events.ClientEvent, "internal", 30 * DAY, LARGE)
-DELIVERIES_SMS = Topic("deliveries-sms", "organisation/client", deliveries.Delivery, "internal", 30 * DAY)
-DELIVERIES_EMAIL = Topic("deliveries-email", "organisation/client", deliveries.Delivery, "internal", 30 * DAY)
+DELIVERIES = {
+    channel: Topic(f"deliveries-{channel}", "organisation/client", deliveries.Delivery, "internal", 30 * DAY, LARGE)
+    for channel in CHANNELS
+}
 DELIVERY_REPORTS = Topic("delivery-reports", "organisation/client", deliveries.DeliveryReport, "reported", 30 * DAY)
 
-DELIVERY_LOG = Topic("delivery-log", "organisation/client", deliveries.LogRecord, "output", TEXT_DAYS * DAY)
+DELIVERY_LOG = Topic("delivery-log", "organisation/client", deliveries.LogRecord, "output", TEXT_DAYS * DAY, LARGE)
 AUDIT_LOG = Topic("audit-log", "organisation/client/message/attempt/status", deliveries.AuditRecord, "output")
+OUTCOMES = Topic("outcomes", "organisation/client", outcomes.OutcomeRecord, "output", TEXT_DAYS * DAY)
+HELD = Topic("held", "organisation/client", held.HeldRecord, "output", None, LARGE)
+ACCESS_LOG = Topic("access-log", "organisation", access.AccessRecord, "access", AUDIT_DAYS * DAY)
 DEAD_LETTERS = Topic("dead-letters", "as it came", None, "output", 90 * DAY, LARGE)
 
 TOPICS = (
-    APPOINTMENTS, CONSENTS, CONTACTS, OPT_OUTS, ORGANISATIONS, OVERRIDES, REQUESTS, ERASURES,
-    CLIENT_EVENTS, DELIVERIES_SMS, DELIVERIES_EMAIL, DELIVERY_REPORTS, DELIVERY_LOG, AUDIT_LOG, DEAD_LETTERS,
+    APPOINTMENTS, AGENDA_SNAPSHOTS, CONSENTS, CONTACTS, OPT_OUTS, ORGANISATIONS, OVERRIDES, HOLDS, REQUESTS, ERASURES,
+    FHIR, HL7V2,
+    CLIENT_EVENTS, *DELIVERIES.values(), DELIVERY_REPORTS, DELIVERY_LOG, AUDIT_LOG, OUTCOMES, HELD, ACCESS_LOG,
+    DEAD_LETTERS,
 )  # fmt: skip
 
-EARLY = (ORGANISATIONS, OVERRIDES, CONSENTS, CONTACTS, OPT_OUTS)
+INPUTS = tuple(topic for topic in TOPICS if topic.role == "input")
+"""What upstream services write: intake reads all of these, and has a handler for each."""
+
+FOREIGN = tuple(topic for topic in TOPICS if topic.role == "foreign")
+"""What others write in their own standards: it is translated into inputs."""
+
+BOOTSTRAP_TOPICS = (ORGANISATIONS, OVERRIDES, HOLDS, CONSENTS, CONTACTS, OPT_OUTS)
 """At a first start these are taken in before any appointment or request."""
 
-LATE = (APPOINTMENTS, REQUESTS)
+DEPENDENT_TOPICS = (APPOINTMENTS, AGENDA_SNAPSHOTS, REQUESTS)
+
+STORES = ("translate", "intake", "notices", *CHANNELS)
+"""Nodes, each with a changelog: of its rows, and of what it has taken in."""
 
 
 @dataclass(frozen=True)
-class Table:
-    """The rows of one kind. Rows of one node stand in one changelog, so that a decision that changes several is one append."""
+class Table(Generic[T]):
+    """The rows of one kind, each a `T`.
+
+    Rows of one node stand in one changelog, so that a decision that changes several is one append.
+    """
 
     name: str
     key: str
-    record: type
+    record: type[T]
     store: str
 
-    def row(self, key: str) -> bytes:
-        """The key of a row in its store."""
+    def row(self, key: str | ClientKey) -> bytes:
+        """Return the key of a row in its store."""
         return f"{self.name}/{key}".encode()
 
 
 SNAPSHOTS = Table("appointments", "organisation/appointment", state.Snapshot, "intake")
+POLLS = Table("polls", "organisation/client", state.Poll, "intake")
 CONSENTS_TABLE = Table("consents", "organisation/client", inputs.Consent, "notices")
 CONTACTS_TABLE = Table("contacts", "organisation/client", events.KnownContact, "notices")
 OPT_OUTS_TABLE = Table("opt-outs", "organisation/client", state.OptOuts, "notices")
 AGENDAS = Table("agendas", "organisation/client", state.Agenda, "notices")
-ORGANISATIONS_TABLE = Table("organisations", "organisation", state.Settings, "notices")
+ORGANISATIONS_TABLE = Table("organisations", "organisation", state.SettingsRow, "notices")
 OVERRIDES_TABLE = Table("overrides", "organisation", inputs.OrganisationOverride, "notices")
-LEDGER_SMS = Table("ledger", "organisation/client/message", state.LedgerRow, "sms")
-LEDGER_EMAIL = Table("ledger", "organisation/client/message", state.LedgerRow, "email")
+HOLDS_TABLE = Table("holds", "organisation", holds.HoldRow, "notices")
+LEDGERS = {channel: Table("ledger", "organisation/client/message", state.LedgerRow, channel) for channel in CHANNELS}
 
-TABLES = (
-    SNAPSHOTS, CONSENTS_TABLE, CONTACTS_TABLE, OPT_OUTS_TABLE, AGENDAS, ORGANISATIONS_TABLE, OVERRIDES_TABLE, LEDGER_SMS,
-    LEDGER_EMAIL,
+TABLES: tuple[Table[Any], ...] = (
+    SNAPSHOTS, POLLS, CONSENTS_TABLE, CONTACTS_TABLE, OPT_OUTS_TABLE, AGENDAS, ORGANISATIONS_TABLE, OVERRIDES_TABLE,
+    HOLDS_TABLE, *LEDGERS.values(),
 )  # fmt: skip
 
 
-def catalogue(text_days: int = TEXT_DAYS, opt_out_days: int = OPT_OUT_DAYS) -> tuple[Topic, ...]:
-    """The topics, kept as long as the settings say."""
-    days = {DELIVERY_LOG.name: text_days, ERASURES.name: text_days, OPT_OUTS.name: opt_out_days}
+def catalogue(text_days: int = TEXT_DAYS, opt_out_days: int = OPT_OUT_DAYS, audit_days: int = AUDIT_DAYS) -> tuple[Topic, ...]:
+    """Return the topics, kept as long as the settings say."""
+    texts = dict.fromkeys((DELIVERY_LOG.name, OUTCOMES.name, ERASURES.name), text_days)
+    days = texts | {OPT_OUTS.name: opt_out_days, ACCESS_LOG.name: audit_days}
     return tuple(replace(topic, retention_ms=days[topic.name] * DAY) if topic.name in days else topic for topic in TOPICS)
 
 
 def changelog(application: str, store: str, max_bytes: int = 16 << 20) -> Topic:
-    """The changelog of one node's rows. A batch of rows is one append, so it must fit into one message set."""
+    """Return the changelog of one node's rows. A batch of rows is one append, so it must fit into one message set."""
     return Topic(f"{application}-{store}-changelog", "row", None, "changelog", None, {"max.message.bytes": str(max_bytes)})

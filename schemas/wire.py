@@ -1,4 +1,4 @@
-"""The one base of every record, and how bytes become a record and back (JSON, DESIGN.md "Records").
+"""The one base of every record, and how bytes become a record and back (JSON, `schemas/README.md`).
 
 Input is read in two passes: orjson says what is wrong with the JSON and where, msgspec says which field is wrong and why.
 Our own rows and events are read by msgspec in one pass, which is several times faster.
@@ -7,23 +7,36 @@ Our own rows and events are read by msgspec in one pass, which is several times 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 import orjson
 
+from .strict import about, bounds, broken, whole
+
 T = TypeVar("T")
 
 _ENUM_VALUE = re.compile(r"^Invalid enum value .*?( - at `[^`]*`)?$", re.DOTALL)
 
-Id = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern="^[^/\\x00-\\x1f]+$")]
+Id = Annotated[str, whole("[^/\\x00-\\x1f]+", min_length=1, max_length=200)]
 """An identifier given by an upstream service: 1 to 200 characters, no `/` (it joins ids to keys), no control characters."""
+
+OrganisationId = Annotated[Id, about("The care organisation.", "linde")]
+ClientId = Annotated[
+    Id, about("The client, by the organisation's own id: opaque, never a name or a number with a meaning.", "anna")
+]
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 """A moment with its offset (RFC 3339). Inside it is always UTC."""
 
-Line = Annotated[str, msgspec.Meta(pattern="^[^\\x00-\\x1f\\x7f]*$")]
+Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""A whole number that every encoder can write."""
+
+LINE = r"^[^\x00-\x1f\x7f]*$(?!\n)"
+
+Line = Annotated[str, bounds({"pattern": LINE})]
 """Text that may stand in a mail header or a name: no control characters, so no line breaks."""
 
 
@@ -39,25 +52,61 @@ class Input(msgspec.Struct, frozen=True, gc=False):
     """A record that an upstream service writes. Unknown fields are ignored, wrong and missing ones refused."""
 
 
-def read(type_: type[T], value: bytes) -> T:
-    """The record in `value`, which somebody else wrote.
+MOST = 1 << 20
+"""Bytes of a record that somebody else wrote. A topic that keeps a producer's compression takes larger ones."""
+
+
+def read(type_: type[T], value: bytes, most: int = MOST) -> T:
+    """Read the record in `value`, which somebody else wrote.
 
     Raises:
-        BadRecordError: it is not JSON, or a field is missing or wrong.
+        BadRecordError: it has more than `most` bytes, it is not JSON, or a field is missing or wrong.
     """
+    return check(type_, loads(value, most))
+
+
+def loads(value: bytes, most: int = MOST) -> Any:
+    """Return the decoded JSON of a record that somebody else wrote. Raises BadRecordError where it is none, or too large."""
+    if len(value) > most:
+        raise BadRecordError(f"{len(value)} bytes; at most {most} are taken")
     try:
-        plain = orjson.loads(value)
+        return orjson.loads(value)
     except orjson.JSONDecodeError as error:
         raise BadRecordError(f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
-    return check(type_, plain)
 
 
 def check(type_: type[T], plain: Any) -> T:
-    """The record in decoded JSON. Raises BadRecordError as `read` does."""
+    """Read the record in decoded JSON. Raises BadRecordError as `read` does."""
     try:
-        return msgspec.convert(plain, type_)
+        record = msgspec.convert(plain, type_)
     except msgspec.ValidationError as error:
-        raise BadRecordError(_ENUM_VALUE.sub(r"Invalid enum value\1", str(error))) from None
+        raise BadRecordError(_told(error)) from None
+    if (fault := broken(type_, plain)) is not None:
+        raise BadRecordError(fault)
+    return record
+
+
+def own(decode: Callable[[bytes], T], value: bytes | None) -> T:
+    """Decode a record that one of our own programs wrote, in one pass.
+
+    Raises:
+        BadRecordError: it is not one. Whatever its bytes are, nothing else is raised.
+    """
+    if value is None:
+        raise BadRecordError("a value is missing: null is not allowed here")
+    try:
+        return decode(value)
+    except RecursionError:
+        raise BadRecordError("it is nested too deeply") from None
+    except UnicodeDecodeError:  # msgspec lets it through as it is
+        raise BadRecordError("it is not UTF-8") from None
+    except msgspec.MsgspecError as error:
+        raise BadRecordError(_told(error)) from None
+
+
+def _told(error: msgspec.MsgspecError) -> str:
+    """Say what msgspec says, without the value that it quotes of an enum."""
+    return _ENUM_VALUE.sub(r"Invalid enum value\1", str(error))
 
 
 encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -65,7 +114,7 @@ encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 def to_json(record: Any) -> bytes:
-    """A record for readers outside this system: every field is there, null where it has no value."""
+    """Encode a record for readers outside this system: every field is there, null where it has no value."""
     return orjson.dumps(record, default=_plain, option=orjson.OPT_UTC_Z)
 
 
@@ -78,5 +127,5 @@ def _plain(value: Any) -> Any:
 
 
 def utc(instant: datetime) -> datetime:
-    """The same instant in UTC."""
+    """Return the same instant in UTC."""
     return instant.astimezone(UTC)

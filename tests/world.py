@@ -5,18 +5,19 @@ Times are local to Europe/Amsterdam, `2026-03-02 09:00`, unless they carry an of
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
 
-from agents.wording import succeed
+from agents.worker.wording import succeed
 from schemas.state import Agenda
 from schemas.topics import AGENDAS
-from streams.rows import DECODERS
+from streams.processing.rows import DECODERS
 from streams.simulation import Refused, Simulation
+from streams.topology import graph
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
@@ -47,6 +48,20 @@ def appointment(start: str, end: str | None = None, **changes: Any) -> dict[str,
     } | changes  # fmt: skip
 
 
+def key_of(value: bytes) -> bytes:
+    """The key of a record of a client, by what it says itself."""
+    said = orjson.loads(value)
+    return f"{said['organisation']}/{said['client']}".encode()
+
+
+def restart(simulation: Simulation) -> None:
+    """Have a simulation start anew: its processors know only what is in the rows."""
+    for node in graph(1):
+        peers = {name: simulation.processors[name] for name in node.peers}
+        simulation.processors[node.name] = node.processor(0, simulation.rows[node.name], peers)
+        simulation.processors[node.name].loaded()
+
+
 class World:
     """A simulation with one organisation and one client (`anna`, SMS confirmed) unless told otherwise."""
 
@@ -55,20 +70,41 @@ class World:
         self.now = at(start)
         self.log: list[dict[str, Any]] = []
         self.refused: list[str] = []
+        self.stalled = False
         if not bare:
             self.settings(**settings)
             self.consent()
             self.contact()
 
     def wait(self, until: str) -> World:
-        """Let time pass."""
+        """Let time pass. What an outage made late happens first, at its end."""
+        if self.stalled:
+            self.simulation.now, self.stalled = self.now, False
         self._keep(self.simulation.until(at(until)))
         self.now = at(until)
         return self
 
+    def play(self, steps: Iterable[Callable[[World], object]]) -> World:
+        """Do steps, each with ten minutes after it: a window closes, and what goes out lands."""
+        for step in steps:
+            step(self)
+            self.wait((self.now + timedelta(minutes=10)).isoformat())
+        return self
+
+    def stall(self, until: str) -> World:
+        """Stand still, as in an outage: what falls due meanwhile waits, and events up to the next `wait` come before it."""
+        self.now, self.stalled = at(until), True
+        return self
+
+    def restart(self) -> World:
+        """Start anew from the rows alone."""
+        restart(self.simulation)
+        return self
+
     def feed(self, topic: str, key: str, value: Any) -> World:
         """One event now."""
-        self._keep(self.simulation.until(self.now))
+        if not self.stalled:
+            self._keep(self.simulation.until(self.now))
         try:
             self._keep(self.simulation.feed(topic, key.encode(), None if value is None else orjson.dumps(value), self.now))
         except Refused as refused:
@@ -101,8 +137,8 @@ class World:
         }  # fmt: skip
         return self.feed("contacts", f"zorg/{client}", value)
 
-    def opt_out(self, channel: str = "sms", off: bool = True, client: str = "anna") -> World:
-        value = {"organisation": "zorg", "client": client, "channel": channel, "off": off, "source": "link"}
+    def opt_out(self, channel: str = "sms", off: bool = True, client: str = "anna", source: str = "link") -> World:
+        value = {"organisation": "zorg", "client": client, "channel": channel, "off": off, "source": source}
         return self.feed("opt-outs", f"zorg/{client}", value)
 
     def book(self, start: str, end: str | None = None, **changes: Any) -> World:
@@ -138,3 +174,4 @@ class World:
 
     def _keep(self, records: Iterable[bytes]) -> None:
         self.log.extend(orjson.loads(record) for record in records)
+        assert self.simulation.faults == [], "what our own nodes write can be read"

@@ -8,12 +8,12 @@ from argparse import ArgumentParser, Namespace
 
 import orjson
 
-from ..asyncapi import document
-from ..settings import Settings, SettingsError
+from ..kafka.asyncapi import document
+from ..settings.settings import Settings, SettingsError
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """The command has none."""
+    """Declare none."""
 
 
 def run(args: Namespace) -> int:
@@ -28,5 +28,5 @@ def run(args: Namespace) -> int:
 
 
 def text(partitions: int, replication: int) -> str:
-    """The document as JSON."""
+    """Return the document as JSON."""
     return orjson.dumps(document(partitions, replication), option=orjson.OPT_INDENT_2).decode() + "\n"

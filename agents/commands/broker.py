@@ -9,17 +9,21 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from agents.broker import DEFAULT_PORT, BrokerError, EmbeddedKafka
-from agents.settings import Settings, SettingsError
+from ..broker.broker import DEFAULT_PORT, BrokerError, EmbeddedKafka
+from ..broker.warm import warm
+from ..settings.settings import Settings, SettingsError
 
 HELP = "a real Apache Kafka on this machine, without a Java installation"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """The folder and the port."""
+    """Declare the folder and the port."""
     port = f"the port on 127.0.0.1; 0 is any free one (default: {DEFAULT_PORT}, or a free one if that is taken)"
     parser.add_argument("--port", type=int, help=port)
     parser.add_argument("--data", type=Path, help="the folder that keeps the records (default: kafka/ in the data folder)")
+    parser.add_argument(
+        "--warm", action="store_true", help="only make what lets brokers of this machine start quickly (some 20 s)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -27,6 +31,9 @@ def run(args: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         ours = Settings.from_env(os.environ)
+        if args.warm:
+            warm(ours.jars)
+            return 0
         port = DEFAULT_PORT if args.port is None else args.port or None
         data = args.data or ours.data / "kafka"
         with EmbeddedKafka(data, port, fallback=args.port is None, jars=ours.jars) as broker:

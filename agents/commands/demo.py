@@ -4,47 +4,42 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
-import sys
 from argparse import ArgumentParser, Namespace
 
-from aiokafka.errors import KafkaError
-
-from ..broker import BrokerError
+from ..broker.broker import BrokerError
 from ..demo.stage import Stage
+from ..kafka.topics import TopicsError
 from ..logs import configure
-from ..settings import Settings, SettingsError
-from ..topics import TopicsError
+from ..settings.settings import Settings
+from .endings import one_line
+from .running import refused, stop_signal
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """The command's arguments."""
+    """Declare the arguments."""
     parser.add_argument("--once", action="store_true", help="stop after the story, do not wait for Ctrl-C")
 
 
+@one_line
 def run(args: Namespace) -> int:
-    """Play the demo; gives 2 where it cannot start."""
+    """Play the demo; return 2 where it cannot start."""
+    settings = Settings.from_env(os.environ)
     try:
-        settings = Settings.from_env(os.environ)
         configure("error", "console")
         stage = Stage(settings, settings.data / "demo", lambda text: print(text, flush=True))
         return asyncio.run(_until_stopped(stage, stay=not args.once))
-    except (SettingsError, BrokerError, TopicsError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    except KafkaError as error:
-        print(f"Kafka does not answer: {type(error).__name__}", file=sys.stderr)
-        return 2
+    except (BrokerError, TopicsError) as error:
+        return refused(str(error))
 
 
 async def _until_stopped(stage: Stage, *, stay: bool) -> int:
-    """Ctrl-C and SIGTERM end it cleanly: worker, then broker."""
-    playing = asyncio.ensure_future(stage.run(stay=stay))
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, playing.cancel)
-    try:
-        return await playing
-    except asyncio.CancelledError:
+    """Play until it is over; Ctrl-C and SIGTERM end it cleanly: worker, then broker."""
+    playing, stopped = asyncio.ensure_future(stage.run(stay=stay)), asyncio.ensure_future(stop_signal().wait())
+    await asyncio.wait((playing, stopped), return_when=asyncio.FIRST_COMPLETED)
+    if not playing.done():
+        playing.cancel()
+        await asyncio.wait((playing,))
         print("\nStopped.")
         return 0
+    stopped.cancel()
+    return playing.result()

@@ -3,44 +3,44 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 
 import msgspec
-from aiokafka.errors import KafkaError
 from sqlalchemy.exc import SQLAlchemyError
 
 from schemas.wire import BadRecordError, Id, check
 
-from ..erasure.erasing import Eraser, Plan
+from ..erasure.erasing import Eraser, ErasurePlan
 from ..erasure.proof import Proof
 from ..erasure.survey import Subject
-from ..kafka_security import check as check_kafka
-from ..kafka_security import client_settings
-from ..reading import MissingError
-from ..settings import Settings, SettingsError
-from ..web.projection import Projection
-from ..web.tables import DEFAULT_FILE, open_database
+from ..projection.projection import Projection
+from ..projection.tables import DEFAULT_FILE, open_database
+from .endings import ArgumentError, kafka_settings, one_line
+from .running import refused
 
-WORDS = {"nothing": "nothing", "waits": "gone by {}", "kept": "kept: audit facts", "left": "to do"}
+WORDS = {"nothing": "nothing", "waits": "gone by {}", "kept": "kept by law", "left": "to do"}
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """The command's arguments."""
+    """Declare the arguments."""
     parser.add_argument("client", metavar="ORGANISATION/CLIENT", type=subject, help="whom to erase")
-    parser.add_argument("--reason", metavar="TEXT", help="stands in the proof; it must not say who the client is")
+    parser.add_argument("--reason", metavar="TEXT", help="kept in the proof; it must not say who the client is")
     parser.add_argument("--proof", metavar="FILE", type=Path, help="write the proof there, as JSON")
-    parser.add_argument("--with-audit", action="store_true", help="erase the audit facts too, which the law keeps for five years")
-    parser.add_argument("--wait", metavar="SECONDS", type=float, default=60.0, help="for the workers to take it in (60)")
+    parser.add_argument(
+        "--with-audit",
+        action="store_true",
+        help="erase the audit facts too, which the law keeps for five years; who looked stays",
+    )
+    parser.add_argument("--wait", metavar="SECONDS", type=float, default=60.0, help="how long to wait for the workers (60)")
     looks = parser.add_mutually_exclusive_group()
     looks.add_argument("--dry-run", action="store_true", help="change nothing: say what would be erased")
-    looks.add_argument("--verify", action="store_true", help="change nothing: read everything again, and say what is left")
+    looks.add_argument("--verify", action="store_true", help="change nothing: look again, and say what is left")
 
 
 def subject(text: str) -> Subject:
-    """A client from the command line."""
+    """Read a client from the command line."""
     organisation, _, client = text.partition("/")
     try:
         return Subject(check(Id, organisation), check(Id, client))
@@ -48,36 +48,27 @@ def subject(text: str) -> Subject:
         raise ArgumentTypeError(f"expected ORGANISATION/CLIENT, two ids with one slash between them: {error}") from None
 
 
+@one_line
 def run(args: Namespace) -> int:
-    """Erase or look; gives 0 when nothing is left to do, 1 when something is, 2 when it could not be done at all."""
+    """Erase or look; return 0 when nothing is left to do, 1 when something is, 2 when it could not be done at all."""
     client: Subject = args.client
     if args.reason is not None and client.client in args.reason:
-        print("--reason names the client: the proof is kept, and must not", file=sys.stderr)
-        return 2
+        raise ArgumentError("--reason names the client: the proof is kept, and must not")
+    settings, security = kafka_settings(args)
     try:
-        settings = Settings.from_env(os.environ)
-        check_kafka(settings)
         file = settings.data / DEFAULT_FILE
         there = settings.web_database is not None or file.exists()
         projection = Projection(open_database(settings.web_database, settings.data)) if there else None
-        eraser = Eraser(settings.bootstrap, settings.application, client_settings(settings), projection, say)
-        plan = Plan(client, args.reason, args.with_audit, args.wait)
+        eraser = Eraser(settings.bootstrap, settings.application, security, projection, say)
+        plan = ErasurePlan(client, args.reason, args.with_audit, args.wait)
         looking = args.dry_run or args.verify
         proof = asyncio.run(eraser.look(plan, dry_run=args.dry_run) if looking else eraser.erase(plan))
         if args.proof is not None:
             args.proof.write_bytes(msgspec.json.format(msgspec.json.encode(proof), indent=2) + b"\n")
-    except (SettingsError, MissingError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    except KafkaError as error:
-        print(f"Kafka at {settings.bootstrap} does not answer: {type(error).__name__}", file=sys.stderr)
-        return 2
     except SQLAlchemyError as error:
-        print(f"the projection's database does not answer: {type(error).__name__}; run it again", file=sys.stderr)
-        return 2
+        return refused(f"the projection's database does not answer: {type(error).__name__}; run it again")
     except OSError as error:
-        print(f"{args.proof}: {error.strerror}", file=sys.stderr)
-        return 2
+        return refused(f"{args.proof}: {error.strerror}")
     show(proof)
     if projection is None:
         say("no projection on this machine: the web service forgets by itself, as soon as it reads the topic")
@@ -85,12 +76,12 @@ def run(args: Namespace) -> int:
 
 
 def say(text: str) -> None:
-    """What goes on, beside the table."""
+    """Say on stderr what goes on; stdout is for the table."""
     print(text, file=sys.stderr)
 
 
 def show(proof: Proof) -> None:
-    """The proof for eyes."""
+    """Print the proof as a table."""
     width = max(len(topic.topic) for topic in proof.topics)
     print(f"{'where':<{width}}  {'found':>7}  {'written':>7}  {'now':>7}  state")
     for topic in proof.topics:

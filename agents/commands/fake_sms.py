@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import sys
 from pathlib import Path
 
 import msgspec
 
-from agents.fakes import Message, run_until_stopped
+from agents.fakes import Message
 from agents.fakes.sms import ANSWERS, FakeSms, Program
+
+from .running import refused, serve
 
 HELP = "an SMS gateway that answers like MessageBird, and misbehaves on demand"
 
@@ -36,25 +36,16 @@ def run(args: argparse.Namespace) -> int:
     """Serve until stopped; 2 where it cannot listen, write or understand its program."""
     try:
         program = msgspec.json.decode(args.program, type=Program) if args.program else _program(args)
-        show = None if args.quiet else _show
-        fake = FakeSms(
-            args.host,
-            args.port,
-            key=args.key,
-            signing_key=args.signing_key,
-            program=program,
-            record=args.record,
-            on_message=show,
-            path=args.path.rstrip("/"),
-        )
-        asyncio.run(run_until_stopped(fake, lambda: print(f"SMS gateway on {fake.url}", flush=True)))
     except msgspec.MsgspecError as error:
-        print(f"--program: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"cannot run an SMS gateway on {args.host}:{args.port}: {error.strerror or error}", file=sys.stderr)
-        return 2
-    return 0
+        return refused(f"--program: {error}")
+
+    def make() -> FakeSms:
+        return FakeSms(
+            args.host, args.port, key=args.key, signing_key=args.signing_key, program=program, record=args.record,
+            on_message=None if args.quiet else _show, path=args.path.rstrip("/"),
+        )  # fmt: skip
+
+    return serve(make, lambda fake: f"SMS gateway on {fake.url}", f"an SMS gateway on {args.host}:{args.port}")
 
 
 def _program(args: argparse.Namespace) -> Program:

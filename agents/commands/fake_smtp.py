@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import contextlib
-import sys
 from email import message_from_bytes, policy
 from pathlib import Path
 
 import msgspec
 
-from agents.fakes import Message, run_until_stopped
-from agents.fakes.smtp import FakeSmtp, Rule
+from agents.fakes import Message
+from agents.fakes.smtp import FakeSmtp, ScriptedAnswer
+
+from .running import refused, serve
 
 HELP = "an SMTP server that shows what arrives, and misbehaves on demand"
 
@@ -37,24 +37,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Serve until stopped; 2 where it cannot listen, write or understand its rules."""
     try:
-        rules = [msgspec.json.decode(rule, type=Rule) for rule in args.rule]
-        fake = FakeSmtp(
-            args.host,
-            args.port,
-            rules=rules,
-            idle_seconds=args.idle_seconds,
-            record=args.record,
-            on_message=None if args.quiet else _show,
-            control_port=args.control_port,
-        )
-        asyncio.run(run_until_stopped(fake, lambda: print(_where(fake), flush=True)))
+        rules = [msgspec.json.decode(rule, type=ScriptedAnswer) for rule in args.rule]
     except msgspec.MsgspecError as error:
-        print(f"--rule: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"cannot run an SMTP server on {args.host}:{args.port}: {error.strerror or error}", file=sys.stderr)
-        return 2
-    return 0
+        return refused(f"--rule: {error}")
+
+    def make() -> FakeSmtp:
+        return FakeSmtp(
+            args.host, args.port, rules=rules, idle_seconds=args.idle_seconds, record=args.record,
+            on_message=None if args.quiet else _show, control_port=args.control_port,
+        )  # fmt: skip
+
+    return serve(make, _where, f"an SMTP server on {args.host}:{args.port}")
 
 
 def _where(fake: FakeSmtp) -> str:

@@ -1,14 +1,14 @@
-"""`afspraakbericht graph`: the topology as a Mermaid drawing, made from `streams/graph.py`."""
+"""`afspraakbericht graph`: the topology as a Mermaid drawing, made from `streams/topology.py`."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from streams.graph import mermaid
+from streams.topology import mermaid
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """The command has none."""
+    """Declare none."""
 
 
 def run(args: Namespace) -> int:

@@ -1,4 +1,4 @@
-"""`afspraakbericht provider-answer`: what is done with a provider's answer, and by which rule (`streams/answers.py`)."""
+"""`afspraakbericht provider-answer`: what is done with a provider's answer, and by which rule (`agents/providers/`)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import Any
 import orjson
 
 from schemas.wire import BadRecordError, Input, read
-from streams.answers import PHASES, messagebird_reason, smtp_rule
+
+from ..providers.messagebird_answers import messagebird_reason
+from ..providers.smtp_answers import PHASES, smtp_rule
 
 HELP = "what is done with a provider's answer"
 
@@ -46,7 +48,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Class one answer, or each line of stdin; 2 where one could not be read."""
+    """Classify one answer, or each line of stdin; return 2 where one could not be read."""
     if args.json:
         return _lines(args.provider, sys.stdin.buffer)
     try:

@@ -1,49 +1,47 @@
 """`afspraakbericht replay --dry-run`: what the current rules, or other settings, would have sent, beside what the log says was.
 
-It reads Kafka and writes to the terminal, nothing else. `streams/comparison.py` says what is compared, `streams/replay.py` how
-events are ordered. These make differences by themselves, without any change of rules:
-- a window closed at another moment: the worker takes an event in some time after Kafka's timestamp, so that at the edge of a
-  window changes may fall into two messages instead of one (`message`, or another set of notices);
-- events that are gone: appointments and requests are kept for 30 days, of consents, contacts and organisations only the last
-  of each key is sure to be there, so what they said before is not known, and texts have the template of later;
-- providers: here each takes every message at once. What in reality waited behind a pause or a retry may have been superseded
-  or expired meanwhile. Failures and reports of delivery make no difference: told is told;
-- events that the worker has not taken in yet, and what it decided in the last seconds.
+It reads Kafka and writes to the terminal, nothing else. `streams/history/comparison.py` says what is compared,
+`streams/history/replay.py` how events are ordered. Some differences are not due to the rules:
+- a window closed at another moment: the worker takes an event in some time after Kafka's timestamp, so at the edge of a window
+  changes may fall into two messages instead of one (`message`, or another set of notices);
+- events are gone: appointments and requests are kept for 30 days; of consents, contacts and organisations only the last record of
+  each key is sure to be there, so what they said before is not known, and texts have a later template;
+- providers: here each takes every message at once. What really waited behind a pause or a retry may have been superseded or
+  expired meanwhile. Failures and reports of delivery make no difference: told is told;
+- the worker has not taken in some events yet, or decided something in the last seconds.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from argparse import ArgumentParser, Namespace
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 import orjson
-from aiokafka.errors import KafkaError
 
 from schemas.deliveries import LogRecord, read_log_record
 from schemas.inputs import Organisation
+from schemas.keys import ClientKey
 from schemas.wire import BadRecordError, check
-from streams.checks import check_settings
-from streams.comparison import MEANINGS, Comparison, Difference, compare
-from streams.replay import Kept, Ordered, Replay, instead, ordered, spoken_of
+from streams.history.comparison import MEANINGS, Comparison, Difference, compare
+from streams.history.replay import Kept, Ordered, Replay, instead, ordered, spoken_of
+from streams.intake.checks import check_settings
 
-from .. import kept_events
-from ..archive import Archive
-from ..kafka_security import check as check_kafka
-from ..kafka_security import client_settings
-from ..reading import MissingError
-from ..settings import Settings, SettingsError
-from ..wording import succeed
+from ..kafka import kept_events
+from ..kafka.junk import Junk
+from ..kafka.reader import Reader
+from ..worker.wording import succeed
+from .endings import ArgumentError, kafka_settings, one_line
+from .running import refused
 from .simulate import instant
 
 BEYOND = timedelta(minutes=5)
-"""How far the rules run past the end of the period: what they decide a little later than the worker did is no difference."""
+"""How far the rules run past the end of the period: that they decide a little later than the worker did is no difference."""
 
 
 class Replayed(NamedTuple):
@@ -58,54 +56,51 @@ class Replayed(NamedTuple):
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """The command's arguments."""
-    parser.add_argument("--dry-run", action="store_true", help="in memory; there is no other way")
+    """Declare the arguments."""
+    parser.add_argument("--dry-run", action="store_true", help="required: a replay only compares, in memory")
     parser.add_argument("--since", metavar="INSTANT", type=instant, help="compare what was decided from then on (default: all)")
-    parser.add_argument("--until", metavar="INSTANT", type=instant, help="and up to then (default: now)")
+    parser.add_argument("--until", metavar="INSTANT", type=instant, help="up to then (default: now)")
     parser.add_argument("--organisation", metavar="ID", help="of this organisation only")
     parser.add_argument(
-        "--organisations", metavar="FILE", type=Path, help="settings instead of those that were: an object, a list, or JSON lines"
+        "--organisations",
+        metavar="FILE",
+        type=Path,
+        help="use these settings instead of those on the topic: an object, a list, or JSON lines",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object; its instants are UTC")
 
 
+@one_line
 def run(args: Namespace) -> int:
-    """Print what differs; gives 2 for bad arguments, or when Kafka or a topic is not there. Differences are no failure: 0."""
+    """Print what differs; return 0 whether anything does, and 2 where a topic has junk."""
     if not args.dry_run:
-        print("replay only compares: give --dry-run. A replay that sends does not exist.", file=sys.stderr)
-        return 2
+        raise ArgumentError("replay only compares: give --dry-run. A replay that sends does not exist.")
     until = args.until or datetime.now(UTC)
     if args.since is not None and args.since > until:
-        print("--since is after --until", file=sys.stderr)
-        return 2
+        raise ArgumentError("--since is after --until")
     try:
         other = settings_of(args.organisations) if args.organisations is not None else {}
-        settings = Settings.from_env(os.environ)
-        check_kafka(settings)
-        kept, logged = asyncio.run(_read(settings, args.organisation, args.since))
     except OSError as error:
-        print(f"{args.organisations}: {error.strerror}", file=sys.stderr)
-        return 2
-    except (BadRecordError, SettingsError, MissingError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    except KafkaError as error:
-        print(f"Kafka at {settings.bootstrap} does not answer: {type(error).__name__}", file=sys.stderr)
-        return 2
+        return refused(f"{args.organisations}: {error.strerror}")
+    settings, security = kafka_settings(args)
+    junk = Junk()
+    kept, logged = asyncio.run(_read(settings.bootstrap, security, args.organisation, args.since, junk))
     replayed = replay(kept, logged, other, args.since, until)
     print(as_json(replayed) if args.json else "\n".join(lines(replayed)))
-    return 0
+    return 2 if junk.ended() else 0
 
 
-async def _read(settings: Settings, organisation: str | None, since: datetime | None) -> tuple[Ordered, list[LogRecord]]:
-    """The log last: it then has all that came of the events."""
-    async with Archive(settings.bootstrap, client_settings(settings)) as archive:
-        events = ordered(await kept_events.inputs(archive, organisation), await kept_events.began(archive))
-        return events, await kept_events.log(archive, organisation, since)
+async def _read(
+    bootstrap: str, security: Mapping[str, Any], organisation: str | None, since: datetime | None, junk: Junk
+) -> tuple[Ordered, list[LogRecord]]:
+    """Read events and log, the log last: it then has all that came of the events."""
+    async with Reader(bootstrap, security) as reader:
+        events = ordered(await kept_events.inputs(reader, organisation), await kept_events.began(reader))
+        return events, await kept_events.log(reader, junk, organisation, since)
 
 
 def settings_of(file: Path) -> dict[str, bytes]:
-    """Organisation -> settings in a file, checked as intake does; BadRecordError names file, place and field."""
+    """Read organisation -> settings from a file, checked as intake does; BadRecordError names file, place and field."""
     content = file.read_bytes()
     try:
         plain = orjson.loads(content)
@@ -143,7 +138,7 @@ def replay(
 
 
 def lines(replayed: Replayed) -> list[str]:
-    """The screen. Moments are UTC: a replay is of organisations in several zones."""
+    """Draw the screen. Times are UTC: a replay covers organisations in several zones."""
     period = f"{_at(replayed.since)} to {_at(replayed.until)}" if replayed.since is not None else f"up to {_at(replayed.until)}"
     shown = [
         f"{replayed.events} events through the current rules; compared is what was decided {period} (UTC). Nothing was sent."
@@ -154,7 +149,7 @@ def lines(replayed: Replayed) -> list[str]:
         shown.append(f"{replayed.moved} settings, consents and contacts count from the start: what they were before is not kept.")
     last = None
     for one in replayed.comparison.differences:
-        name = f"{one.organisation}/{one.client}"
+        name = str(ClientKey(one.organisation, one.client))
         if name != last:
             shown += ["", name]
             last = name
@@ -179,7 +174,7 @@ def _shown(one: Difference) -> list[str]:
 
 
 def counted(comparison: Comparison) -> dict[str, int]:
-    """How many messages differ, by what differs."""
+    """Count the messages that differ, by what differs."""
     counts = Counter((one.what, one.gone) for one in comparison.differences)
     return {
         MEANINGS[what] + (" (its events are not kept any more)" if gone else ""): counts[what, gone]
@@ -190,7 +185,7 @@ def counted(comparison: Comparison) -> dict[str, int]:
 
 
 def as_json(replayed: Replayed) -> str:
-    """The same for programs."""
+    """Return the same for programs."""
 
     def fate(one: Any) -> Any:
         return {name: getattr(one, name) for name in ("message", "outcome", "channel", "text", "at")} if one is not None else None

@@ -11,13 +11,13 @@ import textwrap
 from dataclasses import is_dataclass
 from itertools import pairwise
 
-from agents.settings import Settings, SettingsError, names, variable
+from ..settings.settings import Settings, SettingsError, names, variable
 
 HELP = "the settings in force, secrets masked, with where each came from"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """None are needed but the environment."""
+    """Declare none: the environment says all."""
     parser.add_argument("--example", action="store_true", help="every setting with its default and what it means, for a file")
 
 
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def example() -> str:
-    """A file of variables with every setting commented out: what it means, and its default."""
+    """Write a file of variables with every setting commented out: what it means, and its default."""
     lines = ["# Every setting of afspraakbericht with its default, as `afspraakbericht settings --example` prints it.", ""]
     for name, text in meanings().items():
         lines += [f"# {line}" for line in textwrap.wrap(text, 118)]
@@ -49,7 +49,7 @@ def example() -> str:
 
 
 def meanings() -> dict[str, str]:
-    """What stands under each setting in its class."""
+    """Return the docstring of each setting."""
     bodies = [ast.parse(inspect.getsource(one)).body[0] for one in Settings.__mro__ if is_dataclass(one)]
     found = {
         one.target.id: " ".join(two.value.value.split())

@@ -1,4 +1,4 @@
-"""`afspraakbericht simulate EVENTS.jsonl [--until INSTANT]` (DESIGN.md "Command line")."""
+"""`afspraakbericht simulate EVENTS.jsonl [--until INSTANT] [--story] [--producers FILE]`."""
 
 from __future__ import annotations
 
@@ -7,21 +7,27 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from textwrap import fill
 from typing import Any, BinaryIO
 
 import msgspec
 import orjson
 
-from schemas.topics import TOPICS
+from schemas.deliveries import LogRecord, read_log_record
+from schemas.topics import HOLDS, TOPICS
 from schemas.wire import BadRecordError, Instant, check, utc
+from streams.processing.local_time import DEFAULT_ZONE, local
 from streams.simulation import Refused, Simulation
 
-from ..wording import succeed
+from ..settings.agreed import agreed_producers
+from ..worker.wording import succeed
+from .endings import one_line
 
-INPUTS = {topic.name for topic in TOPICS if topic.role == "input"}
+INPUTS = {topic.name for topic in TOPICS if topic.role in ("input", "foreign", "reported") and topic is not HOLDS}
+"""A hold is none of the rules that one tries out here."""
 
 
-class Line(msgspec.Struct, frozen=True):
+class EventLine(msgspec.Struct, frozen=True):
     """One event of the file."""
 
     at: Instant
@@ -31,34 +37,50 @@ class Line(msgspec.Struct, frozen=True):
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """The command's arguments."""
+    """Declare the arguments."""
     parser.add_argument("events", metavar="EVENTS.jsonl", help="one JSON object a line: at, topic, key, value; -: standard input")
     parser.add_argument(
         "--until", metavar="INSTANT", type=instant, help="time passes up to this instant (default: the last `at`)"
     )
+    parser.add_argument(
+        "--producers", metavar="FILE", type=Path, help="what is agreed with those who speak FHIR or HL7 v2 (schemas/README.md)"
+    )
+    parser.add_argument("--story", action="store_true", help="print for people what was said to whom, instead of the records")
 
 
 def instant(text: str) -> datetime:
-    """An instant from the command line."""
+    """Read an instant from the command line."""
     try:
         return utc(check(Instant, text))
     except BadRecordError as error:
         raise ArgumentTypeError(f"{error}, such as 2020-01-17T13:15:00+01:00") from None
 
 
+@one_line
 def run(args: Namespace) -> int:
-    """Print the delivery-log records as JSON lines; gives 0, or 2 when a line was refused (reported on stderr)."""
+    """Print the delivery-log records as JSON lines; return 0, or 2 when a line was refused (reported on stderr)."""
     try:
         source: BinaryIO = sys.stdin.buffer if args.events == "-" else Path(args.events).open("rb")  # noqa: SIM115 (closed below)
     except OSError as error:
         print(f"{args.events}: {error.strerror}", file=sys.stderr)
         return 2
-    run_ = Run(Simulation(succeed), args.until)
+    run_ = Run(Simulation(succeed, agreed_producers(args.producers)), args.until)
     with source:
         for record in run_.records(source):
-            sys.stdout.buffer.write(record + b"\n")
+            if args.story:
+                print(told(read_log_record(record)))
+            else:
+                sys.stdout.buffer.write(record + b"\n")
     sys.stdout.buffer.flush()
     return 2 if run_.refused else 0
+
+
+def told(record: LogRecord) -> str:
+    """Return what became of a message, for people: when, to whom, by what, and its words or why there were none."""
+    what = record.text if record.status == "sent" and record.text is not None else ", ".join(n.kind for n in record.notices)
+    head = f"{local(record.at, DEFAULT_ZONE):%d-%m-%Y %H:%M}  {record.organisation}/{record.client}  {record.channel or '-'}"
+    because = f" ({record.detail})" if record.detail is not None else ""
+    return f"{head}  {record.status}{because}\n{fill(what, 78, initial_indent='    ', subsequent_indent='    ')}\n"
 
 
 class Run:
@@ -69,7 +91,7 @@ class Run:
         self.refused = 0
 
     def records(self, source: BinaryIO) -> Iterator[bytes]:
-        """The delivery-log records of the file, up to the end."""
+        """Yield the delivery-log records of the file, to its end."""
         now: datetime | None = None
         for number, text in enumerate(source, 1):
             if not text.strip():
@@ -93,18 +115,24 @@ class Run:
         end = self.end if self.end is not None else now
         if end is not None:
             yield from self.simulation.until(end)
+        for fault in self.simulation.faults:
+            self.refused += 1
+            print(f"a record of our own cannot be used: {fault}", file=sys.stderr)
 
 
-def read_line(text: bytes) -> Line:
-    """A line of the file."""
+def read_line(text: bytes) -> EventLine:
+    """Read a line of the file."""
     try:
-        return check(Line, orjson.loads(text))
+        return check(EventLine, orjson.loads(text))
     except orjson.JSONDecodeError as error:
         raise BadRecordError(f"not JSON: {error.msg} at column {error.colno}") from None
 
 
 def value_of(value: Any) -> bytes | None:
-    """The bytes that Kafka would carry. A text is taken as it is, so that bytes which are not JSON can be simulated too."""
+    """Return the bytes that Kafka would carry.
+
+    A string is taken as it is, so that bytes which are not JSON can be simulated too.
+    """
     if value is None:
         return None
     return value.encode() if isinstance(value, str) else orjson.dumps(value)

@@ -6,25 +6,46 @@ import argparse
 import sys
 import unicodedata
 from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
 
 import orjson
 
 from renderers.gsm7 import LIMITS, Measure, costly, measure, to_gsm7
+from renderers.samples import samples
+from renderers.sms import texts
+from schemas.inputs import Organisation
+from schemas.languages import DEFAULT
+from schemas.wire import BadRecordError, check
+from streams.sending.outcomes import cost_of
+
+from .replay import settings_of
 
 HELP = "encoding, parts and costly characters of a text"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of this subcommand."""
+    """Declare the arguments."""
     parser.add_argument("text", nargs="?", help="the text; without it --json")
     replacing = parser.add_mutually_exclusive_group()
     replacing.add_argument("--keep", action="store_true", help="measure the text as it is: replace nothing")
     replacing.add_argument("--replace", action="store_true", help="replace every character outside GSM-7, ë by e too")
+    parser.add_argument(
+        "--settings",
+        type=Path,
+        metavar="FILE",
+        help="an organisation's settings: what each kind of message costs with its templates",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON string a line on stdin, one JSON object a line out")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure the text, or with `--json` those on stdin. Exit code 2: no text, or a line that is no JSON string."""
+    """Measure the text, with `--json` those on stdin, with `--settings` samples.
+
+    Exit code 2: no text, a line that is no JSON string, or settings that cannot be used.
+    """
+    if args.settings is not None:
+        return _with_templates(args.settings)
     prepare = _preparation(args)
     if args.json and args.text is None:
         return _stream(prepare)
@@ -41,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _preparation(args: argparse.Namespace) -> Callable[[str], str]:
-    """What is done with a text before it is measured; by default what is done with every SMS."""
+    """Return what is done to a text before it is measured; by default what is done to every SMS."""
     if args.keep:
         return str
     return lambda text: to_gsm7(text, keep_rest=not args.replace)
@@ -62,6 +83,29 @@ def _stream(prepare: Callable[[str], str]) -> int:
             print(f"line {number}: {problem}", file=sys.stderr)
             code = 2
     return code
+
+
+def _with_templates(file: Path) -> int:
+    try:
+        read = settings_of(file)
+    except (OSError, BadRecordError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    now = datetime.now(UTC)
+    for value in read.values():
+        organisation = check(Organisation, orjson.loads(value))
+        used = organisation.languages or [DEFAULT]
+        told = {
+            f"{name} ({language})" if len(used) > 1 else name: delivery
+            for language in used
+            for name, delivery in samples(organisation, "sms", now, language).items()
+        }
+        for name, delivery in told.items():
+            words = texts(delivery, organisation, now)
+            cost = cost_of(words.parts, organisation.sms)
+            price = f", {cost.amount} {cost.currency}" if cost is not None else ""
+            print(f"{organisation.organisation}, {name}: {_summary(measure(words.text))}{price}: {words.text}")
+    return 0
 
 
 def _explain(text: str, prepared: str) -> None:

@@ -8,16 +8,18 @@ import logging
 import os
 import sys
 
-from agents.kafka_security import check, client_settings
-from agents.settings import Settings, SettingsError
-from agents.topics import TopicsError, ensure, settings_of, stores
+from agents.exits import NOT_YET, REFUSED
 from schemas.topics import TOPICS, Topic, catalogue, changelog
+
+from ..kafka.security import KafkaRefusesError, check, client_settings
+from ..kafka.topics import TopicsError, ensure, settings_of, stores
+from ..settings.settings import Settings, SettingsError
 
 HELP = "create the topics and check their partitions and settings"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """How far it may go."""
+    """Declare how far it may go."""
     parser.add_argument("--check", action="store_true", help="change nothing, only report")
     shorten = "also apply settings under which Kafka deletes records that it keeps now"
     manifest = "only print the topics as YAML, with partitions and copies as set, for who makes them by other means"
@@ -26,11 +28,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print a table of the topics; 2 if something is not as it should be."""
+    """Print a table of the topics; return 2 if something is not as it should be, 75 where no broker answers (yet)."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it writes lines of its own about a broker that is not there
     try:
         ours = Settings.from_env(os.environ)
-        topics = catalogue(ours.text_days, ours.opt_out_days)
+        topics = catalogue(ours.text_days, ours.opt_out_days, ours.audit_days)
         if args.manifest:
             print(as_yaml(ours.partitions, ours.replication, ours.application, topics), end="")
             return 0
@@ -42,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
         )  # fmt: skip
     except (SettingsError, TopicsError) as error:
         print(error, file=sys.stderr)
-        return 2
+        return NOT_YET if isinstance(error, TopicsError | KafkaRefusesError) else REFUSED
     width = max(len(line.topic) for line in report.lines)
     print(f"{'topic':<{width}}  partitions  {'kept':<16}  state")
     for line in report.lines:
@@ -55,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def as_yaml(partitions: int, replication: int, application: str, topics: tuple[Topic, ...] = TOPICS) -> str:
-    """The catalogue of `schemas/topics.py` with its changelogs, as a list that any tool can read."""
+    """Write the catalogue of `schemas/topics.py` with its changelogs, as a list that any tool can read."""
     lines = [
         "# Made by `afspraakbericht topics --manifest` from schemas/topics.py. The partition count is fixed for life.",
         "topics:",

@@ -3,50 +3,55 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from argparse import ArgumentParser, Namespace
-from contextlib import AbstractContextManager, nullcontext
 
-from ..app import create_app
-from ..engine import NotReadyError, run_worker
-from ..health import HealthError, HealthServer
-from ..kafka_security import check
+import structlog
+
+from ..about import WORKER, about
+from ..engine.readiness import NotReadyError
+from ..engine.worker import run_worker
+from ..exits import NOT_YET, REFUSED, leave
+from ..kafka.security import KafkaRefusesError, check
 from ..logs import configure
-from ..metrics import Metrics
-from ..sampling import watch
-from ..settings import Settings, SettingsError
+from ..monitoring.health import HealthError, serving
+from ..monitoring.metrics import Metrics
+from ..settings.settings import Settings, SettingsError
+from ..worker.app import create_app
+from ..worker.gauges import install
+
+log = structlog.get_logger(__name__)
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """All is said by settings."""
+    """Declare none: settings say all."""
 
 
 def run(args: Namespace) -> int:
-    """Run until SIGTERM or Ctrl-C; gives 0, 2 for settings or a broker that cannot be, 70 when it had to stop itself."""
+    """Run until SIGTERM or Ctrl-C; return 0, or one of `agents/exits.py`."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))  # nothing has begun before Faust sets its own
     try:
         settings = Settings.from_env(os.environ).for_worker()
         _make_folder(settings)
         configure(settings.log_level, settings.log_format)
+        log.info("starting a worker", **about(settings, WORKER))
         check(settings)
         metrics = Metrics()
         app = create_app(settings, hooks=metrics)
-        watch(app, metrics)
-        with _pages(settings, metrics):
-            return run_worker(app, settings.log_level.upper())
-    except (SettingsError, HealthError, NotReadyError) as error:
+        install(app, metrics)
+        with serving(metrics, metrics.registry, settings.metrics_host, settings.metrics_port):
+            leave(run_worker(app, settings.log_level.upper()))
+    except (HealthError, NotReadyError) as error:
         print(error, file=sys.stderr)
-        return 2
-
-
-def _pages(settings: Settings, metrics: Metrics) -> AbstractContextManager[object]:
-    """The metrics port, where the settings name one."""
-    if settings.metrics_port is None:
-        return nullcontext()
-    return HealthServer(metrics, metrics.registry, settings.metrics_host, settings.metrics_port)
+        return error.exit_code
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return NOT_YET if isinstance(error, KafkaRefusesError) else REFUSED
 
 
 def _make_folder(settings: Settings) -> None:
-    """Faust makes the last folder of its path only."""
+    """Make the data folder with its parents: Faust makes the last folder of its path only."""
     try:
         settings.data.mkdir(parents=True, exist_ok=True)
     except OSError as error:

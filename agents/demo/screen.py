@@ -10,22 +10,22 @@ WIDTH = 78
 
 
 def title(text: str) -> str:
-    """The heading of an act."""
+    """Draw the heading of an act."""
     return f"\n── {text} ".ljust(WIDTH, "─")
 
 
 def note(text: str) -> str:
-    """Something the demo says."""
+    """Draw something that the demo says."""
     return textwrap.fill(text, WIDTH, subsequent_indent="  ")
 
 
 def sms(message: dict[str, Any]) -> str:
-    """An SMS as it arrived."""
+    """Draw an SMS as it arrived."""
     return _card(f"SMS   to +{message['recipients'][0]}  from {message['originator']}", message["body"])
 
 
 def email(message: dict[str, Any]) -> str:
-    """The plain text of an e-mail as it arrived."""
+    """Draw the plain text of an e-mail as it arrived."""
     parsed = message_from_bytes(message["data"].encode("utf-8", "surrogateescape"), policy=policy.default)
     body = parsed.get_body(("plain",))
     text = body.get_content() if body is not None else ""
@@ -40,7 +40,7 @@ def _card(head: str, text: str) -> str:
 
 
 def table(rows: list[tuple[str, ...]]) -> str:
-    """Rows in columns; the first row is the head."""
+    """Draw rows in columns; the first row is the head."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join(
         "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows

@@ -1,4 +1,4 @@
-"""The sample events: three organisations and a dozen clients, in a few acts.
+"""The sample events: five organisations and a dozen clients, in a few acts; one organisation speaks FHIR, one HL7 v2.
 
 Everything lies relative to the moment of the run, so that it is always about days to come; nothing is a real person.
 """
@@ -6,25 +6,34 @@ Everything lies relative to the moment of the run, so that it is always about da
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from ..feeding import Event
+from ..kafka.writer import Event
 
 ZONE = ZoneInfo("Europe/Amsterdam")
 OPTED_OUT = {"channel": "email", "off": True, "source": "link"}
 WINDOW = {"quiet_seconds": 2, "max_seconds": 6}
+PRODUCERS = [{"organisation": "meer"}, {"organisation": "duin", "clients": "DUIN", "facilities": ["DUIN"]}]
+"""What is agreed with those who speak FHIR and HL7 v2: the file of `producers`."""
+
+PLANNER = "duin"
+"""Whose all messages are that come over MLLP."""
 
 
 @dataclass(frozen=True)
 class Act:
-    """Events that are fed at once, what they show, and how many seconds later the next act begins."""
+    """Events that are fed at once, what they show, and how many seconds later the next act begins.
+
+    `messages`: HL7 v2 that goes by MLLP after them.
+    """
 
     title: str
     events: list[Event]
     seconds: float
+    messages: list[bytes] = field(default_factory=list)
 
 
 class Story:
@@ -36,23 +45,28 @@ class Story:
         self.revisions: dict[str, int] = {}
 
     def acts(self) -> Iterator[Act]:
-        """The acts in order."""
-        yield Act("Settings, consents and contacts of 3 organisations and 12 clients", self.cast(), 2)
-        yield Act("New: single ones, two on a day, a series, a group, a night, a day", self.booked(), 7)
-        yield Act("Moved, relocated, cancelled, taken off; one message with three changes", self.changed(), 7)
-        yield Act("A whole series moves; a third party asks for a message", self.series_moved(), 6)
+        """Yield the acts in order."""
+        yield Act("Settings, consents and contacts of 5 organisations and 14 clients", self.cast(), 2)
+        booked, moved = self.siu("n1", "S12", 13, "11:00"), self.siu("n1", "S13", 13, "14:00")
+        cancelled = self.siu("n1", "S15", 13, "14:00")
+        yield Act("New: single ones, two on a day, a series, a group, a night, a day", self.booked(), 7, [booked])
+        yield Act("Moved, relocated, cancelled, taken off; one message with three changes", self.changed(), 7, [moved])
+        yield Act("A whole series moves; a third party asks for a message", self.series_moved(), 6, [cancelled])
         yield Act("The series changes place; a wrong event goes to dead-letters", self.series_relocated(), 6)
         yield Act("The series is cancelled", self.series("15:00", location="De Linde", status="cancelled"), 6)
 
     # -- who takes part ------------------------------------------------------------------------------------------------
 
     def cast(self) -> list[Event]:
-        """Organisations, consents, contacts."""
-        reminder = {"days_before": 1, "at": f"{self.reminder_at:%H:%M}"}
+        """Return organisations, consents and contacts."""
+        # A minute after all was told there would be none.
+        reminder = {"days_before": 1, "at": f"{self.reminder_at:%H:%M}", "not_within_hours": 0}
         return [
             organisation("linde", "Thuiszorg De Linde", "De Linde", reminder=reminder),
             organisation("plein", "Praktijk Het Plein", "Het Plein", reminder=None),
             organisation("haven", "Zorggroep De Haven", "De Haven", reminder=None, notifications=False),
+            organisation("meer", "Kliniek Het Meer", "Het Meer", reminder=None),
+            organisation("duin", "Polikliniek De Duin", "De Duin", reminder=None),
             *client("linde", "anna", ["sms"]),
             *client("linde", "bram", ["email", "sms"]),
             *client("linde", "carla", ["sms"]),
@@ -65,13 +79,15 @@ class Story:
             *client("haven", "jan", ["sms"]),
             *client("plein", "kees", ["email"]),
             *client("plein", "lies", ["sms"]),
+            *client("meer", "mila", ["sms"]),
+            *client("duin", "niek", ["sms"]),
             Event("opt-outs", "plein/iris", {"organisation": "plein", "client": "iris", **OPTED_OUT}),
         ]
 
     # -- what happens --------------------------------------------------------------------------------------------------
 
     def booked(self) -> list[Event]:
-        """Everything is new."""
+        """Book everything."""
         return [
             self.appointment("linde", "a1", ["anna"], 1, "13:15", location="De Linde"),
             self.appointment("linde", "b1", ["bram"], 1, "09:00"),
@@ -89,10 +105,11 @@ class Story:
             self.appointment("plein", "groep", ["kees", "lies"], 14, "14:00", location="Gymzaal"),
             self.appointment("plein", "nacht", ["lies"], 15, "22:00", hours=8),
             self.appointment("plein", "dag", ["lies"], 20, "00:00", hours=24),
+            self.fhir("m1", "mila", 12, "09:30"),
         ]
 
     def changed(self) -> list[Event]:
-        """Single changes, and a day with several."""
+        """Return single changes, and a day with several."""
         return [
             self.appointment("linde", "c1", ["carla"], 9, "14:15"),
             self.appointment("linde", "d1", ["dirk"], 10, "10:00", location="De Beuk"),
@@ -100,10 +117,11 @@ class Story:
             self.appointment("plein", "k2", ["kees"], 12, "11:30", location="Het Plein"),
             self.appointment("plein", "k3", ["kees"], 12, "15:00"),
             self.appointment("plein", "groep", ["kees"], 14, "14:00", location="Gymzaal"),
+            self.fhir("m1", "mila", 12, "11:30"),
         ]
 
     def series_moved(self) -> list[Event]:
-        """The series at another time; a request."""
+        """Return the series at another time, and a request."""
         request = {
             "organisation": "linde", "client": "anna", "request": "lijst-1", "party": "vragenlijsten",
             "text": "Wilt u voor uw afspraak een vragenlijst invullen? Dat kan op https://vragenlijst.example/start",
@@ -112,25 +130,30 @@ class Story:
         return [*self.series("15:00"), Event("requests", "linde/anna", request)]
 
     def series_relocated(self) -> list[Event]:
-        """The series at another place, and an event that cannot be used."""
+        """Return the series at another place, and an event that cannot be used."""
         wrong = {**self.appointment("linde", "x1", ["anna"], 5, "10:00").value, "end": self.moment(5, "09:00").isoformat()}
         return [*self.series("15:00", location="De Linde"), Event("appointments", "linde/x1", wrong)]
 
     def series(self, at: str, **changes: Any) -> list[Event]:
-        """Four weekly appointments of one client."""
+        """Return four weekly appointments of one client."""
         return [self.appointment("linde", f"e{week}", ["els"], 8 + 7 * week, at, series="fysio", **changes) for week in range(4)]
 
     def moment(self, days: int, at: str) -> datetime:
-        """Local wall time so many days from now."""
+        """Return a local wall time so many days from now."""
         hour, minute = at.split(":")
         return (self.now + timedelta(days=days)).replace(hour=int(hour), minute=int(minute), second=0, microsecond=0)
+
+    def revision(self, id_: str) -> int:
+        """Return the next revision of an appointment."""
+        revision = self.revisions[id_] = self.revisions.get(id_, 0) + 1
+        return revision
 
     def appointment(
         self, organisation_: str, id_: str, clients: list[str], days: int, at: str, *, hours: float = 1,
         location: str | None = None, series: str | None = None, status: str = "booked", present: bool = True,
     ) -> Event:  # fmt: skip
-        """The next revision of an appointment."""
-        revision = self.revisions[id_] = self.revisions.get(id_, 0) + 1
+        """Return the next revision of an appointment."""
+        revision = self.revision(id_)
         start = self.moment(days, at)
         value = {
             "organisation": organisation_, "appointment": id_, "revision": revision, "status": status,
@@ -140,17 +163,47 @@ class Story:
         }  # fmt: skip
         return Event("appointments", f"{organisation_}/{id_}", value)
 
+    def fhir(self, id_: str, client_: str, days: int, at: str) -> Event:
+        """Return the next state of an appointment, as the record of Het Meer has it in FHIR R4."""
+        updated, start = self.now + timedelta(seconds=self.revision(id_)), self.moment(days, at)
+        value = {
+            "resourceType": "Appointment", "id": id_, "meta": {"lastUpdated": updated.isoformat()}, "status": "booked",
+            "start": start.isoformat(), "end": (start + timedelta(hours=1)).isoformat(),
+            "participant": [
+                {"actor": {"reference": f"Patient/{client_}"}, "status": "accepted"},
+                {"actor": {"reference": "Practitioner/7"}, "status": "accepted"},
+                {"actor": {"reference": "Location/1", "display": "Het Meer"}, "status": "accepted"},
+            ],
+        }  # fmt: skip
+        return Event("fhir", f"meer/Appointment/{id_}", value)
+
+    def siu(self, id_: str, event: Literal["S12", "S13", "S15"], days: int, at: str) -> bytes:
+        """Return what the planner of De Duin says of an appointment of `niek`, in local times: booked, moved, cancelled."""
+        sent, start = self.now + timedelta(seconds=self.revision(id_)), self.moment(days, at)
+        end, status = start + timedelta(hours=1), "Cancelled" if event == "S15" else "Booked"
+        segments = [
+            rf"MSH|^~\&|PLANNER|DUIN|AFSPRAAKBERICHT|DUIN|{sent:%Y%m%d%H%M%S}||SIU^{event}|{id_}-{event}|P|2.5",
+            f"SCH||{id_}^PLANNER|||||||||^^^{start:%Y%m%d%H%M%S}^{end:%Y%m%d%H%M%S}||||||||||||||{status}",
+            "PID|1||niek^^^DUIN^PI||Visser^Niek",
+            "AIL|1|A|P2^^^^^^^^Polikliniek 2",
+        ]
+        return "\r".join(segments).encode()
+
 
 def organisation(id_: str, name: str, originator: str, *, reminder: dict[str, Any] | None, notifications: bool = True) -> Event:
-    """An organisation's settings."""
+    """Return an organisation's settings."""
     value = {
         "organisation": id_, "name": name, "notifications": notifications, "time_zone": "Europe/Amsterdam", "window": WINDOW,
         "reminder": reminder, "quiet_hours": None,
-        "sms": {"originator": originator, "before": f"{originator}:", "after": "", "unit_price": 0.075, "currency": "EUR"},
+        "sms": {
+            "originator": originator, "before": f"{originator}:", "after": "Kunt u niet? Bel 0544 123456.", "unit_price": 0.075,
+            "currency": "EUR",
+        },
         "email": {
             "from": f"{name} <afspraken@{id_}.example>", "reply_to": None, "subject": "Bericht over uw afspraak",
             "before": "Beste cliënt,", "after": "Met vriendelijke groet,",
         },
+        "templates": {"cancelled": {"sms": {"after": "Een nieuwe afspraak maken? Bel 0544 123456."}}},
     }  # fmt: skip
     return Event("organisations", id_, value)
 
@@ -158,7 +211,7 @@ def organisation(id_: str, name: str, originator: str, *, reminder: dict[str, An
 def client(
     organisation_: str, id_: str, channels: list[str], *, notifications: bool = True, confirmed: bool = True
 ) -> list[Event]:
-    """A client's consent and contact."""
+    """Return a client's consent and contact."""
     key = f"{organisation_}/{id_}"
     ids = {"organisation": organisation_, "client": id_}
     number = f"+3161234{sum(id_.encode()) % 10_000:04d}"

@@ -1,4 +1,4 @@
-"""A node of the graph, as the engine is told of it."""
+"""Describe a node of the graph to the engine."""
 
 from __future__ import annotations
 
@@ -7,40 +7,42 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from streams.turn import ShardFactory
+from streams.processing.turn import ProcessorFactory
 
 
 @dataclass(frozen=True)
 class NodeSpec:
-    """One node: the topics it reads, the shard that decides, and what it may call.
+    """One node: the topics it reads, the processor that decides, and what it may call.
 
     Attributes:
         name: also of its Faust table, so that its changelog is `{app}-{name}-changelog`.
         topics: its inputs. No other node reads them: a topic has one committed offset for the whole group.
-        shard: makes the shard of a partition over its rows.
-        peers: nodes whose shard of the same partition is passed in, to be read only.
-        hold: late topic -> early topics, see `hold.py`.
-        waits_for: input topics that must be taken in before a due moment fires, see `horizon.py`. Empty: due is now.
+        processor: makes the processor of a partition over its rows.
+        peers: nodes whose processor of the same partition is passed in, to be read only.
+        hold: dependent topic -> its bootstrap topics, see `transport/bootstrap.py`.
+        waits_for: input topics that must be taken in before a due timer fires, see `tasks/watermark.py`. Empty: it fires at once.
+        waits_first: topics that must be taken in before those are looked at: what comes of them lies there.
         call: makes one provider call; classifies its own errors. What it returns is the outcome.
-        slots: how many calls of this node may be under way in this worker.
+        max_in_flight_calls: how many calls of this node may be under way in this worker.
         call_timeout: seconds after which a call's outcome is unknown.
         call_start_within: seconds after the claim within which a call may still start.
     """
 
     name: str
     topics: tuple[str, ...]
-    shard: ShardFactory
+    processor: ProcessorFactory
     peers: tuple[str, ...] = ()
     hold: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     waits_for: tuple[str, ...] = ()
+    waits_first: tuple[str, ...] = ()
     call: Callable[[Any], Awaitable[Any]] | None = None
-    slots: int = 64
+    max_in_flight_calls: int = 64
     call_timeout: float = 20.0
     call_start_within: float = 5.0
 
 
 def in_order(specs: Sequence[NodeSpec]) -> list[NodeSpec]:
-    """The nodes with each after its peers. ValueError where the specs contradict one another."""
+    """Return the nodes, each after its peers. Raises ValueError where the specs contradict one another."""
     by_name = {spec.name: spec for spec in specs}
     if len(by_name) != len(specs):
         raise ValueError("two nodes have the same name")

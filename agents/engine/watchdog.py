@@ -1,4 +1,4 @@
-"""Exit rather than hang: a supervisor restarts the worker in a second, a silent worker keeps its partitions for ever."""
+"""Exit rather than hang: a supervisor restarts a worker within a second, but a silent worker keeps its partitions for ever."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import os
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-if TYPE_CHECKING:
-    from .app import Engine
+from ..exits import STOPPED
+from .host import Host
 
 BEAT = 0.5
 """Seconds between two looks."""
@@ -19,18 +19,18 @@ BEAT = 0.5
 class LoopStall(threading.Thread):
     """Ends the process when the main loop has not turned for `limit` seconds.
 
-    The group's heartbeats have a thread of their own, so that a stuck main loop would remain a member. It also ends a
-    worker that was frozen for so long: by then others have its partitions.
+    The group's heartbeats have a thread of their own, so a worker with a stuck main loop would remain a member. It also ends a
+    worker that was frozen for so long: by then others have its partitions. `doing` says what the loop is in, if anything.
     """
 
-    def __init__(self, limit: float) -> None:
+    def __init__(self, limit: float, doing: Callable[[], str]) -> None:
         super().__init__(name="loop-stall", daemon=True)
-        self.limit = limit
+        self.limit, self.doing = limit, doing
         self.turned = time.monotonic()
         self.over = threading.Event()
 
     def beat(self) -> None:
-        """The loop turns. After a freeze it may do so before this thread has looked, and must not go on either."""
+        """Note that the loop turns. After a freeze it may do so before this thread has looked, and must not go on either."""
         self.look()
         self.turned = time.monotonic()
 
@@ -43,14 +43,16 @@ class LoopStall(threading.Thread):
         """End the process where it is too late. The loop may be unable to log, so this writes and exits by itself."""
         stalled = time.monotonic() - self.turned
         if stalled > self.limit:
-            sys.stderr.write(f"fail-stop: the main loop has not turned for {stalled:.1f} s\n")
+            doing = self.doing()
+            where = f", in a decision of {doing}" if doing else ""
+            sys.stderr.write(f"fail-stop: the main loop has not turned for {stalled:.1f} s{where}\n")
             sys.stderr.flush()
-            os._exit(70)
+            os._exit(STOPPED)
 
 
-async def watch(app: Engine) -> None:
-    """Beats for the stall thread, and ends the process when recovery or a commit takes too long."""
-    stall = LoopStall(app.stall_timeout)
+async def watch(app: Host) -> None:
+    """Beat for the stall thread, and end the process when recovery or a commit takes too long."""
+    stall = LoopStall(app.stall_timeout, app.tasks.deciding)
     stall.start()
     try:
         while True:
@@ -67,7 +69,7 @@ async def watch(app: Engine) -> None:
         stall.over.set()
 
 
-async def audit(app: Engine) -> None:
+async def audit(app: Host) -> None:
     """Look at the changelogs now and then. Not in `watch`: a broker that hangs would hold up the beat, and look like a stall."""
     while True:
         await asyncio.sleep(app.audit_interval)

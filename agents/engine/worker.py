@@ -1,4 +1,4 @@
-"""Starts a worker from code: no command line, no banner, no web server, stdout left alone."""
+"""Start a worker from code: no command line, no banner, no web server, and nothing of Faust's on stdout."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import faulthandler
 import gc
 import logging
 import time
+from signal import Signals
 from typing import Any
 
 import faust
 import mode.loop
 
 from .app import Engine
+from .ending import Ending
+from .faults import told
 
 
 class Seldom(logging.Filter):
@@ -24,7 +27,7 @@ class Seldom(logging.Filter):
         self._said: dict[object, float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether to let it through; the same message with other arguments is the same."""
+        """Tell whether to let it through; the same message with other arguments is the same."""
         now, last = time.monotonic(), self._said.get(record.msg)
         if last is not None and now - last < self.seconds:
             return False
@@ -45,27 +48,36 @@ class Worker(faust.Worker):  # type: ignore[misc]
         self.spinner = None
 
     def _crash(self, reason: BaseException) -> None:
-        self.app.die(f"a service crashed: {reason!r}", reason)
+        self.app.die(f"a service crashed: {told(reason)}", reason)
+
+    def _schedule_shutdown(self, signal: Signals) -> None:
+        """Stop at the first signal; another one changes nothing."""
+        if not self._signal_stop_time:
+            Ending(self.app).start()
+        super()._schedule_shutdown(signal)
 
     def _on_sigusr1(self) -> None:
-        """Where every thread is. mode's own (mode/worker.py:230) also prints all local variables, and so the clients' data."""
+        """Print where every thread is.
+
+        mode's own (mode/worker.py:230) also prints all local variables, and so the clients' data.
+        """
         faulthandler.dump_traceback(2, all_threads=True)
 
     def _on_sigusr2(self) -> None:
-        """Mode opens a debugger here (mode/worker.py:239), and stands still."""
+        """Do nothing: mode opens a debugger here (mode/worker.py:239), and stands still."""
 
     async def on_execute(self) -> None:
-        """No process title (faust/worker.py:349)."""
+        """Set no process title (faust/worker.py:349)."""
 
     def on_worker_shutdown(self) -> None:
-        """Nor one here."""
+        """Set none here either."""
 
     async def _sentinel_task(self) -> None:
-        """All is stopped; mode sleeps a second here (mode/worker.py:353)."""
+        """Do nothing: all is stopped, and mode sleeps a second here (mode/worker.py:353)."""
 
 
 def run_worker(app: Engine, loglevel: str = "INFO") -> int:
-    """Run until SIGTERM or SIGINT, which end calls in flight and commit; gives the exit code.
+    """Run until SIGTERM or SIGINT, which end calls in flight and commit; return the exit code.
 
     Logging is the caller's; where there is none, warnings and our own lines go to stderr.
     """

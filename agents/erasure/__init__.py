@@ -1,1 +1,1 @@
-"""Erasing a client, and proving it: what `afspraakbericht erase` and `afspraakbericht retention` do."""
+"""Erase a client, and prove it: what `afspraakbericht erase` does."""

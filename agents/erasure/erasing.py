@@ -1,6 +1,6 @@
-"""Erases a client: tombstones, the event that makes every node forget, the projection; then looks again.
+"""Erase a client: write tombstones and the event that makes every node forget, clear the projection; then look again.
 
-The worker is the one writer of its rows, so those go by the event, and their tombstones are its own.
+The worker alone writes its rows, so it deletes them itself, on that event.
 """
 
 from __future__ import annotations
@@ -11,43 +11,45 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
 
 from schemas.inputs import Erasure
 from schemas.topics import (
     AUDIT_LOG,
     CLIENT_EVENTS,
-    CONSENTS,
-    CONTACTS,
-    DELIVERIES_EMAIL,
-    DELIVERIES_SMS,
+    DELIVERIES,
     ERASURES,
+    FOREIGN,
+    INPUTS,
     TOPICS,
     changelog,
 )
 from schemas.wire import encode
-from streams.graph import INPUTS
 
-from ..engine.partitioner import partition_for
-from ..topics import stores
-from ..web.forgetting import Forgotten, client_hash
-from ..web.projection import Projection
+from ..engine.transport.offsets import Offsets, wait_for_backlog
+from ..engine.transport.partitioner import partition_for
+from ..kafka.reader import Reader, running
+from ..kafka.topics import stores
+from ..projection.forgetting import ErasedCounts, client_hash
+from ..projection.projection import Projection
 from .proof import DatabaseProof, Proof, Tombstone, TopicProof, to_do, topic_proof
-from .survey import Found, Subject, Survey, partitions_of, running
+from .survey import Subject, Survey, TopicScan
 
 LOOK = 0.5
 """Seconds between two looks at whether the workers have got there."""
 
-STEPS = (INPUTS, (ERASURES,), (CLIENT_EVENTS,), (DELIVERIES_SMS, DELIVERIES_EMAIL))
-"""The way of an erasure: by each step's topics the workers must have come past what they hold when the step before is done."""
+LASTING = tuple(topic for topic in INPUTS if topic.retention_ms is None and topic.key == ERASURES.key)
+"""What upstream says of a client and Kafka keeps for ever: a null value has compaction remove it."""
+
+STEPS = (FOREIGN, INPUTS, (ERASURES,), (CLIENT_EVENTS,), tuple(DELIVERIES.values()))
+"""The way of an erasure: at each step the workers must have read past what its topics hold when the step before is done."""
 
 Written = dict[str, list[Tombstone]]
 
 
 @dataclass(frozen=True)
-class Plan:
+class ErasurePlan:
     """What is asked for. `wait`: seconds to wait for the workers."""
 
     subject: Subject
@@ -68,17 +70,17 @@ class Eraser:
         self.survey = Survey(bootstrap, security)
         self.topics = [topic.name for topic in (*TOPICS, *(changelog(application, store) for store in stores()))]
 
-    async def look(self, plan: Plan, *, dry_run: bool = False) -> Proof:
-        """Only read: what there is of a client. MissingError where a topic is missing."""
+    async def look(self, plan: ErasurePlan, *, dry_run: bool = False) -> Proof:
+        """Look, without writing, for what there is of a client. Raises MissingError where a topic is missing."""
         found = await self.survey.look(plan.subject, self.topics)
-        return self._proof(plan, "dry-run" if dry_run else "verify", found, found, {}, Forgotten(), [])
+        return self._proof(plan, "dry-run" if dry_run else "verify", found, found, {}, ErasedCounts(), [])
 
-    async def erase(self, plan: Plan) -> Proof:
+    async def erase(self, plan: ErasurePlan) -> Proof:
         """Erase, and look again."""
         self.say("reading all topics")
         subject, written, problems = plan.subject, Written(), list[str]()
         before = await self.survey.look(subject, self.topics)
-        for topic in (CONSENTS, CONTACTS):
+        for topic in LASTING:
             mine = [slot for slot in before[topic.name].live if slot[1] == subject.key]
             written[topic.name] = await self._write((topic.name, partition, key, None) for partition, key in mine)
         asked = await self._announce(subject, "asked")
@@ -88,7 +90,7 @@ class Eraser:
             event = await self._announce(subject, "done")
         else:
             problems.append(f"the workers did not take in the erasure within {plan.wait:.0f} s: start them, and run it again")
-        forgotten = await asyncio.to_thread(self.projection.erase, event) if self.projection is not None else Forgotten()
+        forgotten = await asyncio.to_thread(self.projection.erase, event) if self.projection is not None else ErasedCounts()
         self.say("reading all topics again")
         now = await self._look_again(plan, problems)
         if plan.with_audit:
@@ -101,38 +103,36 @@ class Eraser:
 
     async def _announce(self, subject: Subject, stage: Any) -> Erasure:
         event = Erasure(organisation=subject.organisation, client=subject.client, at=self.clock(), stage=stage)
-        async with self._admin() as admin:
-            count = len((await partitions_of(admin, [ERASURES.name]))[ERASURES.name])
+        async with self._reader() as reader:
+            count = await reader.partitions(ERASURES.name)
         await self._write([(ERASURES.name, partition_for(subject.key, count), subject.key, encode(event))])
         return event
 
     async def _write(self, records: Iterable[tuple[str, int, bytes, bytes | None]]) -> list[Tombstone]:
-        """Write topic, partition, key and value; gives where they are, once every copy has them."""
+        """Write topic, partition, key and value; return where they are, once every copy has them."""
         producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap, acks="all", enable_idempotence=True, **self.security)
         async with running(producer, "stop"):
             sent = [await producer.send(topic, value, key, partition) for topic, partition, key, value in records]
             return [Tombstone(one.partition, one.offset) for one in [await future for future in sent]]
 
     async def _handled(self, seconds: float) -> bool:
-        """Whether the workers took it in on its whole way, within so many seconds."""
+        """Wait until the workers took it in on its whole way; return whether they did, within so many seconds."""
         try:
-            async with asyncio.timeout(seconds), self._consumer() as consumer, self._admin() as admin:
+            async with asyncio.timeout(seconds), self._reader() as reader, self._admin() as admin:
+
+                async def committed(tps: Iterable[Any]) -> Offsets:
+                    return {tp: found.offset for tp, found in (await admin.list_consumer_group_offsets(self.application)).items()}
+
                 for topics in STEPS:
-                    found = await partitions_of(admin, [topic.name for topic in topics])
-                    tps = [tp for some in found.values() for tp in some]
-                    ends, first = await consumer.end_offsets(tps), await consumer.beginning_offsets(tps)
-                    left = {tp: end for tp, end in ends.items() if end > first[tp]}
-                    while left:
-                        done = await _committed(admin, self.application)
-                        left = {tp: end for tp, end in left.items() if done.get(tp, 0) < end}
-                        if left:
-                            await asyncio.sleep(LOOK)
+                    tps = await reader.topics(topic.name for topic in topics)
+                    if not await wait_for_backlog(reader, tps, committed, seconds):
+                        return False
         except TimeoutError:
             return False
         return True
 
-    async def _look_again(self, plan: Plan, problems: list[str]) -> dict[str, Found]:
-        """Rows are written a moment after what led to them is taken in; an outbox is emptied a second later."""
+    async def _look_again(self, plan: ErasurePlan, problems: list[str]) -> dict[str, TopicScan]:
+        """Look until rows are gone: they are written a moment after their event, an outbox is emptied a second later."""
         found = await self.survey.look(plan.subject, self.topics)
         rows = [name for name in self.topics if name.endswith("-changelog")]
         until = asyncio.get_running_loop().time() + plan.wait
@@ -141,8 +141,8 @@ class Eraser:
             found |= await self.survey.look(plan.subject, rows)
         return found
 
-    def _consumer(self) -> Any:
-        return running(AIOKafkaConsumer(bootstrap_servers=self.bootstrap, enable_auto_commit=False, **self.security), "stop")
+    def _reader(self) -> Reader:
+        return Reader(self.bootstrap, self.security)
 
     def _admin(self) -> Any:
         return running(AIOKafkaAdminClient(bootstrap_servers=self.bootstrap, **self.security), "close")
@@ -150,8 +150,8 @@ class Eraser:
     # -- what it says --------------------------------------------------------------------------------------------------
 
     def _proof(
-        self, plan: Plan, command: Any, before: Mapping[str, Found], now: Mapping[str, Found], written: Written,
-        forgotten: Forgotten, problems: list[str],
+        self, plan: ErasurePlan, command: Any, before: Mapping[str, TopicScan], now: Mapping[str, TopicScan], written: Written,
+        forgotten: ErasedCounts, problems: list[str],
     ) -> Proof:  # fmt: skip
         subject = plan.subject
         topics: list[TopicProof] = []
@@ -172,11 +172,3 @@ class Eraser:
             gone_by=max((topic.gone_by for topic in topics if topic.gone_by is not None), default=None), topics=tuple(topics),
             databases=tuple(databases),
         )  # fmt: skip
-
-
-async def _committed(admin: Any, group: str) -> dict[TopicPartition, int]:
-    """The group's offsets; nothing while its coordinator moves."""
-    try:
-        return {tp: found.offset for tp, found in (await admin.list_consumer_group_offsets(group)).items()}
-    except KafkaError:
-        return {}

@@ -1,22 +1,23 @@
-"""The proof of an erasure: what was found of a client where, what was done with it, and when the last of it is gone.
+"""The proof of an erasure: what was found of a client and where, what was done with it, and when the last of it is gone.
 
 JSON without personal data: the client is named by a hash. Whoever knows the id can check that a proof is about it.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import date, datetime
 from typing import Literal
 
 import msgspec
 
-from schemas.topics import AUDIT_LOG
+from schemas.topics import ACCESS_LOG, AUDIT_LOG
 
-from .survey import Found
+from ..kafka.reader import written
+from .survey import TopicScan
 
 VERSION = 1
 
-State = Literal["nothing", "waits", "kept", "left"]
+ProofState = Literal["nothing", "waits", "kept", "left"]
 
 
 class Tombstone(msgspec.Struct, frozen=True):
@@ -33,7 +34,7 @@ class TopicProof(msgspec.Struct, frozen=True, kw_only=True):
         found: records that named the client before.
         tombstoned: what this command wrote; rows of our own tables get theirs from the worker.
         records: records that name the client now, tombstones included.
-        state: `waits`: they go by themselves, by `gone_by` at the latest; `kept`: audit facts, by law; `left`: to do.
+        state: `waits`: they go by themselves, by `gone_by` at the latest; `kept`: by law; `left`: to do.
         gone_by: the last day on which any of it can be there (UTC).
     """
 
@@ -42,7 +43,7 @@ class TopicProof(msgspec.Struct, frozen=True, kw_only=True):
     found: int
     tombstoned: tuple[Tombstone, ...] = ()
     records: int
-    state: State
+    state: ProofState
     gone_by: str | None = None
 
 
@@ -79,15 +80,17 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     databases: tuple[DatabaseProof, ...]
 
 
-def topic_proof(name: str, before: Found, now: Found, tombstoned: tuple[Tombstone, ...], *, keep_audit: bool) -> TopicProof:
-    """What is with one topic now."""
+def topic_proof(
+    name: str, before: TopicScan, now: TopicScan, tombstoned: tuple[Tombstone, ...], *, keep_audit: bool
+) -> TopicProof:
+    """Return the state of one topic now."""
     gone_ms = now.gone_ms()
     held = now.records + now.tombstones
-    kept = keep_audit and name == AUDIT_LOG.name
-    state: State
+    kept = (keep_audit and name == AUDIT_LOG.name and now.live) or name == ACCESS_LOG.name
+    state: ProofState
     if not held:
         state = "nothing"
-    elif kept and now.live:
+    elif kept:
         state = "kept"
     elif gone_ms is None or (now.compacted and now.live):
         state = "left"
@@ -99,8 +102,8 @@ def topic_proof(name: str, before: Found, now: Found, tombstoned: tuple[Tombston
     )  # fmt: skip
 
 
-def to_do(topic: TopicProof, now: Found) -> str | None:
-    """What is to be done about a topic, in words."""
+def to_do(topic: TopicProof, now: TopicScan) -> str | None:
+    """Say what is left to do about a topic; None where nothing is."""
     if topic.state != "left":
         return None
     if topic.policy == "delete" or not now.live:
@@ -111,5 +114,6 @@ def to_do(topic: TopicProof, now: Found) -> str | None:
 
 
 def day(milliseconds: int) -> str:
-    """A day in UTC."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).date().isoformat()
+    """Return a day in UTC; the last there is for a record whose producer gave it a time beyond all years."""
+    moment = written(milliseconds)
+    return (moment.date() if moment is not None else date.max).isoformat()

@@ -1,22 +1,25 @@
-"""Reads every topic from its start to its end, and finds what names a client. It belongs to no group and moves no offset."""
+"""Read every topic from its start to its end, and find what names a client. It belongs to no group and moves no offset."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 import orjson
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from schemas.topics import APPOINTMENTS, DAY
+from schemas.keys import ClientKey
+from schemas.topics import APPOINTMENTS, DAY, DEAD_LETTERS, FOREIGN
 
-from ..reading import MissingError
+from ..kafka.reader import Reader, running, written
+
+FOREIGN_NAMES = frozenset(topic.name for topic in FOREIGN)
 
 Slot = tuple[int, bytes]
 """A partition, and a key in it: compaction keeps the last record of each."""
@@ -27,18 +30,25 @@ class Subject:
 
     def __init__(self, organisation: str, client: str) -> None:
         self.organisation, self.client = organisation, client
-        self.key = f"{organisation}/{client}".encode()
+        self.key = ClientKey(organisation, client).encoded
         self._key = re.compile(rb"(?:^|/)" + re.escape(self.key) + rb"(?:/|$)")
         self._client, self._organisation = _quoted(client), _quoted(organisation)
         self._of_organisation = re.compile(rb"(?:^|/)" + re.escape(organisation.encode()) + rb"/")
+        self._begin = organisation.encode() + b"/"
+        plain = re.escape(unquote(client).encode()) + b"|" + re.escape(client.encode())
+        self._alone = re.compile(rb"(?<![A-Za-z0-9._-])(?:" + plain + rb")(?![A-Za-z0-9._-])")
         self._raw = re.compile(re.escape(self.key) + rb"(?![A-Za-z0-9._-])")
 
     def in_key(self, key: bytes | None) -> bool:
-        """Whether a key names the client, alone or before or behind other ids."""
+        """Tell whether a key names the client, alone or before or behind other ids."""
         return key is not None and self._key.search(key) is not None
 
+    def in_foreign(self, key: bytes | None, value: bytes) -> bool:
+        """Tell whether a record in another standard may name the client: the id stands in it by itself, whatever for."""
+        return key is not None and key.startswith(self._begin) and self._alone.search(value) is not None
+
     def in_value(self, key: bytes | None, value: bytes | None) -> bool:
-        """Whether a value does."""
+        """Tell whether a value names the client."""
         if value is None:
             return False
         if any(word in value for word in self._client):
@@ -49,12 +59,12 @@ class Subject:
 
 
 def _quoted(text: str) -> set[bytes]:
-    """A string as JSON writes it, with and without escapes."""
+    """Return a string as JSON writes it, with and without escapes."""
     return {orjson.dumps(text), json.dumps(text).encode()}
 
 
 @dataclass
-class Found:
+class TopicScan:
     """What a topic holds of a client.
 
     Attributes:
@@ -73,11 +83,11 @@ class Found:
 
     @property
     def compacted(self) -> bool:
-        """Whether keys are kept, not times."""
+        """Tell whether keys are kept, not times."""
         return "compact" in self.settings.get("cleanup.policy", "")
 
     def gone_ms(self) -> int | None:
-        """The moment by which all of it is gone by itself; None: never, as the topic is configured.
+        """Return the moment by which all of it is gone by itself; None: never, by the topic's settings or the records' times.
 
         A record goes with its segment: at most `segment.ms` later. A day covers the broker's own pauses. An older value waits
         for a compaction, and its tombstone for `delete.retention.ms` and another one.
@@ -85,52 +95,32 @@ class Found:
         number = {name: int(value) for name, value in self.settings.items() if re.fullmatch(r"-?\d+", value)}
         if self.compacted:
             lag = number.get("max.compaction.lag.ms", 1 << 62)
-            return None if lag > 3650 * DAY else self.last_ms + 2 * lag + number.get("delete.retention.ms", DAY) + DAY
-        kept = number.get("retention.ms", -1)
-        return None if kept < 0 else self.last_ms + kept + number.get("segment.ms", 7 * DAY) + DAY
+            kept, more = (-1 if lag > 3650 * DAY else 2 * lag), number.get("delete.retention.ms", DAY)
+        else:
+            kept, more = number.get("retention.ms", -1), number.get("segment.ms", 7 * DAY)
+        gone = self.last_ms + kept + more + DAY
+        return None if kept < 0 or written(gone) is None else gone
 
 
 class Survey:
-    """Looks through topics for one client. `security`: of `agents/kafka_security.py`."""
+    """Looks through topics for one client. `security`: of `agents/kafka/security.py`."""
 
     def __init__(self, bootstrap: str, security: Mapping[str, Any] | None = None) -> None:
         self.bootstrap, self.security = bootstrap, dict(security or {})
 
-    async def look(self, subject: Subject, topics: Iterable[str]) -> dict[str, Found]:
-        """What each topic holds. Raises MissingError where one does not exist."""
+    async def look(self, subject: Subject, topics: Iterable[str]) -> dict[str, TopicScan]:
+        """Return what each topic holds. Raises MissingError where one does not exist."""
         wanted = list(topics)
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self.bootstrap, enable_auto_commit=False, auto_offset_reset="earliest", fetch_max_bytes=64 << 20,
-            max_partition_fetch_bytes=4 << 20, **self.security,
-        )  # fmt: skip
-        admin_client = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap, **self.security)
-        async with running(consumer, "stop"), running(admin_client, "close") as admin:
-            partitions = await partitions_of(admin, wanted)
-            found = {name: Found(settings) for name, settings in (await _settings(admin, wanted)).items()}
-            for name, tps in partitions.items():
-                await _read(consumer, tps, subject, found[name])
+        async with (
+            Reader(self.bootstrap, self.security, aborted=True) as reader,
+            running(AIOKafkaAdminClient(bootstrap_servers=self.bootstrap, **self.security), "close") as admin,
+        ):
+            tps = await reader.topics(wanted)
+            found = {name: TopicScan(settings) for name, settings in (await _settings(admin, wanted)).items()}
+            async with aclosing(reader.records(tps)) as stream:
+                async for tp, record in stream:
+                    _count(found[tp.topic], subject, tp, record)
             return found
-
-
-@asynccontextmanager
-async def running(client: Any, end: str) -> AsyncIterator[Any]:
-    """A client of aiokafka for the length of a `with`; `end` names the method that stops it."""
-    try:
-        await client.start()
-        yield client
-    finally:
-        await getattr(client, end)()
-
-
-async def partitions_of(admin: Any, topics: Iterable[str]) -> dict[str, list[TopicPartition]]:
-    """The partitions of these topics. All topics are asked for: a broker with auto-creation would create those that are named."""
-    there = {row["topic"]: [part["partition"] for part in row["partitions"]] for row in await admin.describe_topics()}
-    found = {}
-    for name in topics:
-        if name not in there:
-            raise MissingError.topic(name)
-        found[name] = [TopicPartition(name, number) for number in sorted(there[name])]
-    return found
 
 
 async def _settings(admin: Any, topics: Iterable[str]) -> dict[str, dict[str, str]]:
@@ -140,24 +130,16 @@ async def _settings(admin: Any, topics: Iterable[str]) -> dict[str, dict[str, st
     }
 
 
-async def _read(consumer: AIOKafkaConsumer, tps: list[TopicPartition], subject: Subject, found: Found) -> None:
-    consumer.assign(tps)
-    ends = await consumer.end_offsets(tps)
-    await consumer.seek_to_beginning(*tps)
-    by_key = tps[0].topic != APPOINTMENTS.name and not tps[0].topic.endswith("-intake-changelog")
-    left = [tp for tp in tps if await consumer.position(tp) < ends[tp]]
-    while left:
-        for tp, records in (await consumer.getmany(*left, timeout_ms=500)).items():
-            for record in records:
-                _count(found, subject, tp.partition, record, by_key)
-        left = [tp for tp in left if await consumer.position(tp) < ends[tp]]
-
-
-def _count(found: Found, subject: Subject, partition: int, record: Any, by_key: bool) -> None:
-    """`by_key`: whether an id behind the organisation's in a key is a client's; else it is an appointment's."""
-    keyed = by_key and subject.in_key(record.key)
-    named = record.value is not None and (keyed or subject.in_value(record.key, record.value))
-    slot = (partition, record.key or b"")
+def _count(found: TopicScan, subject: Subject, tp: Any, record: Any) -> None:
+    """Count a record. An id behind the organisation's in a key is a client's, but of some topics an appointment's."""
+    others = tp.topic == APPOINTMENTS.name or tp.topic in FOREIGN_NAMES or tp.topic.endswith("-intake-changelog")
+    keyed = not others and subject.in_key(record.key)
+    foreign = tp.topic in FOREIGN_NAMES or tp.topic == DEAD_LETTERS.name  # what could not be translated lies there
+    value = record.value
+    named = value is not None and (
+        keyed or subject.in_value(record.key, value) or (foreign and subject.in_foreign(record.key, value))
+    )
+    slot = (tp.partition, record.key or b"")
     if named:
         found.records += 1
         found.live.add(slot)

@@ -8,30 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Self
 
+import aiohttp
 import msgspec
 import orjson
 from aiohttp import web
+from yarl import URL
 
 Message = dict[str, Any]
 
 SHOWN = Callable[[Message], None]
 """Called with each message that was received, after it was recorded."""
-
-
-class Fake(Protocol):
-    """A fake provider, as the commands run it."""
-
-    async def start(self) -> None:
-        """Listen. Raises OSError where it cannot."""
-
-    async def stop(self) -> None:
-        """Cut everything off."""
 
 
 class Received:
@@ -58,7 +49,7 @@ class Received:
 
 
 def control(received: Received, program: Callable[[bytes], None]) -> list[web.RouteDef]:
-    """The control endpoint; `program` raises msgspec.ValidationError or DecodeError for what it does not understand."""
+    """Return the routes of the control endpoint; `program` raises msgspec.ValidationError or DecodeError."""
 
     async def show(_: web.Request) -> web.Response:
         return web.Response(body=orjson.dumps(received.messages), content_type="application/json")
@@ -78,7 +69,7 @@ def control(received: Received, program: Callable[[bytes], None]) -> list[web.Ro
 
 
 async def serve_http(app: web.Application, host: str, port: int) -> tuple[web.AppRunner, int]:
-    """Serve the app; gives the runner to clean up, and the port. Raises OSError where it cannot listen."""
+    """Serve the app; return the runner to clean up, and the port. Raises OSError where it cannot listen."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     listening = listen(host, port)
@@ -87,20 +78,96 @@ async def serve_http(app: web.Application, host: str, port: int) -> tuple[web.Ap
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0: any that is free. Raises OSError."""
+    """Open a listening socket; port 0: any that is free. Raises OSError."""
     return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=512)
 
 
-async def run_until_stopped(fake: Fake, ready: Callable[[], Awaitable[None] | None]) -> None:
-    """Run a fake until SIGINT or SIGTERM; `ready` is called once it listens. Raises OSError where it cannot."""
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError):  # a loop without signals
-            loop.add_signal_handler(number, stopped.set)
-    await fake.start()
-    try:
-        ready()
-        await stopped.wait()
-    finally:
-        await fake.stop()
+class Fake:
+    """A provider: `async with Fake(…) as fake: …`. What it received is in `received`, also in the file `record`."""
+
+    def __init__(self, record: Path | None, on_message: SHOWN | None) -> None:
+        self.received = Received(record, on_message)
+        self.stopping = asyncio.Event()
+
+    async def start(self) -> None:
+        """Listen. Raises OSError where it cannot."""
+        raise NotImplementedError
+
+    async def stop(self) -> None:
+        """Cut everything off."""
+        self.stopping.set()
+        self.received.close()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def wait(self, seconds: float) -> None:
+        """Wait so long, or until it is stopped."""
+        if seconds > 0:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.stopping.wait(), seconds)
+
+
+class SmsFake(Fake):
+    """An SMS gateway over HTTP, which reports what became of its messages by requests of its own.
+
+    `routes` are its API's, by path. `url` is its address once it was started.
+    """
+
+    routes: Mapping[str, str] = {}
+
+    def __init__(self, host: str, port: int, path: str, record: Path | None, on_message: SHOWN | None) -> None:
+        super().__init__(record, on_message)
+        self._host, self._port, self._path = host, port, path
+        self._reports: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Listen. Raises OSError where it cannot."""
+        app = web.Application()
+        api = [web.post(self._path + path, getattr(self, handler)) for path, handler in self.routes.items()]
+        app.add_routes([*api, *control(self.received, self.reprogram)])
+        self._runner, self._port = await serve_http(app, self._host, self._port)
+        self._client = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10))
+
+    async def stop(self) -> None:
+        """Cut everything off."""
+        self.stopping.set()
+        for task in self._reports:
+            task.cancel()
+        await asyncio.gather(*self._reports, return_exceptions=True)
+        await self._client.close()
+        await self._runner.cleanup()
+        await super().stop()
+
+    @property
+    def url(self) -> str:
+        """Return the API's address."""
+        return f"http://{f'[{self._host}]' if ':' in self._host else self._host}:{self._port}{self._path}"
+
+    def program(self, **settings: Any) -> None:
+        """Behave like that from now on."""
+        self.reprogram(orjson.dumps(settings))
+
+    def reprogram(self, settings: bytes) -> None:
+        """Take settings as `POST /_program` has them. Raises msgspec.ValidationError or DecodeError."""
+        raise NotImplementedError
+
+    def report(self, work: Coroutine[Any, Any, None]) -> None:
+        """Report beside what else it does, until it is stopped."""
+        task = asyncio.create_task(work)
+        self._reports.add(task)
+        task.add_done_callback(self._reports.discard)
+
+    async def tell(self, method: str, url: str | URL, **request: Any) -> None:
+        """Send a report until it is answered with 200, some times at most. `headers`: a function, signed anew each time."""
+        headers = request.pop("headers")
+        for patience in (0.1, 0.5, 2.0, 5.0):
+            with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+                async with self._client.request(method, url, headers=headers(), allow_redirects=False, **request) as answer:
+                    if answer.status == 200:
+                        return
+            await self.wait(patience)

@@ -5,24 +5,22 @@ It remembers each Idempotency-Key: the same request again is the same message, a
 
 from __future__ import annotations
 
-import asyncio
 import base64
-import contextlib
 import hashlib
 import hmac
 import uuid
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-import aiohttp
 import msgspec
 import orjson
 from aiohttp import web
 
 from renderers.gsm7 import measure
 
-from . import SHOWN, Received, control, serve_http
+from . import SHOWN, SmsFake
 
 
 class BirdProgram(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -54,62 +52,31 @@ class BirdProgram(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     report_error: str = "invalid_destination"
 
 
-class FakeBird:
-    """The gateway. `url` is its address once it was started; `received.messages` what it took, each once."""
+class FakeBird(SmsFake):
+    """The gateway. `received.messages` is what it took, each once; `requests` the headers of all that came."""
+
+    routes = {"/v1/sms/messages": "_post"}
 
     def __init__(
         self, host: str = "127.0.0.1", port: int = 0, *, key: str | None = None, record: Path | None = None,
         on_message: SHOWN | None = None, webhook: str | None = None, secret: bytes = b"",
     ) -> None:  # fmt: skip
         """Make it. `webhook`: the address to which it reports, if to any, signed with `secret`."""
-        self._webhook, self._secret = webhook, secret
-        self._reports: set[asyncio.Task[None]] = set()
-        self._host, self._port, self._key = host, port, key
+        super().__init__(host, port, "", record, on_message)
+        self._webhook, self._secret, self._key = webhook, secret, key
         self._program = BirdProgram()
         self._struck = 0
         self._known: dict[str, tuple[bytes, bytes]] = {}
-        self._stopping = asyncio.Event()
-        self.received = Received(record, on_message)
         self.requests: list[dict[str, str]] = []
 
-    async def start(self) -> None:
-        """Listen. Raises OSError where it cannot."""
-        app = web.Application()
-        app.add_routes([web.post("/v1/sms/messages", self._post), *control(self.received, self._reprogram)])
-        self._runner, self._port = await serve_http(app, self._host, self._port)
-        self._client = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10))
-
-    async def stop(self) -> None:
-        """Cut everything off."""
-        self._stopping.set()
-        await asyncio.gather(*self._reports, return_exceptions=True)
-        await self._client.close()
-        await self._runner.cleanup()
-        self.received.close()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
-    @property
-    def url(self) -> str:
-        """The API's address."""
-        return f"http://{self._host}:{self._port}"
-
-    def program(self, **settings: Any) -> None:
-        """Behave like that from now on; settings as in `BirdProgram`."""
-        self._reprogram(orjson.dumps(settings))
-
-    def _reprogram(self, settings: bytes) -> None:
+    def reprogram(self, settings: bytes) -> None:
+        """Take a `BirdProgram`."""
         self._program, self._struck = msgspec.json.decode(settings, type=BirdProgram), 0
 
     async def _post(self, request: web.Request) -> web.Response:
         program, content = self._program, await request.read()
         self.requests.append({name.lower(): value for name, value in request.headers.items()})
-        await self._wait(program.delay_seconds)
+        await self.wait(program.delay_seconds)
         if self._key is not None and request.headers.get("Authorization") != f"Bearer {self._key}":
             return _error(401, {"type": "auth_error", "message": "invalid key"})
         key = request.headers.get("Idempotency-Key", "")
@@ -125,7 +92,7 @@ class FakeBird:
             self._known[key] = (content, self._take(orjson.loads(content), key, program.last_error))
         if program.hang and strikes:
             self._struck += 1
-            await self._wait(3600)
+            await self.wait(3600)
         return web.Response(status=202, body=self._known[key][1], content_type="application/json")
 
     def _take(self, body: dict[str, Any], key: str, failure: str | None) -> bytes:
@@ -140,32 +107,22 @@ class FakeBird:
             "last_error": {"code": failure, "description": "as programmed"} if failure else None,
         }  # fmt: skip
         if self._webhook is not None:
-            task = asyncio.create_task(self._report(self._webhook, body, answer, self._program))
-            self._reports.add(task)
-            task.add_done_callback(self._reports.discard)
+            self.report(self._report(self._webhook, body, answer, self._program))
         return orjson.dumps(answer)
 
     async def _report(self, address: str, body: dict[str, Any], answer: dict[str, Any], program: BirdProgram) -> None:
         for type_ in reversed(program.reports) if program.report_reorder else program.reports:
-            await self._wait(program.report_delay_seconds)
+            await self.wait(program.report_delay_seconds)
             content = orjson.dumps(event(type_, body, answer, program.report_error, datetime.now(UTC)))
             for _ in range(program.report_copies):
-                for patience in (0.1, 0.5, 2.0, 5.0):
-                    with contextlib.suppress(aiohttp.ClientError, TimeoutError):
-                        headers = sign(content, self._secret, datetime.now(UTC))
-                        async with self._client.post(address, data=content, headers=headers) as heard:
-                            if heard.status == 200:
-                                break
-                    await self._wait(patience)
+                await self.tell("POST", address, data=content, headers=partial(self._signature, content))
 
-    async def _wait(self, seconds: float) -> None:
-        if seconds > 0:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), seconds)
+    def _signature(self, content: bytes) -> dict[str, str]:
+        return sign(content, self._secret, datetime.now(UTC))
 
 
 def event(type_: str, body: dict[str, Any], answer: dict[str, Any], error: str, now: datetime) -> dict[str, Any]:
-    """A status report as the provider sends it: what the SDK's `Event…` models ask for."""
+    """Return a status report as the provider sends it: what the SDK's `Event…` models ask for."""
     at = now.isoformat(timespec="seconds").replace("+00:00", "Z")
     failed = type_ in ("sms.failed", "sms.undelivered", "sms.rejected", "sms.expired")
     failure = {"code": error, "description": "as programmed", "carrier_error_code": None, "occurred_at": at} if failed else None
@@ -185,7 +142,7 @@ def event(type_: str, body: dict[str, Any], answer: dict[str, Any], error: str, 
 
 
 def sign(content: bytes, secret: bytes, now: datetime) -> dict[str, str]:
-    """The headers of a status report (standardwebhooks.com)."""
+    """Return the headers of a status report (standardwebhooks.com)."""
     id_, sent = f"msg_{uuid.uuid4().hex}", str(int(now.timestamp()))
     digest = hmac.new(secret, f"{id_}.{sent}.".encode() + content, hashlib.sha256).digest()
     signature = f"v1,{base64.b64encode(digest).decode()}"

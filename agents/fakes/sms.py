@@ -6,24 +6,22 @@ with the query string that MessageBird uses, signed where it has a signing key.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import hashlib
 import re
 import uuid
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 from urllib.parse import urlencode
 
-import aiohttp
 import jwt
 import msgspec
 import orjson
 from aiohttp import web
 from yarl import URL
 
-from . import SHOWN, Message, Received, control, serve_http
+from . import SHOWN, Message, SmsFake
 
 _BASIC = (
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
@@ -87,8 +85,10 @@ class Program(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     more_parts: int = 0
 
 
-class FakeSms:
-    """The gateway. `url` is its address once it was started; `received.messages` what it took."""
+class FakeSms(SmsFake):
+    """The gateway. `received.messages` is what it took."""
+
+    routes = {"/messages": "_post"}
 
     def __init__(
         self,
@@ -103,48 +103,13 @@ class FakeSms:
         path: str = "",
     ) -> None:
         """Make it. `key` None: any access key will do. `path`: a base path of the API. `record`: a file for what it took."""
-        self._host, self._port, self._path, self._key = host, port, path, key
-        self._signing_key = signing_key
+        super().__init__(host, port, path, record, on_message)
+        self._key, self._signing_key = key, signing_key
         self._program = program or Program()
         self._requests = self._misbehaved = 0
-        self._stopping = asyncio.Event()
-        self._reports: set[asyncio.Task[None]] = set()
-        self.received = Received(record, on_message)
 
-    async def start(self) -> None:
-        """Listen. Raises OSError where it cannot."""
-        app = web.Application()
-        app.add_routes([web.post(f"{self._path}/messages", self._post), *control(self.received, self._reprogram)])
-        self._runner, self._port = await serve_http(app, self._host, self._port)
-        self._client = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10))
-
-    async def stop(self) -> None:
-        """Cut everything off."""
-        self._stopping.set()
-        for task in self._reports:
-            task.cancel()
-        await asyncio.gather(*self._reports, return_exceptions=True)
-        await self._client.close()
-        await self._runner.cleanup()
-        self.received.close()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
-    @property
-    def url(self) -> str:
-        """The API's address."""
-        return f"http://{f'[{self._host}]' if ':' in self._host else self._host}:{self._port}{self._path}"
-
-    def program(self, **settings: Any) -> None:
-        """Behave like that from now on; settings as in `Program`."""
-        self._reprogram(orjson.dumps(settings))
-
-    def _reprogram(self, settings: bytes) -> None:
+    def reprogram(self, settings: bytes) -> None:
+        """Take a `Program`."""
         self._program = msgspec.json.decode(settings, type=Program)
         self._requests = self._misbehaved = 0
 
@@ -152,13 +117,13 @@ class FakeSms:
         program = self._program
         self._requests += 1
         refused, message = self._check(request.headers.get("Authorization", ""), await request.read())
-        await self._wait(program.delay_seconds)
+        await self.wait(program.delay_seconds)
         if refused is not None:
             return _response(*refused)
         if self._strikes(program.hang_every or int(program.accept_then_hang)):
             if program.accept_then_hang:
                 self._take(message)
-            await self._wait(3600)
+            await self.wait(3600)
             return _response(503, "stopped")
         if (program.answer or program.status) and self._strikes(program.error_every or 1):
             status, body = ANSWERS[program.answer] if program.answer else (program.status or 500, program.body)
@@ -168,19 +133,14 @@ class FakeSms:
         return _response(201, _accepted(message, str(request.url)))
 
     def _strikes(self, every: int) -> bool:
-        """Whether this request is one that is treated badly."""
+        """Tell whether this request is one that is treated badly."""
         if not every or self._requests % every or (self._program.times is not None and self._misbehaved >= self._program.times):
             return False
         self._misbehaved += 1
         return True
 
-    async def _wait(self, seconds: float) -> None:
-        if seconds > 0:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), seconds)
-
     def _check(self, authorization: str, content: bytes) -> tuple[tuple[int, Any] | None, Message]:
-        """The refusal that a request deserves, or the message in it."""
+        """Return the refusal that a request deserves, or the message in it."""
         scheme, _, key = authorization.partition(" ")
         if scheme != "AccessKey" or not key or (self._key is not None and key != self._key):
             return ANSWERS["wrong_key"], {}
@@ -205,36 +165,29 @@ class FakeSms:
         self.received.add(message)
         if message["reportUrl"] and message["reference"]:  # without a reference there are no reports
             for recipient in message["recipients"]:
-                task = asyncio.create_task(self._report(message, recipient, self._program))
-                self._reports.add(task)
-                task.add_done_callback(self._reports.discard)
+                self.report(self._report(message, recipient, self._program))
 
     async def _report(self, message: Message, recipient: str, program: Program) -> None:
         for status in reversed(program.reports) if program.report_reorder else program.reports:
-            await self._wait(program.report_delay_seconds)
+            await self.wait(program.report_delay_seconds)
             for _ in range(program.report_copies):
                 # Encoded once, here: the signature is over the bytes of the address.
                 url = URL(report_url(message, recipient, status, program.report_error), encoded=True)
-                for patience in (0.1, 0.5, 2.0, 5.0):
-                    with contextlib.suppress(aiohttp.ClientError, TimeoutError):
-                        async with self._client.get(url, headers=self._signature(str(url)), allow_redirects=False) as answer:
-                            if answer.status == 200:
-                                break
-                    await self._wait(patience)
+                await self.tell("GET", url, headers=partial(self._signature, str(url)))
 
     def _signature(self, url: str) -> dict[str, str]:
         return {"MessageBird-Signature-JWT": sign(url, self._signing_key, datetime.now(UTC))} if self._signing_key else {}
 
 
 def sign(url: str, key: str, now: datetime) -> str:
-    """The signature of a status report: a JWT over its whole address, good for a minute."""
+    """Sign a status report: a JWT over its whole address, good for a minute."""
     digest = hashlib.sha256(url.encode()).hexdigest()
     claims = {"iss": "MessageBird", "nbf": now, "exp": now + timedelta(seconds=60), "jti": str(uuid.uuid4()), "url_hash": digest}
     return jwt.encode(claims, key, algorithm="HS256")
 
 
 def report_url(message: Message, recipient: str, status: str, error: int = 1) -> str:
-    """The address of a status report, with the query string as MessageBird writes it."""
+    """Return the address of a status report, with the query string as MessageBird writes it."""
     query = {
         "datacoding": message["datacoding"],
         "id": message["id"],
@@ -276,7 +229,7 @@ def _message(params: dict[str, Any], originator: str, recipients: list[str], bod
 
 
 def _parts(body: str, coding: str) -> int:
-    """How many parts it bills: what takes two units is never split, so each part is filled as far as it goes."""
+    """Count the parts that it bills: what takes two units is never split, so each part is filled as far as it goes."""
     single, each = (70, 67) if coding == "unicode" else (160, 153)
     sizes = [len(one.encode("utf-16-le")) // 2 if coding == "unicode" else 1 + (one in _TWICE) for one in body]
     if sum(sizes) <= single:

@@ -10,16 +10,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import aiosmtpd.smtp
 import msgspec
 from aiohttp import web
 
-from . import SHOWN, Received, control, listen, serve_http
+from . import SHOWN, Fake, control, listen, serve_http
 
 
-class Rule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+class ScriptedAnswer(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """One misbehaviour. The first rule that strikes decides; without one the server does what it is asked.
 
     Attributes:
@@ -46,12 +46,12 @@ class Rule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 class _Strikes:
     """The rules, and how often each has fitted and struck."""
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
+    def __init__(self, rules: Sequence[ScriptedAnswer]) -> None:
         self._rules = rules
         self._fitted = [0] * len(rules)
         self._struck = [0] * len(rules)
 
-    def find(self, at: str, subject: str) -> Rule | None:
+    def find(self, at: str, subject: str) -> ScriptedAnswer | None:
         for index, rule in enumerate(self._rules):
             if rule.at != at or not re.search(rule.match, subject):
                 continue
@@ -62,7 +62,7 @@ class _Strikes:
         return None
 
 
-class FakeSmtp:
+class FakeSmtp(Fake):
     """The server. `port` is its port once it was started, `connections` how many it had.
 
     `received.messages` is what it took, as JSON; `raw` the same mails as bytes.
@@ -73,7 +73,7 @@ class FakeSmtp:
         host: str = "127.0.0.1",
         port: int = 0,
         *,
-        rules: Sequence[Rule] = (),
+        rules: Sequence[ScriptedAnswer] = (),
         users: dict[str, str] | None = None,
         tls_context: ssl.SSLContext | None = None,
         smtputf8: bool = True,
@@ -98,14 +98,13 @@ class FakeSmtp:
             on_message: called with each message.
             control_port: where the control endpoint listens; None: there is none.
         """
+        super().__init__(record, on_message)
         self.host, self.port, self.control_port = host, port, control_port
         self.users = users
         self.strikes = _Strikes(rules)
-        self.received = Received(record, on_message)
         self.raw: list[bytes] = []
         self.connections = 0
         self.open: set[_Session] = set()
-        self.stopping = asyncio.Event()
         self._runner: web.AppRunner | None = None
         self._settings: dict[str, Any] = {
             "hostname": "fake.invalid",
@@ -139,21 +138,14 @@ class FakeSmtp:
             session.abort()
         if self._runner is not None:
             await self._runner.cleanup()
-        self.received.close()
+        await super().stop()
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
-    def program(self, *rules: Rule) -> None:
+    def program(self, *rules: ScriptedAnswer) -> None:
         """Misbehave like that from now on."""
         self.strikes = _Strikes(rules)
 
     def _reprogram(self, settings: bytes) -> None:
-        self.program(*msgspec.json.decode(settings, type=list[Rule]))
+        self.program(*msgspec.json.decode(settings, type=list[ScriptedAnswer]))
 
     def cut(self) -> None:
         """Close every connection, as a server does that was restarted or that was idle for too long."""
@@ -190,11 +182,11 @@ class _Session(aiosmtpd.smtp.SMTP):  # type: ignore[misc]  # aiosmtpd has no typ
             transport.abort()
 
     async def handle_exception(self, error: Exception) -> str:
-        """What the client hears of a mistake in this file."""
+        """Return what the client hears of a mistake in this file."""
         return f"451 4.3.0 {type(error).__name__}"
 
     async def push(self, status: Any) -> None:
-        """Everything that the server says goes through here; the greeting comes first."""
+        """Say something to the client, the greeting first: all that the server says goes through here."""
         if not self._greeted:
             self._greeted = True
             status = await self._struck("connect", "") or status
@@ -221,7 +213,7 @@ class _Session(aiosmtpd.smtp.SMTP):  # type: ignore[misc]  # aiosmtpd has no typ
         return reply or "250 2.1.5 OK"
 
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802
-        """The DATA command: a refusal before the message was handed over."""
+        """Answer the DATA command, perhaps with a refusal before the message is handed over."""
         reply = await self._struck("data", " ".join(self.envelope.rcpt_tos))
         if reply is None:
             await super().smtp_DATA(arg)
@@ -240,21 +232,14 @@ class _Session(aiosmtpd.smtp.SMTP):  # type: ignore[misc]  # aiosmtpd has no typ
         rule = self._fake.strikes.find(at, subject)
         return await self._do(rule) if rule else None
 
-    async def _do(self, rule: Rule) -> str:
-        await self._wait(rule.delay_seconds)
+    async def _do(self, rule: ScriptedAnswer) -> str:
+        await self._fake.wait(rule.delay_seconds)
         if rule.do == "hang":
-            await self._wait(3600)
+            await self._fake.wait(3600)
         if rule.do != "answer":
             self.abort()
             raise asyncio.CancelledError  # aiosmtpd ends the session on it
         return rule.reply
-
-    async def _wait(self, seconds: float) -> None:
-        if seconds > 0:
-            try:
-                await asyncio.wait_for(self._fake.stopping.wait(), seconds)
-            except TimeoutError:
-                return
 
 
 def _message(envelope: Any) -> dict[str, Any]:

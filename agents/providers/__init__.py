@@ -1,19 +1,20 @@
-"""The port to the providers: what a sender hands over, and what it hears back. One module an adapter.
+"""The port to the providers: what a sender hands over, and what it hears back. Each adapter has a module.
 
-An adapter is awaited with a call and answers with an `Outcome`; trouble of the provider, the network or the configuration is an
-outcome, never an exception. An adapter keeps to its time limit. A call that is cancelled may have been sent all the same.
+An adapter is awaited with a call and returns a `ProviderAnswer`. Trouble of the provider, the network or the configuration is an
+answer too, never an exception. An adapter keeps to its time limit. A call that is cancelled may have been sent all the same.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Literal, Protocol
 
 import msgspec
 
-Kind = Literal["sent", "retry", "permanent_address", "permanent_message", "stop", "unknown"]
+AnswerKind = Literal["sent", "retry", "permanent_address", "permanent_message", "stop", "unknown"]
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+class ProviderAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a call.
 
     Attributes:
@@ -28,13 +29,24 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         retry_after: seconds that the provider asks us to wait.
     """
 
-    kind: Kind
+    kind: AnswerKind
     detail: str
     whose: Literal["account", "organisation"] = "account"
     repeatable: bool = False
     provider_id: str | None = None
     parts: int | None = None
     retry_after: float | None = None
+
+
+MOST_BYTES = 64 << 10
+"""Of an answer, as it is after decoding: a provider's own are some hundred."""
+
+_ID = re.compile(r"[!-~]{1,100}")
+
+
+def provider_id(given: object) -> str | None:
+    """Return a provider's id as it may stand in a row and a log; None where it is none."""
+    return given if isinstance(given, str) and _ID.fullmatch(given) else None
 
 
 class SmsCall(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +75,7 @@ class SmsCall(msgspec.Struct, frozen=True, kw_only=True):
     piece: int = 0
 
     def __repr__(self) -> str:
-        """Without number and text: it may end up in a log."""
+        """Leave out number and text: it may end up in a log."""
         return f"SmsCall(message={self.message!r}, piece={self.piece})"
 
 
@@ -83,14 +95,14 @@ class EmailCall(msgspec.Struct, frozen=True, kw_only=True):
     data: bytes
 
     def __repr__(self) -> str:
-        """Without address and text: it may end up in a log."""
+        """Leave out address and text: it may end up in a log."""
         return f"EmailCall(message={self.message!r})"
 
 
 class SmsGateway(Protocol):
     """Sends SMS."""
 
-    async def __call__(self, call: SmsCall) -> Outcome:
+    async def __call__(self, call: SmsCall) -> ProviderAnswer:
         """Send it, or say why not."""
 
     async def close(self) -> None:
@@ -100,7 +112,7 @@ class SmsGateway(Protocol):
 class MailServer(Protocol):
     """Sends e-mail."""
 
-    async def __call__(self, call: EmailCall) -> Outcome:
+    async def __call__(self, call: EmailCall) -> ProviderAnswer:
         """Send it, or say why not."""
 
     async def close(self) -> None:

@@ -1,8 +1,8 @@
 """SMS through the API that replaces MessageBird's classic one (POST /v1/sms/messages), by its own SDK (`messagebird-sdk`).
 
-Read in the source of its version 0.106.0. A repetition with the same Idempotency-Key and body is the same message for 24 hours
-so an outcome that nobody knows may be tried again at once. What the classic API has and this one has not (outside a preview): a
-validity after which an SMS is not delivered any more, and an address for status reports with each message.
+This was read in the source of its version 0.106.0. A repetition with the same Idempotency-Key and body is the same message for
+24 hours, so an outcome that nobody knows may be tried again at once. What the classic API has and this one has not (outside a
+preview): a validity after which an SMS is not delivered any more, and an address for status reports with each message.
 
 The SDK retries by itself, names its surroundings in headers, and builds a model that refuses what it does not know, although the
 message was taken. So it is told not to, and its plain answer is read.
@@ -12,16 +12,17 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 from bird import APIConnectionError, APIStatusError, AsyncBird, BirdError, RateLimitError
 
-from . import Kind, Outcome, SmsCall
+from . import MOST_BYTES, AnswerKind, ProviderAnswer, SmsCall, provider_id, tls
 
 PATH = "/v1/sms/messages"
 
-STATUSES: dict[int, Kind] = {
+STATUSES: dict[int, AnswerKind] = {
     400: "permanent_message",
     401: "stop",  # the key
     402: "stop",  # the wallet
@@ -39,7 +40,7 @@ STATUSES: dict[int, Kind] = {
 }
 """What the API's HTTP statuses mean (its error categories, `bird._exceptions`)."""
 
-NAMES: dict[str, Kind] = {
+NAMES: dict[str, AnswerKind] = {
     "SMSInvalidRecipient": "permanent_address",
     "SMSSenderNotConfigured": "stop",
     "SenderCategoryNotPermitted": "stop",
@@ -62,6 +63,45 @@ NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.U
 """Of these nothing has left us."""
 
 _NAME = re.compile(r"[A-Za-z_]{1,60}")
+
+
+class _Bounded(httpx.AsyncByteStream):
+    """A body of which no more than `MOST_BYTES` is read; what is cut off is no JSON any more."""
+
+    def __init__(self, whole: Any) -> None:
+        self._whole = whole
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        left = MOST_BYTES
+        async for chunk in self._whole:
+            yield chunk[:left]
+            left -= len(chunk)
+            if left <= 0:
+                return
+
+    async def aclose(self) -> None:
+        """Close the connection's stream: what was not read of it goes with the connection."""
+        await self._whole.aclose()
+
+
+class _Plain(httpx.AsyncBaseTransport):
+    """A transport whose answers are bounded and never unpacked: what unpacks to gigabytes stays as it is."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self._inner = inner
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Ask for no packed answer, and take one as its bytes."""
+        request.headers["Accept-Encoding"] = "identity"
+        response = await self._inner.handle_async_request(request)
+        headers = [(name, value) for name, value in response.headers.raw if name.lower() != b"content-encoding"]
+        return httpx.Response(
+            response.status_code, headers=headers, stream=_Bounded(response.stream), extensions=response.extensions
+        )
+
+    async def aclose(self) -> None:
+        """Close what it stands before."""
+        await self._inner.aclose()
 
 
 class Bird:
@@ -89,6 +129,9 @@ class Bird:
             trust_env=not local,
             follow_redirects=False,
         )
+        # Behind the client's own choice of proxies, which a transport of ours would replace.
+        self._http._transport = _Plain(self._http._transport)
+        self._http._mounts = {where: inner and _Plain(inner) for where, inner in self._http._mounts.items()}
         try:
             self._client = AsyncBird(
                 api_key=key, base_url=url, max_retries=0, timeout=httpx.Timeout(self._total, connect=connect),
@@ -97,27 +140,31 @@ class Bird:
         except BirdError as error:
             raise ValueError(f"the SMS provider's key names no region, and no address is given: {type(error).__name__}") from None
 
-    async def __call__(self, call: SmsCall) -> Outcome:
+    async def __call__(self, call: SmsCall) -> ProviderAnswer:
         """Send it. Cancelling this may leave it sent."""
         if not re.fullmatch(r"\+?[1-9]\d{5,14}", call.recipient):
-            return Outcome(kind="permanent_address", detail="bird: not an E.164 number")
+            return ProviderAnswer(kind="permanent_address", detail="bird: not an E.164 number")
         try:
             async with asyncio.timeout(self._total):
                 answer = await self._client.request(
                     "POST", PATH, body=body_of(call), idempotency_key=f"{call.message}-{call.piece}"
                 )
         except RateLimitError as error:
-            return Outcome(kind="retry", detail=f"bird: 429{_told(error)}", retry_after=error.retry_after)
+            return ProviderAnswer(kind="retry", detail=f"bird: 429{_told(error)}", retry_after=error.retry_after)
         except APIStatusError as error:
             return refusal(error)
         except APIConnectionError as error:
             if isinstance(error.__cause__, NOT_SENT):
-                return Outcome(kind="retry", detail=f"bird: {type(error.__cause__).__name__}")
-            return Outcome(kind="unknown", detail=f"bird: {type(error.__cause__).__name__}", repeatable=True)
+                if (refused := tls.refusal(error.__cause__)) is not None:
+                    return ProviderAnswer(kind="stop", detail=f"bird: {type(refused).__name__}")
+                return ProviderAnswer(kind="retry", detail=f"bird: {type(error.__cause__).__name__}")
+            return ProviderAnswer(kind="unknown", detail=f"bird: {type(error.__cause__).__name__}", repeatable=True)
         except TimeoutError:
-            return Outcome(kind="unknown", detail="bird: no answer in time", repeatable=True)
+            return ProviderAnswer(kind="unknown", detail="bird: no answer in time", repeatable=True)
         except UnicodeEncodeError:
-            return Outcome(kind="permanent_message", detail="bird: not encodable")
+            return ProviderAnswer(kind="permanent_message", detail="bird: not encodable")
+        except RecursionError:  # JSON that is nested too deeply, in an error
+            return ProviderAnswer(kind="unknown", detail="bird: unreadable")
         return accepted(answer)
 
     async def close(self) -> None:
@@ -126,7 +173,7 @@ class Bird:
 
 
 def body_of(call: SmsCall) -> dict[str, Any]:
-    """The request. The same call has the same body, attempt or not: a key that is used with another one is refused."""
+    """Return the request. The same call has the same body at every attempt: a key that is used with another body is refused."""
     number = call.originator.removeprefix("+")
     return {
         "to": "+" + call.recipient.removeprefix("+"),
@@ -138,42 +185,44 @@ def body_of(call: SmsCall) -> dict[str, Any]:
     }
 
 
-def refusal(error: APIStatusError) -> Outcome:
-    """The outcome of an HTTP error."""
+def refusal(error: APIStatusError) -> ProviderAnswer:
+    """Return the outcome of an HTTP error."""
     named = [name for name in (error.name, error.code) if name in NAMES]
     kind = NAMES[named[0]] if named else STATUSES.get(error.status_code, "retry" if error.status_code >= 500 else "stop")
     if error.status_code == 422 and error.param == "from" and not named:
         kind = "stop"
     whose = SENDER.intersection(named) or (error.status_code == 422 and error.param == "from")
-    return Outcome(
+    return ProviderAnswer(
         kind=kind,
         detail=f"bird: {error.status_code}{_told(error)}",
         whose="organisation" if kind == "stop" and whose else "account",
     )
 
 
-def accepted(answer: httpx.Response) -> Outcome:
-    """The outcome of a success: taken, or taken only to be refused."""
+def accepted(answer: httpx.Response) -> ProviderAnswer:
+    """Return the outcome of a success: taken, or taken only to be refused."""
     try:
         plain = answer.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         plain = None
     if not isinstance(plain, dict) or not isinstance(plain.get("id"), str):
-        return Outcome(kind="unknown", detail=f"bird: {answer.status_code}")  # not repeatable: it would answer the same
+        return ProviderAnswer(kind="unknown", detail=f"bird: {answer.status_code}")  # not repeatable: it would answer the same
     status, failure = plain.get("status"), plain.get("last_error")
     code = failure.get("code") if isinstance(failure, dict) else None
     if status in REFUSED and isinstance(code, str):
         kind = NAMES.get(code, "permanent_message")
         whose: Any = "organisation" if code in SENDER else "account"
-        return Outcome(kind=kind, detail=f"bird: {status}{_named(code)}", whose=whose, provider_id=plain["id"])
+        return ProviderAnswer(
+            kind=kind, detail=f"bird: {status}{_named(code)}", whose=whose, provider_id=provider_id(plain["id"])
+        )
     segments = plain.get("segments")
     count = segments.get("count") if isinstance(segments, dict) else None
     parts = count if isinstance(count, int) else None
-    return Outcome(kind="sent", detail=f"bird: {answer.status_code}", provider_id=plain["id"], parts=parts)
+    return ProviderAnswer(kind="sent", detail=f"bird: {answer.status_code}", provider_id=provider_id(plain["id"]), parts=parts)
 
 
 def _told(error: APIStatusError) -> str:
-    """The error's name for the log, never its words."""
+    """Return the error's name for the log, never its words."""
     return _named(error.name or error.code or "")
 
 

@@ -21,9 +21,8 @@ from urllib.parse import urlsplit
 import requests
 from messagebird.client import USER_AGENT, Client, ErrorException
 
-from streams.answers import messagebird, messagebird_blames_originator, messagebird_blames_recipient, messagebird_codes
-
-from . import Kind, Outcome, SmsCall
+from . import AnswerKind, ProviderAnswer, SmsCall, bounded, provider_id, tls
+from .messagebird_answers import messagebird, messagebird_blames_originator, messagebird_blames_recipient, messagebird_codes
 
 IDLE_SECONDS = 20.0
 """A connection that was idle for longer is not used again: a server that closes it meanwhile would leave the outcome unknown."""
@@ -31,8 +30,8 @@ IDLE_SECONDS = 20.0
 SLACK_SECONDS = 1.0
 """What a call may take beyond its two time-outs: they bound each step, this bounds the sum."""
 
-KINDS: dict[str, Kind] = {"sent": "sent", "retry": "retry", "account_stop": "stop", "unknown": "unknown"}
-"""Of the classes in `streams/answers.py`; `permanent` is the address or the message, by what the answer blames."""
+KINDS: dict[str, AnswerKind] = {"sent": "sent", "retry": "retry", "account_stop": "stop", "unknown": "unknown"}
+"""Of the classes in `messagebird_answers.py`; `permanent` is the address or the message, by what the answer blames."""
 
 
 class _Body(BytesIO):
@@ -54,19 +53,22 @@ class _Exchange:
         self._timeout = timeout
         self._body: _Body | None = None
         self.response: requests.Response | None = None
+        self.text = ""
 
     @property
     def sent(self) -> bool:
-        """Whether the provider may have received the request."""
+        """Tell whether the provider may have received the request."""
         return self._body is not None and self._body.sent
 
     def request(self, path: str, method: str = "GET", params: dict[str, Any] | None = None, *_: Any) -> str:
-        """Called by the SDK. Raises what `requests` raises."""
+        """Send a request for the SDK. Raises what `requests` raises."""
         self._body = _Body(json.dumps(params or {}, ensure_ascii=False).encode())
         self.response = self._session.request(
-            method, f"{self._url}/{path}", data=self._body, timeout=self._timeout, allow_redirects=False
+            method, f"{self._url}/{path}", data=self._body, timeout=self._timeout, allow_redirects=False, stream=True
         )
-        return self.response.text
+        with self.response:
+            self.text = (bounded.body(self.response, time.monotonic() + self._timeout[1]) or b"").decode(errors="replace")
+        return self.text
 
 
 class MessageBird:
@@ -98,18 +100,18 @@ class MessageBird:
         self._local = threading.local()
         self._sessions: list[requests.Session] = []
 
-    async def __call__(self, call: SmsCall) -> Outcome:
+    async def __call__(self, call: SmsCall) -> ProviderAnswer:
         """Send it. Cancelling this does not stop a request that has begun: its outcome is then unknown."""
         if not re.fullmatch(r"\+?[1-9]\d{5,14}", call.recipient):
-            return Outcome(kind="permanent_address", detail="messagebird: not an E.164 number")
+            return ProviderAnswer(kind="permanent_address", detail="messagebird: not an E.164 number")
         job = self._threads.submit(self._post, _params(call))
         try:
             # Shielded: a time-out must not mark a job as cancelled whose request is on its way.
             return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(job)), self._total)
         except TimeoutError:
             if job.cancel():
-                return Outcome(kind="retry", detail="messagebird: no free worker")
-            return Outcome(kind="unknown", detail="messagebird: no answer in time")
+                return ProviderAnswer(kind="retry", detail="messagebird: no free worker")
+            return ProviderAnswer(kind="unknown", detail="messagebird: no answer in time")
         except asyncio.CancelledError:
             job.cancel()
             raise
@@ -120,29 +122,45 @@ class MessageBird:
         for session in self._sessions:
             session.close()
 
-    def _post(self, params: dict[str, Any]) -> Outcome:
+    def _post(self, params: dict[str, Any]) -> ProviderAnswer:
         exchange = _Exchange(self._url, self._session(), self._timeout)
         failure: Exception | None = None
         try:
             Client(self._key, exchange).request("messages", "POST", params)
         except UnicodeEncodeError:
-            return Outcome(kind="permanent_message", detail="messagebird: not encodable")
+            return ProviderAnswer(kind="permanent_message", detail="messagebird: not encodable")
         # What the SDK and requests raise for answers that they cannot read, too. The exchange knows better.
-        except (ErrorException, requests.RequestException, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        except (
+            ErrorException,
+            requests.RequestException,
+            OSError,
+            ValueError,
+            TypeError,
+            KeyError,
+            AttributeError,
+            RecursionError,
+        ) as error:
             failure = error
         self._local.used = time.monotonic()
         if exchange.response is not None:
-            return _outcome(exchange.response)
+            return _outcome(exchange.response, exchange.text)
+        if failure is not None and not exchange.sent and (refused := tls.refusal(failure)) is not None:
+            return ProviderAnswer(kind="stop", detail=f"messagebird: {type(refused).__name__}")
         answer = messagebird(None, {"error": "timeout" if exchange.sent else "connect"})
-        return Outcome(kind=KINDS[answer], detail=f"messagebird: {type(failure).__name__}")
+        return ProviderAnswer(kind=KINDS[answer], detail=f"messagebird: {type(failure).__name__}")
 
     def _session(self) -> requests.Session:
-        """The session of the running thread: a `requests.Session` is not made for several."""
+        """Return the session of the running thread: a `requests.Session` is not made for several."""
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
             session = self._local.session = requests.Session()
             session.headers.update(
-                {"Accept": "application/json", "Content-Type": "application/json; charset=UTF-8", "User-Agent": USER_AGENT}
+                {
+                    "Accept": "application/json",
+                    "Accept-Encoding": "identity",
+                    "Content-Type": "application/json; charset=UTF-8",
+                    "User-Agent": USER_AGENT,
+                }
             )
             # As an auth hook, so that a .netrc cannot replace it. Proxies and certificates of the environment count, but not
             # for a gateway on this machine.
@@ -172,25 +190,25 @@ def _params(call: SmsCall) -> dict[str, Any]:
     }
 
 
-def _outcome(response: requests.Response) -> Outcome:
-    text, status = response.text, response.status_code
+def _outcome(response: requests.Response, text: str) -> ProviderAnswer:
+    status = response.status_code
     answer = messagebird(status, text)
     codes = "".join(f"/{code}" for code in messagebird_codes(text))
     detail = f"messagebird: {status}{codes}"
     if answer == "permanent" and messagebird_blames_originator(text):
         # The organisation's setting is at fault: its messages wait until it is put right, others' go on.
-        return Outcome(kind="stop", detail=detail, whose="organisation")
+        return ProviderAnswer(kind="stop", detail=detail, whose="organisation")
     if answer == "permanent":
-        kind: Kind = "permanent_address" if messagebird_blames_recipient(text) else "permanent_message"
-        return Outcome(kind=kind, detail=detail)
+        kind: AnswerKind = "permanent_address" if messagebird_blames_recipient(text) else "permanent_message"
+        return ProviderAnswer(kind=kind, detail=detail)
     if answer == "sent":
         taken = json.loads(text)
-        return Outcome(kind="sent", detail=detail, provider_id=taken["id"], parts=_parts(taken))
-    return Outcome(kind=KINDS[answer], detail=detail, retry_after=_retry_after(response.headers.get("Retry-After")))
+        return ProviderAnswer(kind="sent", detail=detail, provider_id=provider_id(taken["id"]), parts=_parts(taken))
+    return ProviderAnswer(kind=KINDS[answer], detail=detail, retry_after=_retry_after(response.headers.get("Retry-After")))
 
 
 def _parts(taken: dict[str, Any]) -> int | None:
-    """How many parts the provider counted, over all recipients; None where it does not say."""
+    """Return how many parts the provider counted, over all recipients; None where it does not say."""
     recipients = taken.get("recipients")
     items = recipients.get("items") if isinstance(recipients, dict) else None
     counts = [item.get("messagePartCount") for item in items if isinstance(item, dict)] if isinstance(items, list) else []
@@ -199,7 +217,7 @@ def _parts(taken: dict[str, Any]) -> int | None:
 
 
 def _retry_after(value: str | None) -> float | None:
-    """Seconds, from a number of them or a date (RFC 9110 10.2.3); None where the header is absent or neither."""
+    """Return seconds, from a number of them or a date (RFC 9110 10.2.3); None where the header is absent or neither."""
     if value is None:
         return None
     if re.fullmatch(r"\d{1,9}", value.strip()):

@@ -12,20 +12,20 @@ import contextlib
 import re
 import ssl
 from dataclasses import dataclass
-from email.utils import parseaddr
 from typing import Literal
 
 import aiosmtplib
 from aiosmtplib.protocol import normalize_message_line_endings
 
-from streams.answers import enhanced_code, smtp_rule
+from schemas.addresses import AddressError, mailbox, normalised
 
-from . import EmailCall, Kind, Outcome
+from . import AnswerKind, EmailCall, ProviderAnswer, tls
+from .smtp_answers import enhanced_code, smtp_rule
 
 IDLE_SECONDS = 60.0
 """A connection that was idle for longer is opened anew: something between us and the server may have forgotten it."""
 
-KINDS: dict[str, Kind] = {
+KINDS: dict[str, AnswerKind] = {
     "sent": "sent",
     "retry": "retry",
     "permanent_address": "permanent_address",
@@ -33,16 +33,12 @@ KINDS: dict[str, Kind] = {
     "our_fault_stop": "stop",
 }
 
-_ATOM = r"[^\s.\x00-\x20\x7f\"(),:;<>@\[\\\]]"
-_ADDRESS = re.compile(rf"(?P<local>{_ATOM}+(?:\.{_ATOM}+)*)@(?P<domain>[^\W_](?:[\w.-]*[^\W_])?)")
-# These say that the line was cut; other TLS errors are certificates or settings.
-_CUT = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 _QUEUED = re.compile(r"\b(?:queued as |id=)<?([A-Za-z0-9._-]{4,80})")
 
 
 @dataclass
 class _Progress:
-    """How far a send came: the phase as in `streams.answers.PHASES`, and whether the server may have the whole message."""
+    """How far a send came: the phase as in `smtp_answers.PHASES`, and whether the server may have the whole message."""
 
     phase: str = "connect"
     handed_over: bool = False
@@ -109,13 +105,16 @@ class Smtp:
         for connection in self._all:
             self._free.put_nowait(connection)
 
-    async def __call__(self, call: EmailCall) -> Outcome:
+    async def __call__(self, call: EmailCall) -> ProviderAnswer:
         """Send it. Cancelled after the message was handed over, it may arrive all the same."""
-        if (recipient := _envelope(call.recipient)) is None:
-            return Outcome(kind="permanent_address", detail="smtp: not an address")
-        sender = _envelope(parseaddr(call.mail_from)[1])
-        if sender is None or not sender.isascii():  # of one organisation: it must not stop the others
-            return Outcome(kind="stop", detail="smtp: the sender is not an address", whose="organisation")
+        try:
+            recipient = normalised(call.recipient)
+        except AddressError:
+            return ProviderAnswer(kind="permanent_address", detail="smtp: not an address")
+        try:
+            sender = mailbox(call.mail_from).address
+        except AddressError:  # of one organisation: it must not stop the others
+            return ProviderAnswer(kind="stop", detail="smtp: the sender is not an address", whose="organisation")
         mail = _Mail(sender, recipient, normalize_message_line_endings(call.data))
         progress = _Progress()
         try:
@@ -131,7 +130,7 @@ class Smtp:
         for connection in self._all:
             connection.quit()
 
-    async def _send(self, mail: _Mail, progress: _Progress) -> Outcome:
+    async def _send(self, mail: _Mail, progress: _Progress) -> ProviderAnswer:
         connection = await self._free.get()
         try:
             try:
@@ -161,10 +160,10 @@ class _Connection:
 
     @property
     def reused(self) -> bool:
-        """Whether it carried a mail before the one at hand."""
+        """Tell whether it carried a mail before the one at hand."""
         return self._mails > 1
 
-    async def send(self, mail: _Mail, progress: _Progress) -> Outcome:
+    async def send(self, mail: _Mail, progress: _Progress) -> ProviderAnswer:
         """Send a mail. Raises what aiosmtplib raises; `progress` says where."""
         try:
             smtp = await self._ready(progress)
@@ -195,7 +194,7 @@ class _Connection:
         self.close()
 
     async def _ready(self, progress: _Progress) -> aiosmtplib.SMTP:
-        """The connection, open, encrypted, logged in and without an envelope."""
+        """Return the connection, open, encrypted, logged in and without an envelope."""
         if self._mails >= self._limit or asyncio.get_running_loop().time() - self._used > IDLE_SECONDS:
             self.quit()
         if self._smtp is not None and self._smtp.is_connected:
@@ -224,14 +223,14 @@ class _Connection:
             await smtp.login(server.user, server.password or "")
         return smtp
 
-    async def _transact(self, smtp: aiosmtplib.SMTP, mail: _Mail, progress: _Progress) -> Outcome:
+    async def _transact(self, smtp: aiosmtplib.SMTP, mail: _Mail, progress: _Progress) -> ProviderAnswer:
         if smtp.is_ehlo_or_helo_needed:
             progress.phase = "ehlo"
             await smtp.ehlo()
         progress.phase = "mail"
         wide = not mail.recipient.isascii()
         if wide and not smtp.supports_extension("smtputf8"):
-            return Outcome(kind="permanent_address", detail="smtp: SMTPUTF8 is not supported")
+            return ProviderAnswer(kind="permanent_address", detail="smtp: SMTPUTF8 is not supported")
         options = [f"SIZE={len(mail.data)}"] if smtp.supports_extension("size") else []
         if not mail.data.isascii() and smtp.supports_extension("8bitmime"):
             options.append("BODY=8BITMIME")
@@ -259,43 +258,28 @@ async def _reset(smtp: aiosmtplib.SMTP) -> bool:
     return False
 
 
-def _envelope(address: str) -> str | None:
-    """The address as it goes into an envelope, its domain in ASCII (RFC 5890); None if it is none.
-
-    Quoted local parts and address literals are not taken: nobody has them, and they let anything into a command.
-    """
-    found = _ADDRESS.fullmatch(address)
-    if found is None or len(address) > 254 or len(found["local"]) > 64:
-        return None
-    try:
-        return f"{found['local']}@{found['domain'].encode('idna').decode()}"
-    except UnicodeError:
-        return None
-
-
-def _answered(code: int, text: str, progress: _Progress) -> Outcome:
+def _answered(code: int, text: str, progress: _Progress) -> ProviderAnswer:
     if not progress.handed_over and code < 400:  # an odd success before there was a message: the session is out of step
         code = -1
     enhanced = enhanced_code(text)
     detail = " ".join(filter(None, ("smtp:", str(code), enhanced, progress.phase)))
     if progress.handed_over and not 200 <= code < 600:  # no reply at all: the message may have been taken
-        return Outcome(kind="unknown", detail=detail)
+        return ProviderAnswer(kind="unknown", detail=detail)
     rule = smtp_rule(code, enhanced, text, progress.phase)
     kind = KINDS[rule.answer]
     queued = _QUEUED.search(text) if kind == "sent" else None
-    return Outcome(kind=kind, detail=detail, whose=rule.whose, provider_id=queued[1] if queued else None)
+    return ProviderAnswer(kind=kind, detail=detail, whose=rule.whose, provider_id=queued[1] if queued else None)
 
 
-def _failed(error: Exception, progress: _Progress) -> Outcome:
+def _failed(error: Exception, progress: _Progress) -> ProviderAnswer:
     detail = f"smtp: {type(error).__name__} {progress.phase}"
     if progress.handed_over:
-        return Outcome(kind="unknown", detail=detail)
-    cause = error.__cause__ or error
-    if isinstance(cause, ssl.SSLError) and not isinstance(cause, _CUT):
-        return Outcome(kind="stop", detail=f"smtp: {type(cause).__name__} {progress.phase}")
+        return ProviderAnswer(kind="unknown", detail=detail)
+    if (refused := tls.refusal(error)) is not None:
+        return ProviderAnswer(kind="stop", detail=f"smtp: {type(refused).__name__} {progress.phase}")
     if isinstance(error, OSError):  # refused, cut off, timed out
-        return Outcome(kind="retry", detail=detail)
+        return ProviderAnswer(kind="retry", detail=detail)
     if isinstance(error, ValueError) and progress.phase == "rcpt":
-        return Outcome(kind="permanent_address", detail=detail)
+        return ProviderAnswer(kind="permanent_address", detail=detail)
     # STARTTLS or AUTH is not offered, or our own sender, user or host name cannot be put into a command.
-    return Outcome(kind="stop", detail=detail)
+    return ProviderAnswer(kind="stop", detail=detail)

@@ -1,21 +1,26 @@
-"""Unsubscribing from e-mail: a page with one button, and the one-click POST of mailbox providers (RFC 8058), on one address.
+"""Unsubscribe from e-mail: a page with one button, and the one-click POST of mailbox providers (RFC 8058), at one address.
 
-GET says the same to everybody and does nothing: scanners follow links. A POST writes an event and answers once Kafka has it. A
-token that is not ours, or was cut, gets the answer of a good one: the page tells nobody whether somebody is a client.
+GET says the same to everybody and does nothing, because scanners follow links. A POST writes an event, and answers once Kafka has
+it. A token that is not ours, or was cut, gets the same answer as a good one: the page tells nobody whether somebody is a client.
 """
 
 from __future__ import annotations
 
 from typing import Literal
 
+import structlog
 from aiohttp import web
 
+from schemas.keys import ClientKey
 from schemas.topics import OPT_OUTS
 
-from ..feeding import Event
+from ..kafka.publisher import Publisher
+from ..kafka.writer import Event
+from ..monitoring.web_metrics import METRICS
 from ..tokens import Tokens
-from . import forms, pages
-from .publishing import Publisher
+from .http import forms, pages
+
+log = structlog.get_logger(__name__)
 
 Choice = Literal["off", "on"]
 
@@ -23,7 +28,7 @@ ONE_CLICK = ("List-Unsubscribe", "One-Click")
 
 
 def choice(fields: dict[str, str]) -> Choice | None:
-    """What a form or a mailbox provider asks; None where it asks nothing that we know."""
+    """Return what a form or a mailbox provider asks; None where it asks nothing that we know."""
     name, value = ONE_CLICK
     if fields.get(name, "").strip().lower() == value.lower() or fields.get("keuze") == "afmelden":
         return "off"
@@ -31,13 +36,13 @@ def choice(fields: dict[str, str]) -> Choice | None:
 
 
 def opt_out(tokens: Tokens | None, token: str, chosen: Choice) -> Event | None:
-    """The event for a token; None for one that is not ours."""
+    """Return the event for a token; None for one that is not ours."""
     said = tokens.open(token) if tokens is not None else None
     if said is None or len(said) != 3 or said[2] != "email":
         return None
     organisation, client, channel = said
     value = {"organisation": organisation, "client": client, "channel": channel, "off": chosen == "off", "source": "link"}
-    return Event(OPT_OUTS.name, f"{organisation}/{client}", value)
+    return Event(OPT_OUTS.name, str(ClientKey(organisation, client)), value)
 
 
 class Unsubscribe:
@@ -48,11 +53,11 @@ class Unsubscribe:
         self.pages = {name: pages.page("unsubscribe.html", state=name) for name in ("ask", "off", "on")}
 
     def routes(self) -> list[web.RouteDef]:
-        """`/u/{token}`."""
+        """Return the routes: `/u/{token}`."""
         return [web.get("/u/{token}", self.ask), web.post("/u/{token}", self.answer)]
 
     async def ask(self, request: web.Request) -> web.Response:
-        """The page with the button. It does not look at the token."""
+        """Show the page with the button. It does not look at the token."""
         return self._page("ask")
 
     async def answer(self, request: web.Request) -> web.Response:
@@ -67,6 +72,8 @@ class Unsubscribe:
         if event is not None:
             await self.publisher.publish(event)
         else:
+            request.app[METRICS].tokens_unknown.labels("unsubscribe").inc()
+            log.warning("an unsubscribe link that no key of ours sealed")
             await self.publisher.check()  # the same 503 as a good token's while Kafka is away
         return self._page(chosen)
 

@@ -30,7 +30,7 @@ def added(metric: str, by: str, match: str = "") -> str:
 
 
 def within(seconds: str, metric: str, by: str = "") -> str:
-    """The share of a histogram that lies at or below a bound, one of its buckets."""
+    """Return the share of a histogram that lies at or below a bound, one of its buckets."""
     group = f" by ({by})" if by else ""
     return (
         f'sum{group} (rate({A}{metric}_bucket{{le="{seconds}"}}[$__rate_interval])) '
@@ -39,7 +39,7 @@ def within(seconds: str, metric: str, by: str = "") -> str:
 
 
 def quantile(share: float, metric: str, by: str) -> str:
-    """A quantile, as near as the buckets are."""
+    """Return a quantile, as near as the buckets are."""
     return f"histogram_quantile({share}, sum by (le, {by}) (rate({A}{metric}_bucket[$__rate_interval])))"
 
 
@@ -64,7 +64,54 @@ SERVICE: list[tuple[str, list[Panel]]] = [
         [
             ("timeseries", "Events a second", "short", [(rate("events_total", "topic"), "{{topic}}")]),
             ("timeseries", "Set aside a second", "short", [(rate("events_refused_total", "topic"), "{{topic}}")]),
+            (
+                "timeseries",
+                "Odd in upstream's events, an hour",
+                "short",
+                [
+                    (f"sum (increase({A}appointments_contradictory_total[1h]))", "same revision, other content"),
+                    (f"sum by (became) (increase({A}agenda_doubts_total[1h]))", "missing in a snapshot: {{became}}"),
+                    (f"sum by (became) (increase({A}agenda_snapshots_total[1h]))", "snapshots of agendas: {{became}}"),
+                    (f"sum by (did) (increase({A}holds_total[1h])) / on () group_left () max({A}partitions)", "hold: {{did}}"),
+                    (f"sum by (answer) (increase({A}holds_urgent_total[1h]))", "urgent in a hold: {{answer}}"),
+                    (f"sum by (sign) (increase({A}addresses_left_out_total[1h]))", "place is an address: {{sign}}"),
+                    (f"sum (increase({A}channels_unknown_total[1h]))", "unknown channel"),
+                    (f"sum by (topic) (increase({A}events_stale_total[1h]))", "older than what is known: {{topic}}"),
+                ],
+            ),
+            (
+                "timeseries",
+                "FHIR and HL7 v2 a second",
+                "short",
+                [
+                    (rate("events_translated_total", "topic"), "{{topic}}: translated"),
+                    (rate("events_ignored_total", "topic, reason"), "{{topic}}: ignored, {{reason}}"),
+                    (rate("mllp_messages_total", "answer"), "MLLP: answered {{answer}}"),
+                ],
+            ),
+            (
+                "timeseries",
+                "MLLP connections",
+                "short",
+                [
+                    (f"sum ({A}mllp_connections)", "open"),
+                    (f"sum by (reason) (increase({A}mllp_connections_closed_total[1h]))", "closed in an hour: {{reason}}"),
+                ],
+            ),
             ("timeseries", "Records not handled yet", "short", [(f"sum by (topic) ({A}topic_lag_records)", "{{topic}}")]),
+            (
+                "timeseries",
+                "Deleted before they were read, an hour",
+                "short",
+                [(f"sum by (topic) (increase({A}records_lost_total[1h]))", "{{topic}}")],
+            ),
+            (
+                "timeseries",
+                "Partitions read anew, an hour",
+                "short",
+                [(f"sum by (topic) (increase({A}topics_read_anew_total[1h]))", "{{topic}}")],
+            ),
+            ("timeseries", "Since a broker answered", "s", [(f"max by (instance) ({A}broker_silent_seconds)", "{{instance}}")]),
             ("timeseries", "Behind", "s", [(f"max by (topic) ({A}topic_behind_seconds)", "{{topic}}")]),
             (
                 "timeseries",
@@ -143,7 +190,76 @@ SERVICE: list[tuple[str, list[Panel]]] = [
                     (f"sum(increase({A}hold_timeouts_total[$__rate_interval]))", "first read given up"),
                 ],
             ),
-            ("table", "Builds", "short", [(f"count by (version, python, faust, tzdata) ({A}build_info)", "")]),
+            (
+                "timeseries",
+                "Too much of one client",
+                "short",
+                [
+                    (f"sum by (cap) (increase({A}events_capped_total[$__rate_interval]))", "set aside, {{cap}}"),
+                    (f"sum(increase({A}rows_large_total[$__rate_interval]))", "large rows written"),
+                ],
+            ),
+            (
+                "timeseries",
+                "Too large for their topic",
+                "short",
+                [(f"sum by (topic) (increase({A}outputs_set_aside_total[$__rate_interval]))", "{{topic}}")],
+            ),
+            ("table", "Builds", "short", [(f"count by (version, revision, python, faust, tzdata) ({A}build_info)", "")]),
+        ],
+    ),
+    (
+        "Web",
+        [
+            (
+                "timeseries",
+                "Requests a second",
+                "short",
+                [(rate("web_requests_total", "route, status"), "{{route}} {{status}}")],
+            ),
+            ("timeseries", "Requests, 95 %", "s", [(quantile(0.95, "web_request_seconds", "route"), "{{route}}")]),
+            (
+                "timeseries",
+                "Refused",
+                "short",
+                [
+                    (
+                        f"sum by (provider) (increase({A}web_signatures_refused_total[$__rate_interval]))",
+                        "signature, {{provider}}",
+                    ),
+                    (f"sum by (way) (increase({A}web_sign_ins_refused_total[$__rate_interval]))", "sign-in, {{way}}"),
+                    (f"sum(increase({A}web_api_keys_refused_total[$__rate_interval]))", "API key"),
+                    (f"sum by (what) (increase({A}web_tokens_unknown_total[$__rate_interval]))", "{{what}}"),
+                ],
+            ),
+            (
+                "timeseries",
+                "Until Kafka has it",
+                "s",
+                [
+                    (f"histogram_quantile(0.95, sum by (le) (rate({A}web_publish_seconds_bucket[$__rate_interval])))", "95 %"),
+                    (f"sum(increase({A}web_publish_failures_total[$__rate_interval]))", "not acknowledged"),
+                ],
+            ),
+            (
+                "timeseries",
+                "Overview",
+                "s",
+                [
+                    (f"{A}projection_lag_seconds", "{{instance}} behind"),
+                    (f"{A}projection_age_seconds", "{{instance}} since both answered"),
+                ],
+            ),
+            (
+                "timeseries",
+                "Taken into the overview",
+                "short",
+                [
+                    (rate("projection_records_total", "topic"), "{{topic}} a second"),
+                    (f"sum by (topic) (increase({A}projection_skipped_total[$__rate_interval]))", "set aside, {{topic}}"),
+                    (f"sum by (cause) (increase({A}projection_waits_total[$__rate_interval]))", "waits, {{cause}}"),
+                ],
+            ),
         ],
     ),
 ]
@@ -175,6 +291,12 @@ CHANNELS: list[tuple[str, list[Panel]]] = [
                 [(rate("provider_answers_total", "channel, kind"), "{{channel}} {{kind}}")],
             ),
             ("timeseries", "Calls, 95 %", "s", [(quantile(0.95, "provider_call_seconds", "channel"), "{{channel}}")]),
+            (
+                "timeseries",
+                "Messages that landed, and that were asked for, a second",
+                "short",
+                [(rate("flights_landed_total", "became"), "{{became}}"), (rate("flights_asked_total", "job"), "asked for")],
+            ),
             (
                 "timeseries",
                 "Clients with a message that waits",
@@ -321,7 +443,7 @@ CHOICES = {
 
 
 def by_organisation() -> dict[str, Any]:
-    """The same panels with SQL in the place of PromQL, and an organisation and a day to choose."""
+    """Return the same panels with SQL instead of PromQL, and an organisation and a day to choose."""
     made = dashboard("afspraakbericht-organisation", "Afspraakbericht: an organisation's day", ORGANISATION, "now/d")
     source = {"type": "postgres", "uid": "${datasource}"}
     for panel in made["panels"]:
@@ -341,7 +463,7 @@ def by_organisation() -> dict[str, Any]:
 
 
 def dashboard(uid: str, title: str, rows: list[tuple[str, list[Panel]]], since: str) -> dict[str, Any]:
-    """The JSON that Grafana imports."""
+    """Return the JSON that Grafana imports."""
     panels: list[dict[str, Any]] = []
     top = 0
     for name, line in rows:

@@ -21,12 +21,14 @@ from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
 
-from agents.broker import EmbeddedKafka
+from agents.broker.broker import EmbeddedKafka
 
-from . import decisions, export, latency, peers, pipeline
+from . import decisions, export, latency, peers, pipeline, translations
 
 Figures = dict[str, Any]
-PARTS = ("reference", "recovery", "restarts", "pipeline", "latency", "partitions", "decisions", "reminders", "export")
+PARTS = (
+    "reference", "recovery", "restarts", "pipeline", "latency", "partitions", "decisions", "translate", "reminders", "export",
+)  # fmt: skip
 TIMEOUT = 300.0
 """Seconds after which a part's program is given up."""
 
@@ -155,6 +157,7 @@ def main() -> None:
             "latency": lambda: delays(kafka.bootstrap, args),
             "partitions": lambda: partitions(kafka.bootstrap, args),
             "decisions": lambda: decisions.measure(args.events // 2),
+            "translate": lambda: translations.measure(args.events // 2),
             "export": lambda: export.measure(kafka.bootstrap, args.records),
             "reminders": lambda: json.loads(program("reminders", args.clients, args.clients // 10)),
         }

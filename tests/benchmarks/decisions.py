@@ -15,12 +15,12 @@ from datetime import UTC, datetime
 
 import orjson
 
-from agents.engine import tune_gc
-from agents.feeding import Event
+from agents.engine.worker import tune_gc
+from agents.kafka.writer import Event
 from schemas.topics import CLIENT_EVENTS
-from streams.intake import Intake
-from streams.notices import Notices
-from streams.turn import Decision, Output, Record, Shard, Turn
+from streams.intake.intake import Intake
+from streams.notices.notices import Notices
+from streams.processing.turn import Decision, Output, Processor, Record, Turn, make_durable
 
 from .events import appointments, state
 
@@ -29,23 +29,18 @@ TURN = 4000
 
 
 class Part:
-    """A shard with its rows, driven by hand."""
+    """A processor with its rows, driven by hand."""
 
-    def __init__(self, make: Callable[[dict[bytes, bytes]], Shard]) -> None:
+    def __init__(self, make: Callable[[dict[bytes, bytes]], Processor]) -> None:
         self.rows: dict[bytes, bytes] = {}
-        self.shard = make(self.rows)
+        self.processor = make(self.rows)
         self.cpu = 0.0
 
     def turn(self, records: list[Record]) -> Decision:
         began = time.process_time()
-        decision = self.shard.decide(Turn(NOW, records, due=NOW))
+        decision = self.processor.decide(Turn(NOW, records, due=NOW))
         self.cpu += time.process_time() - began
-        for key, value in decision.rows.items():
-            if value is None:
-                self.rows.pop(key, None)
-            else:
-                self.rows[key] = value
-        self.shard.applied(decision.rows)
+        make_durable(self.processor, self.rows, decision)
         return decision
 
     def feed(self, records: list[Record]) -> list[Output]:

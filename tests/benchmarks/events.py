@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
-from agents.feeding import Event
+from agents.kafka.writer import Event
 from tests.world import organisation
 
 CLIENTS, ORGANISATIONS = 50_000, 50
@@ -18,10 +18,10 @@ def names(client: int) -> tuple[str, str]:
     return f"org{client % ORGANISATIONS}", f"client{client}"
 
 
-def state(clients: int = CLIENTS) -> Iterator[Event]:
-    """Settings, and a consent and a contact for every client. Windows are 0: every change is told at once."""
+def state(clients: int = CLIENTS, window: int = 0) -> Iterator[Event]:
+    """Settings, and a consent and a contact for every client. `window`: its seconds; 0: every change is told at once."""
     for number in range(ORGANISATIONS):
-        settings = organisation(organisation=f"org{number}", window={"quiet_seconds": 0, "max_seconds": 0})
+        settings = organisation(organisation=f"org{number}", window={"quiet_seconds": window, "max_seconds": window})
         yield Event("organisations", f"org{number}", settings)
     for number in range(clients):
         org, client = names(number)
@@ -45,3 +45,25 @@ def appointments(events: int, clients: int = CLIENTS) -> Iterator[Event]:
             "location": {"name": "De Linde"}, "series": None, "clients": [{"client": client, "present": True}],
         }  # fmt: skip
         yield Event("appointments", f"{org}/{id_}", value)
+
+
+def appointments_of(
+    client: int, numbers: Iterable[int], revisions: Iterator[int], later: timedelta = timedelta()
+) -> Iterator[Event]:  # fmt: skip
+    """Appointments of one client by their numbers: half are of five weekly series, the others are single ones."""
+    org, name = names(client)
+    for number in numbers:
+        in_series = number % 2 == 0
+        days = 7 * (number // 10) + number // 2 % 5 if in_series else 2 * number
+        start = (
+            FIRST
+            + timedelta(days=30 + days, hours=number // 2 % 5 if in_series else number % 7 + 6, minutes=number % 2 * 15)
+            + later
+        )
+        value = {
+            "organisation": org, "appointment": f"a{client}-{number}", "revision": next(revisions), "status": "booked",
+            "start": start.isoformat(), "end": (start + timedelta(hours=1)).isoformat(),
+            "location": {"name": "De Linde"}, "series": f"s{client}-{number % 10}" if in_series else None,
+            "clients": [{"client": name, "present": True}],
+        }  # fmt: skip
+        yield Event("appointments", f"{org}/a{client}-{number}", value)

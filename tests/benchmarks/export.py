@@ -16,9 +16,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from agents.feeding import Event, Feeder
-from agents.topics import ensure, stores
-from tests.analysis.records import log_records
+from agents.kafka.topics import ensure, stores
+from agents.kafka.writer import Event, Feeder
+from tests.agents.export.records import log_records
 from tests.broker.harness import ROOT, environ
 
 PARTITIONS = 8

@@ -23,13 +23,13 @@ from typing import Any
 
 import orjson
 
-from agents.app import create_app
-from agents.engine import run_worker
+from agents.engine.worker import run_worker
 from agents.fakes.sms import FakeSms
-from agents.feeding import Feeder
-from agents.settings import Settings
-from agents.topics import ensure, stores
-from streams.outcomes import Outcome, SendCall
+from agents.kafka.topics import ensure, stores
+from agents.kafka.writer import Feeder
+from agents.settings.settings import Settings
+from agents.worker.app import create_app
+from streams.sending.outcomes import Outcome, SendCall
 from tests.broker.harness import environ
 
 from .events import FIRST, names, state
@@ -79,10 +79,10 @@ def work(bootstrap: str, folder: str, out: Path) -> int:
 
         async def send(call: SendCall) -> Outcome:
             calls.write(f"{int(call.address[4:]) - FIRST_NUMBER} {time.monotonic()}\n")
-            return Outcome(kind="sent", text="-", parts=1)
+            return Outcome(kind="sent", text="-", each=(1,))
 
         names = {"BOOTSTRAP": bootstrap, "APPLICATION": NAME, "PARTITIONS": str(PARTITIONS), "DATA": folder}
-        limits = {"SMS_RATE": "100000", "SMS_SLOTS": "256"}
+        limits = {"SMS_RATE": "100000", "ORGANISATION_RATE": "100000", "SMS_SLOTS": "256"}
         settings = Settings.from_env({f"AFSPRAAKBERICHT_{name}": value for name, value in {**names, **limits}.items()})
         return run_worker(create_app(settings, senders={"sms": send, "email": send}), "WARNING")
 

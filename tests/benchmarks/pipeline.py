@@ -21,12 +21,14 @@ from pathlib import Path
 
 import orjson
 
-from agents.app import create_app
-from agents.engine import Monitor, run_worker
-from agents.feeding import Event, Feeder
-from agents.settings import Settings
-from agents.topics import ensure, stores
-from streams import graph as graph_module
+from agents.engine.monitor import Monitor
+from agents.engine.worker import run_worker
+from agents.kafka.topics import ensure, stores
+from agents.kafka.writer import Event, Feeder
+from agents.settings.settings import Settings
+from agents.worker.app import create_app
+from schemas.channels import CHANNELS
+from streams import topology as graph_module
 
 from .events import ORGANISATIONS, appointments, state
 
@@ -64,9 +66,9 @@ class Count(Monitor):
 def work(bootstrap: str, partitions: str, events: int, out: Path) -> int:
     """A worker without its senders: they are measured apart, against providers."""
     whole = graph_module.graph
-    import agents.app
+    import agents.worker.app
 
-    agents.app.graph = lambda *args: whole(*args)[:2]  # type: ignore[attr-defined]
+    agents.worker.app.graph = lambda *args: tuple(node for node in whole(*args) if node.name not in CHANNELS)  # type: ignore[attr-defined]
     names = {"BOOTSTRAP": bootstrap, "PARTITIONS": partitions}
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings.from_env({f"AFSPRAAKBERICHT_{name}": value for name, value in {**names, "DATA": folder}.items()})

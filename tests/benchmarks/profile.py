@@ -15,7 +15,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from agents.broker import EmbeddedKafka
+from agents.broker.broker import EmbeddedKafka
 
 from . import pipeline
 

@@ -25,9 +25,13 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from agents.engine import Engine, Monitor, NodeSpec, partition_for, run_worker
-from agents.engine.disk import Disk
-from streams.turn import Decision, Output, Turn
+from agents.engine.app import Engine
+from agents.engine.monitor import Monitor
+from agents.engine.node import NodeSpec
+from agents.engine.state.rocksdb import RocksDbBackend
+from agents.engine.transport.partitioner import partition_for
+from agents.engine.worker import run_worker
+from streams.processing.turn import Decision, Output, Turn
 
 PARTITIONS = 8
 
@@ -164,7 +168,7 @@ async def produce(bootstrap: str, events: int, topic: str, more: int = 0) -> Non
 def run(bootstrap: str, topic: str, name: str, hooks: Monitor, folder: str | None = None) -> int:
     asyncio.run(create(bootstrap, f"{name}-notices", f"{name}-agendas-changelog"))
     node = NodeSpec("agendas", (topic,), lambda p, rows, peers: Agendas(rows, f"{name}-notices"))
-    disk = Disk(Path(folder)) if folder else None
+    disk = RocksDbBackend(Path(folder)) if folder else None
     app = Engine(name, bootstrap, [node], PARTITIONS, hooks=hooks, datadir=tempfile.mkdtemp(), disk=disk)
     if isinstance(hooks, Recovery):
         app.on_partitions_assigned.connect(hooks.assignment)

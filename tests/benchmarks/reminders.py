@@ -11,43 +11,42 @@ import sys
 import time
 from datetime import datetime, timedelta
 
-from agents.engine import tune_gc
+from agents.engine.worker import tune_gc
 from schemas.events import AppointmentEvent, ClientEvent, View
 from schemas.inputs import Consent, Contact, Organisation, Phone
-from schemas.topics import LEDGER_SMS
+from schemas.topics import LEDGERS
 from schemas.wire import encode, read
-from streams.contacts import known_contact
-from streams.notices import Notices
-from streams.outcomes import Outcome
-from streams.sending import Sending
-from streams.turn import Decision, Record, Result, Shard, Turn
+from streams.intake.contacts import known_contact
+from streams.notices.notices import Notices
+from streams.processing.turn import Decision, Processor, Record, Result, Turn, make_durable
+from streams.sending.outcomes import Outcome
+from streams.sending.sender import Sending
 from tests.world import at, organisation
 
 START = at("2026-03-02 09:00")
 DUE = at("2026-03-09 10:00")
-SENT = Outcome(kind="sent", text="…", parts=1)
+SENT = Outcome(kind="sent", text="…", each=(1,))
 
 
 class Part:
-    """A shard with its rows, driven by hand."""
+    """A processor with its rows, driven by hand."""
 
     def __init__(self) -> None:
         self.rows: dict[bytes, bytes] = {}
-        self.shard: Shard
+        self.processor: Processor
 
     def turn(self, turn: Turn) -> Decision:
-        decision = self.shard.decide(turn)
-        for key, value in decision.rows.items():
-            if value is None:
-                self.rows.pop(key, None)
-            else:
-                self.rows[key] = value
-        self.shard.applied(decision.rows)
+        decision = self.processor.decide(turn)
+        make_durable(self.processor, self.rows, decision)
         return decision
 
 
+def _key(event: ClientEvent) -> bytes:
+    return "/".join(filter(None, (event.organisation, event.client))).encode()
+
+
 def feed(part: Part, events: list[ClientEvent], now: datetime) -> None:
-    records = [Record("client-events", 0, offset, b"", encode(event)) for offset, event in enumerate(events)]
+    records = [Record("client-events", 0, offset, _key(event), encode(event)) for offset, event in enumerate(events)]
     while records:
         records = records[part.turn(Turn(now, records)).taken :]
 
@@ -92,8 +91,8 @@ def memory() -> int:
 def measure(clients: int, due: int) -> dict[str, float]:
     tune_gc()
     notices, sender = Part(), Part()
-    notices.shard = kept = Notices(0, notices.rows)
-    sender.shard = Sending("sms", LEDGER_SMS, 0, sender.rows, kept)
+    notices.processor = kept = Notices(0, notices.rows)
+    sender.processor = Sending("sms", LEDGERS["sms"], 0, sender.rows, kept)
     settings = organisation(window={"quiet_seconds": 0, "max_seconds": 0}, reminder={"days_before": 1, "at": "10:00"})
     feed(notices, [ClientEvent(organisation="zorg", settings=read(Organisation, encode(settings)))], START)
     before = memory()
@@ -109,7 +108,7 @@ def measure(clients: int, due: int) -> dict[str, float]:
     began, sent, offset = time.perf_counter(), 0, 0
     decision = notices.turn(Turn(DUE, due=DUE))
     while decision.outputs or decision.more:
-        records = [Record("deliveries-sms", 0, offset + i, b"", output.value) for i, output in enumerate(decision.outputs)]
+        records = [Record("deliveries-sms", 0, offset + i, output.key, output.value) for i, output in enumerate(decision.outputs)]
         offset += len(records)
         calls = sender.turn(Turn(DUE, records, due=DUE, room=100_000)).calls
         sent += len(calls)

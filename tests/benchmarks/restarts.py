@@ -22,8 +22,12 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from agents.engine import Engine, Monitor, NodeSpec, partition_for, run_worker
-from agents.engine.disk import Disk
+from agents.engine.app import Engine
+from agents.engine.monitor import Monitor
+from agents.engine.node import NodeSpec
+from agents.engine.state.rocksdb import RocksDbBackend
+from agents.engine.transport.partitioner import partition_for
+from agents.engine.worker import run_worker
 
 from .reference_job import PARTITIONS, Agendas, create, encode, produce
 
@@ -54,7 +58,7 @@ def work(bootstrap: str, topic: str, number: str, folder: str, store: str) -> in
     node = NodeSpec("agendas", (topic,), lambda p, rows, peers: Agendas(rows, f"{name}-notices"))
     app = Engine(
         name, bootstrap, [node], PARTITIONS, hooks=Beginning(home / f"first-{os.getpid()}"), datadir=str(home / "faust"),
-        consumer_group_instance_id=f"worker-{number}", disk=Disk(home / "state") if store == "rocksdb" else None,
+        consumer_group_instance_id=f"worker-{number}", disk=RocksDbBackend(home / "state") if store == "rocksdb" else None,
     )  # fmt: skip
     return run_worker(app, "INFO")
 

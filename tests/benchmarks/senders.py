@@ -24,9 +24,9 @@ from typing import Any
 
 import orjson
 
-from agents.feeding import Event, Feeder
-from agents.settings import PREFIX
-from agents.topics import ensure, stores
+from agents.kafka.topics import ensure, stores
+from agents.kafka.writer import Event, Feeder
+from agents.settings.settings import PREFIX
 
 from .events import FIRST, names, state
 
@@ -75,7 +75,7 @@ def measure(bootstrap: str, rate: int = 350, seconds: int = 30, delay: float = 0
         asyncio.run(ensure(bootstrap, PARTITIONS, 1, "afspraakbericht", stores()))
         given = {
             "BOOTSTRAP": bootstrap, "PARTITIONS": str(PARTITIONS), "DATA": str(folder / "data"), "MESSAGEBIRD_URL": url,
-            "MESSAGEBIRD_KEY": "any", "LOG_LEVEL": "warning",
+            "MESSAGEBIRD_KEY": "any", "LOG_LEVEL": "warning", "ORGANISATION_RATE": "100000",
         }  # fmt: skip
         environ = {**os.environ, **{f"{PREFIX}{name}": value for name, value in given.items()}}
         worker = subprocess.Popen([sys.executable, "-m", "agents", "worker"], env=environ)

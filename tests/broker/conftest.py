@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.broker import EmbeddedKafka
+from agents.broker.broker import EmbeddedKafka
 
 
 class ExistingKafka(EmbeddedKafka):

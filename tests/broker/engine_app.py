@@ -17,8 +17,10 @@ from typing import Any
 
 import msgspec
 
-from agents.engine import Engine, NodeSpec, run_worker
-from streams.turn import Call, Decision, Output, Shard, Turn
+from agents.engine.app import Engine
+from agents.engine.node import NodeSpec
+from agents.engine.worker import run_worker
+from streams.processing.turn import Call, Decision, Output, Processor, Turn
 
 N = 4
 json = msgspec.json
@@ -174,11 +176,18 @@ def nodes(kind: str, name: str) -> list[NodeSpec]:
             return "ok"
 
         return [
-            NodeSpec("ledger", (f"{name}-in",), lambda p, rows, peers: Caller(name, rows), call=call, slots=16, call_timeout=5.0)
+            NodeSpec(
+                "ledger",
+                (f"{name}-in",),
+                lambda p, rows, peers: Caller(name, rows),
+                call=call,
+                max_in_flight_calls=16,
+                call_timeout=5.0,
+            )
         ]
     if kind == "alarms":
 
-        def alarms(p: int, rows: MutableMapping[bytes, bytes], peers: Mapping[str, Shard]) -> Shard:
+        def alarms(p: int, rows: MutableMapping[bytes, bytes], peers: Mapping[str, Processor]) -> Processor:
             assert set(peers) == {"intake"}
             return Alarms(name, rows)
 
@@ -197,14 +206,15 @@ def nodes(kind: str, name: str) -> list[NodeSpec]:
 if __name__ == "__main__":
     kind, name, bootstrap = sys.argv[1:4]
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    settings: dict[str, Any] = {"broker_session_timeout": 6.0, "broker_heartbeat_interval": 1.0, "datadir": tempfile.mkdtemp()}
+    settings: dict[str, Any] = {"fit": lambda output: output}  # the topics of these tests take all that is written
+    settings |= {"broker_session_timeout": 6.0, "broker_heartbeat_interval": 1.0, "datadir": tempfile.mkdtemp()}
     if "AUDIT_SECONDS" in os.environ:
         settings["audit_interval"] = float(os.environ["AUDIT_SECONDS"])
     if len(sys.argv) > 5:
         settings["consumer_group_instance_id"] = sys.argv[5]
     if len(sys.argv) > 6:
-        from agents.engine.disk import Disk
+        from agents.engine.state.rocksdb import RocksDbBackend
 
-        settings["disk"] = Disk(Path(sys.argv[6]))
+        settings["disk"] = RocksDbBackend(Path(sys.argv[6]))
     app = Engine(name, bootstrap, nodes(kind, name), N, **settings)
     sys.exit(run_worker(app, "INFO"))

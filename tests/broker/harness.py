@@ -7,6 +7,7 @@ Waiting is done by looking again until it is so; a wait fails at a generous dead
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -27,28 +28,27 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from agents.broker import EmbeddedKafka
-from agents.broker_cluster import EmbeddedCluster
+from agents.broker.broker import EmbeddedKafka
+from agents.broker.cluster import EmbeddedCluster
 from agents.fakes.sms import FakeSms
 from agents.fakes.smtp import FakeSmtp
-from agents.feeding import Event, Feeder
-from agents.topics import ensure, stores
+from agents.kafka.topics import ensure, stores
+from agents.kafka.writer import Event, Feeder
+from schemas.topics import TOPICS
 
 ROOT = Path(__file__).parent.parent.parent
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 DEADLINE = 120.0
 """Seconds after which a wait fails. Nothing is expected to take nearly so long."""
 PREFIX = "AFSPRAAKBERICHT_"
-INPUTS = (
-    "appointments", "consents", "contacts", "opt-outs", "organisations", "organisation-overrides", "requests", "erasures",
-)  # fmt: skip
-INTERNAL = ("client-events", "deliveries-sms", "deliveries-email")
+INPUTS, INTERNAL = (tuple(topic.name for topic in TOPICS if topic.role == role) for role in ("input", "internal"))
 SMS_SLOTS, EMAIL_SLOTS = 16, 4
 UNSUBSCRIBE = "https://afspraakbericht.example/u/"
 
 
 def environ(**settings: object) -> dict[str, str]:
-    """The environment of a command: ours without any settings but these."""
+    """The environment of a command: ours without any settings but these; no test waits for an organisation's rate."""
+    settings = {"organisation_rate": 100_000, **settings}
     kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     return {**kept, "PYTHONPATH": str(ROOT), **{f"{PREFIX}{name.upper()}": str(value) for name, value in settings.items()}}
 
@@ -62,14 +62,14 @@ def command(*words: str, **settings: object) -> subprocess.CompletedProcess[str]
 
 
 class Worker:
-    """A worker process."""
+    """A worker process, or another one of ours that runs until it is stopped."""
 
-    def __init__(self, log: Path, settings: dict[str, str]) -> None:
+    def __init__(self, log: Path, settings: dict[str, str], program: str = "agents", name: str = "worker") -> None:
         self.log = log
         self.paused = False
         self.expected_to_end = False
         with log.open("wb") as out:
-            words = [sys.executable, "-m", "agents", "worker"]
+            words = [sys.executable, "-m", program, name]
             self.process = subprocess.Popen(words, env=settings, cwd=ROOT, stdout=out, stderr=out, start_new_session=True)
 
     @property
@@ -130,7 +130,10 @@ class Tail:
 
 
 class Stand:
-    """A broker, its topics, both providers, and as many workers as a test starts. A `cluster` takes the broker's place."""
+    """A broker, its topics, both providers, and as many workers as a test starts. A `cluster` takes the broker's place.
+
+    `program`: the module that workers run; `more`: settings of all of them.
+    """
 
     def __init__(
         self, folder: Path, *, partitions: int = 4, application: str = "endtoend", session: float = 6.0,
@@ -141,6 +144,7 @@ class Stand:
         self.copies = 1 if cluster is None else min(3, len(cluster.nodes))
         self.sms = FakeSms(key="a-key")
         self.smtp = FakeSmtp()
+        self.program, self.more = "agents", dict[str, object]()
         self.workers: list[Worker] = []
         self.tails: dict[str, Tail] = {}
         self.emails: list[tuple[str, str, str]] = []
@@ -178,14 +182,15 @@ class Stand:
             "session_timeout_seconds": self.session, "data": self.folder / "worker", "log_format": "json",
             "messagebird_url": self.sms.url, "messagebird_key": "a-key", "smtp_host": "127.0.0.1",
             "smtp_port": self.smtp.port, "smtp_tls": "none", "unsubscribe_url": UNSUBSCRIBE,
-            "unsubscribe_keys": "a-secret-of-at-least-32-characters", "sms_slots": SMS_SLOTS, "email_slots": EMAIL_SLOTS, **more,
+            "unsubscribe_keys": "a-secret-of-at-least-32-characters", "sms_slots": SMS_SLOTS, "email_slots": EMAIL_SLOTS,
+            **self.more, **more,
         }  # fmt: skip
 
     def worker(self, **more: object) -> Worker:
         """Start a worker; settings as in `Settings`."""
         number = len(self.workers) + 1
         settings = environ(**self.settings(**{"data": self.folder / f"worker-{number}", **more}))
-        self.workers.append(Worker(self.folder / f"worker-{number}.log", settings))
+        self.workers.append(Worker(self.folder / f"worker-{number}.log", settings, self.program))
         return self.workers[-1]
 
     def kill_all(self) -> None:
@@ -205,7 +210,7 @@ class Stand:
         """What a topic holds."""
         if topic not in self.tails:
             tail = self.tails[topic] = Tail(self.kafka.bootstrap, topic)
-            self.stack.push_async_callback(tail.consumer.stop)
+            self.stack.push_async_callback(quietly, tail.consumer.stop)
             await tail.consumer.start()
         return await self.tails[topic].read()
 
@@ -283,6 +288,12 @@ class Stand:
         for message in self.smtp.received.messages[len(self.emails) :]:  # read once: there may be tens of thousands
             self.emails.append((message["recipients"][0], message["message_id"].strip("<>"), plain_text(message["data"])))
         return list(self.emails)
+
+
+async def quietly(stop: Callable[[], Awaitable[None]]) -> None:
+    """Stop a consumer. aiokafka awaits a fetch that it cancelled in its back-off, and raises that (consumer/fetcher.py:457)."""
+    with contextlib.suppress(KafkaError, asyncio.CancelledError):
+        await stop()
 
 
 def plain_text(data: str) -> str:

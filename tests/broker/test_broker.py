@@ -16,15 +16,15 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from agents import broker_jars
-from agents.broker import BrokerError, EmbeddedKafka
-from agents.broker_log import reason
+from agents.broker import jars as broker_jars
+from agents.broker.broker import BrokerError, EmbeddedKafka
+from agents.broker.log import reason
 
 pytestmark = pytest.mark.broker
 
 RUNS_A_BROKER = """
 import sys
-from agents.broker import EmbeddedKafka
+from agents.broker.broker import EmbeddedKafka
 broker = EmbeddedKafka(sys.argv[1], None).start()
 print(broker.pid, flush=True)
 broker.wait()

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from agents.broker_cluster import EmbeddedCluster
-from agents.topics import ensure
+from agents.broker.cluster import EmbeddedCluster
+from agents.kafka.topics import ensure
 from schemas.topics import TOPICS
 
 pytestmark = pytest.mark.broker

@@ -18,9 +18,10 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from agents.engine import partition_for
-from agents.engine.changelog import Partition
-from agents.engine.outbox import OUTBOX_KEY
+from agents.engine.state.changelog import Partition
+from agents.engine.state.outbox import OUTBOX_KEY
+from agents.engine.transport.partitioner import partition_for
+from agents.exits import NOT_YET
 
 pytestmark = pytest.mark.broker
 
@@ -320,7 +321,7 @@ async def test_a_missing_topic_is_said_and_nothing_starts(kafka: Any, workers: W
     await create(kafka.bootstrap, f"{name}-in")
     worker = workers.start("words", name)
     await until(lambda: worker.poll() is not None)
-    assert worker.returncode == 2
+    assert worker.returncode == NOT_YET
     assert f"topic {name}-words-changelog does not exist" in workers.log()
 
 
@@ -328,7 +329,7 @@ async def test_an_absent_broker_is_said_in_a_line(tmp_path: Path) -> None:
     nowhere = Workers("127.0.0.1:9", tmp_path)
     worker = nowhere.start("words", "nowhere")
     await until(lambda: worker.poll() is not None)
-    assert worker.returncode == 2
+    assert worker.returncode == NOT_YET
     assert "no Kafka broker answers at 127.0.0.1:9" in nowhere.log()
     assert "Traceback" not in nowhere.log()
 

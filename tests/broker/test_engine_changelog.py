@@ -13,9 +13,9 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
-from agents.broker import EmbeddedKafka
-from agents.engine import partition_for
-from agents.engine.changelog import EPOCH_HEADER, encode_epoch
+from agents.broker.broker import EmbeddedKafka
+from agents.engine.state.changelog import EPOCH_HEADER, encode_epoch
+from agents.engine.transport.partitioner import partition_for
 
 from .test_engine import N, Workers, create, expected_rows, produce, read, rows, some_words, until
 

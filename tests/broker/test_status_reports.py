@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -13,39 +11,15 @@ from typing import Any
 
 import pytest
 
-from agents.broker_probe import free_ports
 from agents.fakes.bird import FakeBird
-from agents.fakes.sms import FakeSms
-from agents.settings import Settings
-from agents.web.app import create_web
-from agents.web.publishing import KafkaPublisher
-from agents.web.serving import Server
 
-from .harness import AMSTERDAM, Stand, client, command, number, settings, visit
+from .harness import AMSTERDAM, client, command, number, settings, visit
+from .reporting import SECRET, reporting
 
 pytestmark = pytest.mark.broker
 
-KEYS = ("a-secret-of-at-least-32-characters",)
 PRICE = {"unit_price": "0.0815", "currency": "EUR"}
-SIGNING = "the-signing-key-of-the-account-0"
-SECRET = b"a secret of the endpoint, 32 by."
 START = (datetime.now(AMSTERDAM) + timedelta(days=30)).replace(hour=10, minute=0, second=0, microsecond=0)
-
-
-@asynccontextmanager
-async def reporting(folder: Path) -> AsyncIterator[tuple[Stand, dict[str, Any]]]:
-    """A stand whose SMS gateway reports to a web service of its own; with what a worker has to be told of it."""
-    made = Stand(folder / "stand", partitions=2)
-    made.sms = FakeSms(key="a-key", signing_key=SIGNING)
-    async with made as stand:
-        (port,) = free_ports(1)
-        url = f"http://127.0.0.1:{port}/webhooks/messagebird/"
-        web = Settings(
-            bootstrap=stand.kafka.bootstrap, partitions=2, unsubscribe_keys=KEYS, web_port=port, data=folder / "web",
-            report_url=url, messagebird_signing_keys=(SIGNING,), bird_webhook_secrets=(SECRET,),
-        )  # fmt: skip
-        async with Server(create_web(web, KafkaPublisher(stand.kafka.bootstrap, 20.0)), "127.0.0.1", port, 10.0):
-            yield stand, {"report_url": url}
 
 
 def counted(entries: list[dict[str, Any]]) -> dict[str, int]:
@@ -117,15 +91,16 @@ async def test_the_new_api_reports_what_arrived_and_what_did_not(tmp_path: Path)
             await stand.logged(2, "o")
             fake.program(reports=["sms.failed"], report_error="invalid_destination")
             await stand.feed(visit("o", "b", 1, START, "bram"))
-            await stand.logged(4, "o")
-            await stand.feed(visit("o", "b2", 1, START, "bram"))
-            entries = await stand.logged(5, "o")
+            await stand.logged(6, "o")
+            await stand.feed(visit("o", "b2", 1, START + timedelta(days=1), "bram"))
+            entries = await stand.logged(7, "o")
             taken = len(fake.received.messages)
 
     assert taken == 2
     assert [(entry["client"], entry["status"], entry.get("detail")) for entry in entries] == [
         ("anna", "sent", None), ("anna", "delivered", None), ("bram", "sent", None),
-        ("bram", "failed", "report: delivery_failed/1"), ("bram", "suppressed", "contact_unconfirmed"),
+        ("bram", "failed", "report: delivery_failed/1"), ("bram", "superseded", "rerouted"),
+        ("bram", "suppressed", "contact_unconfirmed"), ("bram", "suppressed", "contact_unconfirmed"),
     ]  # fmt: skip
 
 
@@ -148,7 +123,7 @@ async def test_the_bill_is_what_the_gateway_bills(tmp_path: Path) -> None:
         await stand.logged(14 * 2 + 1)
         stand.sms.program(answer="no_recipient")
         await stand.feed([visit(name, "c7", 1, START, "c7") for name in ("o", "lang")])
-        await stand.logged(14 * 2 + 1 + 2)
+        await stand.logged(14 * 2 + 1 + 2 * 3)  # failed, superseded (rerouted), and decided anew: no channel is left
         months.add(datetime.now(AMSTERDAM).strftime("%Y-%m"))
         said = [command("costs", "--month", month, "--csv", **stand.settings()) for month in sorted(months)]
         taken = stand.sms.received.messages

@@ -11,15 +11,17 @@ from typing import IO, Any
 import orjson
 import pytest
 
-from agents.broker import EmbeddedKafka, new_cluster_id
-from agents.broker_cluster import EmbeddedCluster
-from agents.broker_probe import free_ports
-from agents.broker_properties import Quorum
+from agents.broker.broker import EmbeddedKafka
+from agents.broker.cluster import EmbeddedCluster
+from agents.broker.java import new_id
+from agents.broker.probe import free_ports
+from agents.broker.properties import Quorum
+from agents.exits import NOT_YET, REFUSED
 from agents.fakes.sms import FakeSms
-from agents.feeding import Feeder
-from agents.kafka_security import client_settings
-from agents.reading import read_topic
-from agents.settings import Settings
+from agents.kafka.reader import read_topic
+from agents.kafka.security import client_settings
+from agents.kafka.writer import Feeder
+from agents.settings.settings import Settings
 
 from .certificates import Authority
 from .harness import Worker, client, command, environ, settings, visit
@@ -33,9 +35,9 @@ PASSWORD = "a password of the test"
 class KafkaWithUser(EmbeddedKafka):
     """SCRAM's passwords are kept by the brokers, from their first start on."""
 
-    def _format(self, command: list[str], log: IO[bytes]) -> None:
+    def _new_folder(self, command: list[str], cluster_id: str, log: IO[bytes]) -> None:
         user = f'SCRAM-SHA-512=[name="worker",password="{PASSWORD}"]'
-        super()._format([*command, "--add-scram", user], log)
+        self._format([*command, "--add-scram", user], log)
 
 
 class Secured:
@@ -46,7 +48,7 @@ class Secured:
     def __init__(self, folder: Path) -> None:
         self.authority = Authority(folder / "certificates")
         plain, controllers, sasl, mutual = (free_ports(12)[at : at + 3] for at in (0, 3, 6, 9))
-        quorum = Quorum(new_cluster_id(), tuple(controllers))
+        quorum = Quorum(new_id(), tuple(controllers))
         identity = self.authority.sign("broker", host=HOST)
         self.cluster = EmbeddedCluster(folder / "kafka")
         self.cluster.nodes = [
@@ -209,12 +211,13 @@ def test_what_is_wrong_is_said_in_one_line(secured: Secured, tmp_path: Path, wha
     given, said = refusals(secured, tmp_path)[what]
     done = command("topics", "--check", **given)
 
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"{said}\n")
+    code = REFUSED if what.startswith("a file") else NOT_YET  # the brokers' side may be mended while we wait
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", f"{said}\n")
 
 
 def test_a_worker_does_not_start_on_brokers_that_it_cannot_trust(secured: Secured, tmp_path: Path) -> None:
     given, said = refusals(secured, tmp_path)["an authority that did not sign the brokers"]
     done = command("worker", **given, data=tmp_path / "data", messagebird_key="a-key")
 
-    assert done.returncode == 2
+    assert done.returncode == NOT_YET
     assert done.stderr.endswith(f"{said}\n")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -12,22 +13,27 @@ from pathlib import Path
 import aiohttp
 import orjson
 import pytest
+from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from agents.broker import EmbeddedKafka
-from agents.feeding import Event
-from agents.reading import read_topic
-from agents.settings import Settings
-from agents.web import accounts
+from agents.broker.broker import EmbeddedKafka
+from agents.kafka.publisher import KafkaPublisher, UnavailableError
+from agents.kafka.reader import read_topic
+from agents.kafka.writer import Event
+from agents.projection.follower import Follower
+from agents.projection.projection import Projection
+from agents.projection.tables import open_database
+from agents.settings.settings import Settings
 from agents.web.app import create_web
-from agents.web.projection import Follower, Projection
-from agents.web.publishing import KafkaPublisher, UnavailableError
-from agents.web.serving import Server
-from agents.web.tables import open_database
-from tests.web.test_overview import form
-from tests.web.test_settings import filled
+from agents.web.http.server import Server
+from agents.web.sign_in import accounts
+from tests.agents.web.conftest import Kept
+from tests.agents.web.overview.test_overview import form
+from tests.agents.web.preferences.test_settings import filled
+from tests.agents.web.samples import record
 
-from .harness import AMSTERDAM, UNSUBSCRIBE, Stand, client, settings, visit
+from .harness import AMSTERDAM, DEADLINE, UNSUBSCRIBE, Stand, client, settings, visit
 
 pytestmark = pytest.mark.broker
 
@@ -165,3 +171,64 @@ def rows(projection: Projection) -> list[str]:
     """Every message of the projection."""
     with projection.engine.connect() as connection:
         return sorted(str(dict(row)) for row in connection.exec_driver_sql("select * from messages").mappings())
+
+
+async def test_whatever_one_record_is_the_overview_goes_on_and_a_newer_schema_stops_its_partition_alone(tmp_path: Path) -> None:
+    """Record times that are none, erasures of no year, junk; then a record of a later program."""
+    async with Stand(tmp_path, partitions=1) as stand:
+        projection = Projection(open_database(None, tmp_path))
+        follower = Follower(projection, stand.kafka.bootstrap)
+        web = create_web(Settings(bootstrap=stand.kafka.bootstrap, data=tmp_path), Kept(), follower)
+        async with Server(web, "127.0.0.1", 0, 5.0) as server, aiohttp.ClientSession(server.url) as session:
+            bad = {"organisation": "linde", "client": "niemand"}
+            await stand.feed(
+                Event("erasures", "linde/niemand", bad | {"at": "0001-01-01T00:00:00+14:00"}),
+                Event("erasures", "linde/niemand", bad | {"at": "9999-12-31T23:59:59-14:00"}),
+                Event("delivery-log", "linde/anna", record("bad", at="0001-01-01T00:00:00+14:00")),
+                Event("delivery-log", "linde/anna", None), Event("delivery-log", "linde/anna", record("good")),
+            )  # fmt: skip
+            async with odd_time(stand) as producer:
+                asked = bad | {"request": "r", "party": "p", "text": "Dag."}
+                await producer.send_and_wait("requests", orjson.dumps(asked), b"linde/niemand", timestamp_ms=-(10**15))
+            await until(lambda: projection.messages_of("linde", "anna") == 1 and projection.positions().get(("requests", 0)) == 1)
+            async with session.get("/ready") as answer:
+                assert answer.status == 200
+            assert follower.metrics.registry.get_sample_value(SKIPPED, {"topic": "delivery-log"}) == 2
+            assert (follower.age() < 30, follower.lag()) == (True, 0)
+
+            await stand.feed(
+                Event("delivery-log", "linde/anna", record("new", schema=99)),
+                Event("delivery-log", "linde/anna", record("after")),
+            )
+            await until(lambda: bool(follower.metrics.registry.get_sample_value(WAITS, {"cause": "newer_schema"})))
+            await stand.feed(
+                Event("erasures", "linde/anna", {**bad, "client": "anna", "at": datetime.now(AMSTERDAM).isoformat()})
+            )
+            await until(lambda: projection.messages_of("linde", "anna") == 0)
+            assert projection.positions()["delivery-log", 0] == 3
+            assert follower.lag() > 0
+            async with session.get("/live") as answer:
+                assert answer.status == 200
+
+
+SKIPPED, WAITS = "afspraakbericht_projection_skipped_total", "afspraakbericht_projection_waits_total"
+
+
+@asynccontextmanager
+async def odd_time(stand: Stand) -> AsyncIterator[AIOKafkaProducer]:
+    """A producer whose record times count, on `requests` as upstream may have made it."""
+    topic = ConfigResource(ConfigResourceType.TOPIC, "requests", {"message.timestamp.type": "CreateTime"})
+    await stand.admin.alter_configs([topic])
+    producer = AIOKafkaProducer(bootstrap_servers=stand.kafka.bootstrap)
+    await producer.start()
+    try:
+        yield producer
+    finally:
+        await producer.stop()
+
+
+async def until(so: Callable[[], bool]) -> None:
+    """Wait until it is so."""
+    async with asyncio.timeout(DEADLINE):
+        while not so():
+            await asyncio.sleep(0.05)

@@ -5,25 +5,31 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import orjson
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
-from agents.fakes.smtp import Rule
-from agents.topics import settings_of, stores
+from agents.fakes.smtp import ScriptedAnswer
+from agents.kafka.publisher import KafkaPublisher
+from agents.kafka.topics import settings_of, stores
+from agents.kafka.writer import Event
 from schemas.topics import changelog
 
 from . import leaders
 
 if TYPE_CHECKING:
-    from agents.broker import EmbeddedKafka
+    from agents.broker.broker import EmbeddedKafka
 
     from .play import Chaos
 
 HANG_SECONDS = 4.0
 SMS_SECONDS = 0.03
 """What the SMS provider takes for an answer."""
+MOST_DEAD = 20
+"""Of so many clients a fault says that their numbers take no SMS."""
 CLEANING = {
     "segment.ms": "1000", "min.cleanable.dirty.ratio": "0.001", "min.compaction.lag.ms": "10000", "delete.retention.ms": "60000",
 }  # fmt: skip
@@ -108,11 +114,27 @@ async def hang(chaos: Chaos) -> None:
     if chaos.rng.random() < 0.6:
         chaos.stand.sms.program(hang_every=1, accept_then_hang=keep)
     else:
-        chaos.stand.smtp.program(Rule(at="payload", do="hang", keep=keep))
+        chaos.stand.smtp.program(ScriptedAnswer(at="payload", do="hang", keep=keep))
     await asyncio.sleep(HANG_SECONDS)
     async with chaos.step("a provider hung"):
         chaos.stand.sms.program(delay_seconds=SMS_SECONDS)
         chaos.stand.smtp.program()
+
+
+async def dead_numbers(chaos: Chaos) -> None:
+    """The SMS gateway reports of messages that it took lately that their numbers take none; their clients have e-mail too."""
+    consents = {record.key.decode(): orjson.loads(record.value) for record in await chaos.stand.records("consents")}
+    last = {f"{one['organisation']}/{one['client']}": one for one in await chaos.stand.log() if one["channel"] == "sms"}
+    sent = [
+        (key, one) for key, one in last.items() if one["status"] == "sent" and consents[key]["channels"] == ["sms", "email"]
+    ]  # fmt: skip
+    publisher = KafkaPublisher(chaos.stand.kafka.bootstrap, 20.0)  # as the web service: to the partition of the ledger
+    async with chaos.step("late reports"):
+        for key, one in sent[-MOST_DEAD:]:
+            said = {name: one[name] for name in ("organisation", "client", "message", "attempt")}
+            said |= {"piece": 0, "status": "delivery_failed", "error": 1, "at": datetime.now(UTC).isoformat()}
+            await publisher.publish(Event("delivery-reports", key, said))
+    await publisher.close()
 
 
 async def compact(chaos: Chaos) -> None:
@@ -174,7 +196,7 @@ async def asked(question: Callable[[], Awaitable[Any]]) -> Any:
 
 Fault = Callable[["Chaos"], Awaitable[None]]
 KINDS: dict[Fault, int] = {
-    kill: 34, stop: 22, freeze: 24, more: 8, fewer: 12, kill_broker: 22, bounce_broker: 16, move_leaders: 18, hang: 18,
-    compact: 8, at_once: 18,
+    kill: 30, stop: 20, freeze: 22, more: 8, fewer: 12, kill_broker: 22, bounce_broker: 16, move_leaders: 18, hang: 18,
+    compact: 8, at_once: 18, dead_numbers: 8,
 }  # fmt: skip
 """All kinds, with how often each comes among 200."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from agents.feeding import Event
+from agents.kafka.writer import Event
 from tests.broker.harness import AMSTERDAM, client, settings, visit
 
 CHANNELS = (("sms",), ("sms", "email"), ("email",), ("email", "sms"), ())

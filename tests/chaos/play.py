@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from agents.broker_cluster import EmbeddedCluster
+from agents.broker.cluster import EmbeddedCluster
 from tests.broker.harness import Stand, Worker
 
 from . import faults, tables
@@ -124,10 +124,12 @@ async def feeding(stand: Stand, feed: Feed, rate: float) -> None:
         await asyncio.sleep(0.05)
 
 
-async def run(folder: Path, kinds: Iterable[faults.Fault], seed: int, *, workers: int = 3, rate: float = 30.0) -> Outcome:
-    """Play all faults. The feed goes on until the last one is mended."""
+async def run(
+    folder: Path, kinds: Iterable[faults.Fault], seed: int, *, workers: int = 3, rate: float = 30.0, blocks: int = 1000
+) -> Outcome:
+    """Play all faults, the feed going on. `blocks`: groups of three clients, and as many clients with a window."""
     rng = random.Random(seed)
-    feed = Feed(rng, blocks=1000, appointments=3000, windowed=1000, rounds=50)
+    feed = Feed(rng, blocks=blocks, appointments=3 * blocks, windowed=blocks, rounds=50)
     cluster = EmbeddedCluster(folder / "kafka", 3, extra=CLEANER)
     async with Stand(folder, partitions=PARTITIONS, cluster=cluster) as stand:
         stand.sms.program(delay_seconds=faults.SMS_SECONDS)

@@ -120,23 +120,40 @@ class Tables:
                 self.faults.append(f"{node}: {table}/{key} is {was}, its last event {event}")
 
     def _agendas(self) -> None:
-        """What each client was last told is what is so."""
-        wanted: dict[str, dict[str, State]] = defaultdict(dict)
+        """What each client was last told is what is so, but where an SMS of unknown outcome flies."""
+        wanted: dict[str, dict[str, list[State]]] = defaultdict(dict)
         for key, revisions in self.inputs.appointments.items():
             organisation, appointment = key.split("/")
             zone = ZoneInfo(self.inputs.organisations[organisation]["time_zone"])
             for client in {one["client"] for event in revisions for one in event["clients"]}:
-                history = states(revisions, client, zone)
-                wanted[f"agendas/{organisation}/{client}"][appointment] = history[-1]
+                wanted[f"agendas/{organisation}/{client}"][appointment] = states(revisions, client, zone)
         found = {name: row for name, row in self.rows["notices"].items() if name.startswith("agendas/")}
+        for name, row in found.items():
+            self._flight(name, row)
         for name, appointments in wanted.items():
-            entries = found.pop(name, {}).get("appointments", {})
-            for appointment, state in appointments.items():
-                entry = entries.get(appointment)
+            row = found.pop(name, {})
+            for appointment, history in appointments.items():
+                entry = row.get("appointments", {}).get(appointment)
                 told = entry and entry.get("told")
-                if entry is None or (viewed(told) if told else None) != state:
-                    self.faults.append(f"notices: {name} was told {told} of {appointment}, which is {state}")
+                known = viewed(told) if told else None
+                if entry is None or (known != history[-1] and not (known in (None, *history) and self._comes(row, appointment))):
+                    self.faults.append(f"notices: {name} was told {told} of {appointment}, which is {history[-1]}")
         self.faults += [f"notices: {name} of nobody" for name, row in found.items() if row.get("appointments")]
+
+    def _flight(self, name: str, row: Mapping[str, Any]) -> None:
+        """What flies is open at its sender: the word of what ended has landed."""
+        for id_, flying in row.get("flight", {}).items():
+            status = self.rows[flying["channel"]].get(f"ledger/{name.partition('/')[2]}/{id_}", {}).get("status")
+            if status not in OPEN:
+                self.faults.append(f"notices: {id_} of {name} flies and is {status} in the ledger")
+
+    def _comes(self, row: Mapping[str, Any], appointment: str) -> bool:
+        """Whether it is said by what flies, or gathers meanwhile, held back by an SMS of which nobody knows."""
+        flight = row.get("flight", {})
+        if not any(ends_of(one) == OPEN and one.count("unknown") for id_ in flight if (one := self.told.messages.get(id_))):
+            return False
+        said = {notice.get("appointment") for flying in flight.values() for notice in flying["notices"]}
+        return "window" in row or appointment in said
 
     def _ledger(self, channel: str) -> None:
         """Every message of the log has its row, with the same end; and no row is without one, unless it waits."""
@@ -155,6 +172,8 @@ class Tables:
 
 def ends_of(message: Message) -> tuple[str, ...]:
     """The statuses that a row of the ledger may have."""
+    if message.is_dead:
+        return ("failed",)
     for status in ("sent", "superseded"):
         if message.count(status):
             return (status,)

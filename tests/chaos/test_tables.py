@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from .tables import NODES, fold, gone, verify
-from .test_verifier import World
+from .test_verifier import CANCELLED, World, unknown
+
+FLIES = "direct-anna-cancelled"
 
 
 class Logged(NamedTuple):
@@ -49,6 +51,16 @@ class Rows:
                 for kind in ("created", "moved", "cancelled") if channel else ():
                     self.rows[channel or ""][f"ledger/{name}/{organisation}-{client}-{kind}"] = {"status": "sent"}
 
+    def hold(self, status: str = "unknown") -> dict[str, Any]:
+        """The agenda of one whose last SMS is `unknown`, and flies: what was told is as it was before."""
+        unknown(self.world, FLIES)
+        self.rows["sms"][f"ledger/direct/anna/{FLIES}"] = {"status": status}
+        agenda: dict[str, Any] = self.rows["notices"]["agendas/direct/anna"]
+        told = {"start": "2026-04-17T13:15:00Z", "end": "2026-04-17T14:15:00Z", "location": "De Linde"}
+        agenda["appointments"]["a"]["told"] = told
+        agenda["flight"] = {FLIES: {"channel": "sms", "notices": [{"appointment": "a"}]}}
+        return agenda
+
     @property
     def faults(self) -> list[str]:
         changelogs: dict[str, list[Logged]] = {}
@@ -63,6 +75,28 @@ class Rows:
 
 def test_good_tables_have_no_fault() -> None:
     assert Rows().faults == []
+
+
+def test_while_an_sms_of_unknown_outcome_flies_what_was_told_stays_as_it_was() -> None:
+    tables = Rows()
+    tables.hold()
+    assert tables.faults == []
+
+
+def test_what_did_not_arrive_by_a_late_report_has_failed_in_the_ledger() -> None:
+    tables = Rows()
+    for status, detail in (("failed", "report: delivery_failed/1"), ("superseded", "rerouted")):
+        tables.world.record("venster", "anna", "b", "cancelled", status, detail=detail)
+    change("sms", "ledger/venster/anna/venster-anna-cancelled", status="failed")(tables)
+    assert tables.faults == []
+
+
+def test_meanwhile_what_flies_not_gathers() -> None:
+    tables = Rows()
+    agenda = tables.hold()
+    agenda["flight"][FLIES]["notices"] = []
+    agenda["window"] = {}
+    assert tables.faults == []
 
 
 def change(node: str, name: str, **values: Any) -> Callable[[Rows], object]:
@@ -81,6 +115,17 @@ FAULTS: dict[str, Callable[[Rows], object]] = {
     "told of what was cancelled": lambda tables: tables.rows["notices"][AGENDA]["appointments"]["a"].update(
         told={"start": "2026-04-17T13:15:00Z", "end": "2026-04-17T14:15:00Z"}
     ),
+    "told what was before, and nothing flies": lambda tables: tables.hold().pop("flight"),
+    "told what was before, and what flies was sent": lambda tables: (
+        tables.hold(),
+        tables.world.of(FLIES).update(status="sent", text=CANCELLED),
+    ),
+    "told what never was, while an SMS flies": lambda tables: tables.hold()["appointments"]["a"]["told"].update(
+        location="Elders"
+    ),
+    "told what was before, and what flies says nothing of it": lambda tables: tables.hold()["flight"][FLIES].update(notices=[]),
+    "the word of what flew never landed": lambda tables: tables.hold(status="sent"),
+    "what flies is in no ledger": lambda tables: (tables.hold(), tables.rows["sms"].pop(f"ledger/direct/anna/{FLIES}")),
     "an agenda of nobody": lambda tables: tables.rows["notices"].update({"agendas/direct/zoe": {"appointments": {"a": {}}}}),
     "a message without its row": lambda tables: tables.rows["sms"].pop("ledger/direct/anna/direct-anna-moved"),
     "a message sent and claimed still": change("email", "ledger/direct/bram/direct-bram-moved", status="claimed"),

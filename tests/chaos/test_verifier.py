@@ -132,6 +132,48 @@ def test_what_was_superseded_needs_a_later_one() -> None:
         assert world.faults
 
 
+def dead(world: World, told_again: bool = True) -> World:
+    """The provider reports that the last SMS did not arrive: it is decided anew."""
+    more: dict[str, Any] = {"attempt": 1}
+    world.record("venster", "anna", "b", "cancelled", "failed", detail="report: delivery_failed/1", **more)
+    world.record("venster", "anna", "b", "cancelled", "superseded", detail="rerouted", **more)
+    if told_again:
+        notice = [{"id": "another", "kind": "cancelled", "appointment": "b"}]
+        world.record("venster", "anna", "b", "cancelled", "sent", text=CANCELLED, message="again", notices=notice)
+        world.sms.append(("+anna-venster", CANCELLED))
+    return world
+
+
+def test_what_did_not_arrive_by_a_late_report_is_at_its_provider_and_told_once_more() -> None:
+    assert dead(World()).faults == []
+    assert dead(World(), told_again=False).faults, "it must be told by another message"
+    lost = dead(World())
+    lost.sms.remove(("+anna-venster", CANCELLED))
+    assert lost.faults, "each of the two is at the provider"
+
+
+def by_email(world: World) -> World:
+    """It is reported late that the number takes no SMS: what was said of the move is void, and the end is told by e-mail."""
+    world.put("consents", "venster/anna", notifications=True, channels=["sms", "email"])
+    world.record("venster", "anna", "b", "moved", "failed", detail="report: delivery_failed/1")
+    world.record("venster", "anna", "b", "moved", "superseded", detail="rerouted")
+    world.of("venster-anna-cancelled")["channel"] = "email"
+    world.sms.remove(("+anna-venster", CANCELLED))
+    world.emails.append(("anna@x", "venster-anna-cancelled@localhost", CANCELLED))
+    return world
+
+
+def test_who_reads_all_that_arrived_but_what_did_not_by_a_late_report_believes_what_is_so() -> None:
+    assert by_email(World()).faults == []
+    untold = by_email(World())
+    untold.log.remove(untold.of("venster-anna-cancelled"))
+    untold.emails.pop()
+    assert any("is believed, None is so" in fault for fault in untold.faults)
+    odd = by_email(World())
+    odd.of("venster-anna-cancelled")["text"] = CANCELLED.replace("17 april", "18 april")
+    assert any("says no change of" in fault for fault in odd.faults)
+
+
 FAULTS: dict[str, Callable[[World], object]] = {
     "an SMS lost": lambda world: world.sms.pop(),
     "an e-mail lost": lambda world: world.emails.pop(),

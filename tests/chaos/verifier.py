@@ -1,8 +1,12 @@
 """What must have been sent, from the input topics alone; and what is wrong with what was.
 
 It shares no code with the stream processor: dates, sentences and gates are written here a second time, for as much as the crash
-tests feed. Where an organisation's window is 0 every change is a notice of its own, so the notices are known one by one, in
-order. Elsewhere a client has one appointment, and the notices must be a walk through its states, from nothing to the last.
+tests feed. While a message of a client flies his changes gather, so the notices must be a walk through the states of each
+appointment, from nothing to the last. Of who is told nothing nothing flies: where the organisation's window is 0 every change is
+a notice of its own, known one by one. What came back (`superseded`) was told to nobody, also where the provider took it first
+and reported later that it did not arrive: that is at its provider, and was told to nobody. What others said since may start
+from what such a message said, so there is no walk then: whoever reads what arrived must believe what is so in the end. Such a
+client is told by any channel of his from then on.
 
 What is allowed: a message is at its provider once for each `sent`, and once more at most for each `unknown` in the log. An SMS
 that is `unknown` holds back what comes after it for the same client for ten minutes, so that may not be there yet.
@@ -77,6 +81,23 @@ class Message:
         return next((record["text"] for record in self.records if record["status"] == "sent"), None)
 
     @property
+    def came_back(self) -> bool:
+        """Whether nobody got it, and what is so was decided anew."""
+        return self.count("superseded") > 0 and (self.is_dead or not self.count("sent")) and not self.count("unknown")
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether the provider took it, and reported later that it did not arrive."""
+        return any((record["status"], record["detail"]) == ("superseded", "rerouted") for record in self.records) and any(
+            record["status"] == "failed" and (record["detail"] or "").startswith("report: ") for record in self.records
+        )
+
+    @property
+    def channel(self) -> str | None:
+        """By which it went."""
+        return next((record["channel"] for record in reversed(self.records) if record["channel"]), None)
+
+    @property
     def statuses(self) -> str:
         return ", ".join(f"{record['status']} {record['attempt']}" for record in self.records)
 
@@ -122,6 +143,10 @@ def step(told: State, now: State) -> Expected | None:
     return None
 
 
+def text_of(notice: Expected | None) -> str | None:
+    return notice.text if notice is not None else None
+
+
 def every_change(history: Iterable[State]) -> list[Expected]:
     """The notices where each change is told by itself."""
     notices = []
@@ -156,6 +181,8 @@ class Verifier:
             if record["channel"] == "sms" and record["status"] == "unknown"
         }
         """Clients with an SMS of which nobody knows: their later ones wait."""
+        self.dead = {whose[:2] for whose, messages in self.of.items() if any(one.is_dead for one in messages)}
+        """Clients whose number takes no SMS, as was reported later."""
 
     def _index(self, log: Log) -> None:
         """The records by message, each counted once, and the messages of each appointment in the order of decision."""
@@ -175,8 +202,8 @@ class Verifier:
                 message = self.messages[record["message"]] = Message(record["message"], notice["id"], notice["kind"])
                 self.of[record["organisation"], record["client"], notice["appointment"]].append(message)
             message.records.append(record)
-        notices = Counter(message.notice for message in self.messages.values())
-        self.faults += [f"notice {id_} stands in {count} messages" for id_, count in notices.items() if count > 1]
+        notices = Counter(message.notice for message in self.messages.values() if not message.came_back)
+        self.faults += [f"notice {id_} was told in {count} messages" for id_, count in notices.items() if count > 1]
 
     def verify(self) -> list[str]:
         """Everything that is wrong."""
@@ -185,12 +212,20 @@ class Verifier:
             organisation, appointment = key.split("/")
             settings = self.inputs.organisations[organisation]
             zone = ZoneInfo(settings["time_zone"])
-            check = self._one_by_one if settings["window"]["quiet_seconds"] == 0 else self._walk
+            at_once = settings["window"]["quiet_seconds"] == 0
             for client in sorted({one["client"] for event in revisions for one in event["clients"]}):
                 whose = (organisation, client, appointment)
                 known.add(whose)
                 self._gates(whose)
-                check(whose, states(revisions, client, zone), self.of.get(whose, []))
+                check = self._one_by_one if at_once and self._gate(organisation, client)[1] is not None else self._walk
+                messages = self.of.get(whose, [])
+                self.faults += [f"{whose}: {one.id} came back and is at its provider" for one in messages if self._is_out(one)]
+                for one in messages:
+                    if one.is_dead:
+                        self._at_provider(whose, one, one.text)
+                if any(one.is_dead for one in messages):
+                    check = self._believed
+                check(whose, states(revisions, client, zone), [one for one in messages if not one.came_back])
         self.faults += [f"{whose}: notices of what never was" for whose in self.of if whose not in known]
         self.faults += [f"SMS {one}: received {count} times more than the log says" for one, count in self.sms.items() if count]
         self.faults += [f"e-mail {id_}: received and not in the log" for id_ in self.emails if id_ not in self.messages]
@@ -206,14 +241,20 @@ class Verifier:
                 if [(one["status"], one["detail"]) for one in message.records] != [("suppressed", closed)]:
                     self.faults.append(f"{name}: not suppressed by {closed}: {message.statuses}")
                 continue
-            if any(record["channel"] != channel for record in message.records):
+            channels = self.inputs.consents["/".join(whose[:2])]["channels"] if whose[:2] in self.dead else [channel]
+            if any(record["channel"] not in channels for record in message.records):
                 self.faults.append(f"{name}: not by {channel}")
             if not any(record["status"] in ends for record in message.records):
                 self.faults.append(f"{name}: it came to no end: {message.statuses}")
-            if odd := {record["status"] for record in message.records} - ends - {"unknown", "retrying"}:
+            reported = {"failed"} if message.is_dead else set()
+            if odd := {record["status"] for record in message.records} - ends - {"unknown", "retrying"} - reported:
                 self.faults.append(f"{name}: {odd}")
             if message.count("sent") > 1:
                 self.faults.append(f"{name}: sent more than once: {message.statuses}")
+
+    def _is_out(self, message: Message) -> bool:
+        """Whether an e-mail that came back was taken all the same; an SMS is left over in the end."""
+        return message.came_back and not message.is_dead and bool(self.emails.get(message.id))
 
     def _gate(self, organisation: str, client: str) -> tuple[str | None, str | None]:
         """The channel of a client, or the gate that is closed."""
@@ -238,8 +279,6 @@ class Verifier:
             if message.text not in (None, one.text):
                 self.faults.append(f"{whose}: {message.text!r}, expected {one.text!r}")
             self._at_provider(whose, message, one.text)
-        if messages and not missing and messages[-1].count("superseded"):
-            self.faults.append(f"{whose}: superseded by nothing: {messages[-1].statuses}")
 
     def _walk(self, whose: tuple[str, str, str], history: list[State], messages: list[Message]) -> None:
         """Some way through the states, from nothing to the last one, tells exactly these notices.
@@ -264,8 +303,28 @@ class Verifier:
         best = max(ended.values(), key=lambda said: self._arrived(whose, messages, said))
         for message, text in zip(messages, best, strict=True):
             self._at_provider(whose, message, message.text or text)
-        if messages and whose[:2] not in self.waiting and messages[-1].count("superseded"):
-            self.faults.append(f"{whose}: superseded by nothing: {messages[-1].statuses}")
+
+    def _believed(self, whose: tuple[str, str, str], history: list[State], messages: list[Message]) -> None:
+        """Whoever reads all that arrived, in order, believes what is so; each text says a change between what was so."""
+        ways = {notice.text: now for was in (None, *history) for now in history if (notice := step(was, now)) is not None}
+        believed: list[tuple[datetime, datetime, str | None]] = []
+        for message in messages:
+            self._at_provider(whose, message, message.text)
+            if message.text is None:
+                return  # nobody knows what it said, if it arrived
+            if message.text not in ways:
+                self.faults.append(f"{whose}: {message.text!r} says no change of {history}")
+                return
+            now = ways[message.text]
+            believed = [
+                was for was in believed if text_of(step(was, now)) != message.text and (now is None or was[:2] != now[:2])
+            ]  # fmt: skip
+            believed += [now] if now is not None else []
+        so = history[-1] if history else None
+        if whose[:2] not in self.waiting and (
+            len(believed) != (so is not None) or any(step(was, so) is not None for was in believed)
+        ):
+            self.faults.append(f"{whose}: {believed} is believed, {so} is so: {[one.text for one in messages]}")
 
     def _arrived(self, whose: tuple[str, str, str], messages: list[Message], said: tuple[str, ...]) -> int:
         """How many of these texts, as far as the log does not have them, are at a provider."""
@@ -278,6 +337,7 @@ class Verifier:
         channel, closed = self._gate(*whose[:2])
         if closed is not None:
             return  # nothing was sent: what arrived all the same is left over in the end
+        channel = message.channel or channel
         sent, most = message.count("sent"), message.count("sent") + message.count("unknown")
         if channel == "email":
             got = self.emails.get(message.id, [])

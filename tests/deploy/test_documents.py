@@ -13,18 +13,39 @@ import orjson
 import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
 
-from agents.analysis.forms import COLUMNS
-from agents.analysis.parquet import schema_of
-from agents.asyncapi import document
 from agents.commands.asyncapi import text
-from schemas.deliveries import Gate, LogRecord, Reason, Status, read_log_record
+from agents.export.formats import COLUMNS
+from agents.export.parquet import schema_of
+from agents.kafka.asyncapi import document
+from agents.web.overview import dutch
+from schemas.deliveries import (
+    ERASED,
+    JUST_TOLD,
+    NO_REST,
+    NO_WORDS,
+    NOT_SAID,
+    NOTIFY,
+    REROUTED,
+    SCHEMA,
+    TOO_MANY,
+    Gate,
+    LogRecord,
+    Reason,
+    Status,
+    read_log_record,
+)
+from schemas.inputs import Channel
 from schemas.notices import Kind
 from schemas.topics import TOPICS
 from schemas.wire import to_json
+from streams.notices.writer import OUTCOME, SAME
 
 ROOT = Path(__file__).parent.parent.parent
 WRITTEN = json.loads((ROOT / "deploy" / "asyncapi.json").read_text())
 LOG = (ROOT / "deploy" / "DELIVERY-LOG.md").read_text()
+
+OF_OURS = ("series", NOTIFY, SAME, JUST_TOLD, NOT_SAID, OUTCOME, TOO_MANY, ERASED, NO_WORDS, NO_REST, REROUTED)
+"""What `detail` says besides gates and providers' answers."""
 
 OFFICIAL = Draft7Validator(json.loads((Path(__file__).parent / "asyncapi" / "3.0.0.json").read_text()))
 """AsyncAPI's own schema, as `@asyncapi/specs` 6.11.1 ships it (Apache License 2.0, beside it)."""
@@ -126,5 +147,38 @@ def test_every_field_has_a_row_with_its_type_and_an_example_and_no_other_has() -
 def test_every_value_of_a_field_is_told() -> None:
     assert set(rows("Statuses")) == set(get_args(Status))
     told = set(re.findall(r"`([a-z_]+)`", LOG))
-    assert {*get_args(Kind), *get_args(Gate), *get_args(Reason)} <= told
+    assert {*get_args(Kind), *get_args(Gate), *get_args(Reason), *OF_OURS} <= told
     assert {name for name in COLUMNS if "_" in name} | {"kinds", "appointments", "notices"} <= told
+
+
+VALUES_OF_SCHEMA = {
+    2: {
+        "channel": {"sms", "email"},
+        "reason": {"direct", "reminder", "request"},
+        "status": {"suppressed", "superseded", "expired", "sent", "delivered", "retrying", "failed", "unknown"},
+        "detail": {
+            "absent", "client_off", "contact_unconfirmed", "organisation_off", "series", "same", "just_told", "too_many",
+            "not_said", "notify", "erased", "no_words", "no_rest", "rerouted", "outcome",
+        },
+        "kind": {
+            "created", "moved", "changed", "cancelled", "relocated", "reminder", "request",
+            "series_created", "series_moved", "series_changed", "series_cancelled", "series_relocated",
+        },
+    }
+}  # fmt: skip
+
+
+def test_a_new_value_is_a_new_schema() -> None:
+    """Readers stop at a schema that they do not know: they would take its new values wrongly."""
+    now = {"channel": Channel, "reason": Reason, "status": Status, "detail": Gate, "kind": Kind}
+    values = {name: set(get_args(type_)) for name, type_ in now.items()}
+    values["detail"] |= set(OF_OURS)
+    assert {SCHEMA: values} == VALUES_OF_SCHEMA, "raise SCHEMA if a release had this one, then put it here"
+
+
+def test_the_overview_has_its_own_words_for_every_value() -> None:
+    """What a care organisation reads; it would else be shown a code, or a sentence that is not so."""
+    assert set(dutch.STATUSES) == set(dutch.MEANINGS) == set(get_args(Status))
+    assert set(dutch.DETAILS) == {*get_args(Gate), *OF_OURS}
+    assert set(dutch.CHANNELS) == set(get_args(Channel))
+    assert set(dutch.REASONS) == set(get_args(Reason))

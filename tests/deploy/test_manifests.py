@@ -14,6 +14,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from streams.translate.producers import read_producers
+
 DEPLOY = Path(__file__).parent.parent.parent / "deploy"
 KUBERNETES = "1.36"
 MANIFESTS = [path for path in sorted(DEPLOY.glob("kubernetes/*.yaml")) if path.name != "kustomization.yaml"]
@@ -92,6 +94,14 @@ def test_the_workers_are_what_an_upgrade_without_a_gap_needs() -> None:
     assert kinds["HorizontalPodAutoscaler"]["spec"]["maxReplicas"] == int(config["AFSPRAAKBERICHT_PARTITIONS"])
 
 
+def test_the_web_is_probed_by_what_depends_on_nothing_else() -> None:
+    """Were it Kafka or the database, every pod would be taken away at once, and clients could not unsubscribe."""
+    container = pods()["afspraakbericht-web"]["spec"]["containers"][0]
+    paths = {name: container[name]["httpGet"]["path"] for name in ("startupProbe", "livenessProbe", "readinessProbe")}
+    assert paths == {"startupProbe": "/live", "livenessProbe": "/live", "readinessProbe": "/ready"}
+    assert environment(pods()["afspraakbericht-web"])["AFSPRAAKBERICHT_METRICS_PORT"] == "9464"
+
+
 def test_status_reports_have_an_address_and_a_key() -> None:
     config = next(one for one in documents() if one["kind"] == "ConfigMap")["data"]
 
@@ -111,6 +121,34 @@ def test_the_comment_makes_every_secret_that_is_mounted() -> None:
     }
 
     assert set(re.findall(r"--from-file=(\w+)(?: |$)", comment, re.MULTILINE)) == used
+
+
+def test_all_who_read_the_file_of_producers_have_the_same_and_it_can_be_read() -> None:
+    config, producers = (one["data"] for one in documents() if one["kind"] == "ConfigMap")
+    folder, _, name = config["AFSPRAAKBERICHT_PRODUCERS"].rpartition("/")
+    for part in ("worker", "web", "mllp"):
+        pod = pods()[f"afspraakbericht-{part}"]["spec"]
+        assert {"name": "producers", "mountPath": folder, "readOnly": True} in pod["containers"][0]["volumeMounts"], part
+        assert {"name": "producers", "configMap": {"name": "afspraakbericht-producers"}} in pod["volumes"], part
+
+    made = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    readers = {one: made["services"][one] for one in ("worker-1", "worker-2", "worker-3", "web", "mllp")}
+    assert {one["environment"]["AFSPRAAKBERICHT_PRODUCERS"] for one in readers.values()} == {"/producers.json"}
+    assert all(one["configs"] == [{"source": "producers", "target": "/producers.json"}] for one in readers.values())
+    shipped = (DEPLOY / made["configs"]["producers"]["file"]).read_bytes()
+    assert (read_producers(shipped), read_producers(producers[name].encode())) == ({}, {})
+
+
+def test_the_listener_is_reached_where_it_listens() -> None:
+    service = next(one for one in documents() if one["kind"] == "Service" and one["metadata"]["name"] == "afspraakbericht-mllp")
+    pod, made = pods()["afspraakbericht-mllp"], yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    port = int(environment(pod)["AFSPRAAKBERICHT_MLLP_PORT"])
+
+    assert {"name": "mllp", "containerPort": port} in pod["spec"]["containers"][0]["ports"]
+    assert service["spec"]["ports"] == [{"name": "mllp", "port": port, "targetPort": "mllp"}]
+    assert made["services"]["mllp"]["ports"] == [f"{port}:{made['services']['mllp']['environment']['AFSPRAAKBERICHT_MLLP_PORT']}"]
+    for given in (environment(pod), made["services"]["mllp"]["environment"]):
+        assert {"AFSPRAAKBERICHT_MLLP_CERTIFICATE", "AFSPRAAKBERICHT_MLLP_CLIENTS"} <= set(given), "never without TLS"
 
 
 def test_compose_knows_every_field() -> None:
@@ -139,7 +177,7 @@ def test_compose_has_three_brokers_that_may_lose_one() -> None:
             assert not source.startswith("./") or (DEPLOY / source).exists(), mount
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed (Debian package systemd)")
 def test_systemd_knows_every_directive(tmp_path: Path) -> None:
     units = []
     for path in sorted(DEPLOY.glob("systemd/*.service")):

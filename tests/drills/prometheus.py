@@ -13,7 +13,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any, Self
 
-from agents.broker_probe import free_ports
+from agents.broker.probe import free_ports
 
 ALERTS = Path(__file__).parent.parent.parent / "deploy" / "alerts.yaml"
 FACTOR, RANGES, LONGEST = 30, 10, 90

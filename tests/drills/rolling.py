@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import tempfile
 import time
 import urllib.error
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from agents.broker_probe import free_ports
+from agents.broker.probe import free_ports
 from tests.broker.harness import AMSTERDAM, Stand, Worker, address, client, number, settings, visit
 
 CLIENTS = [f"c{count}" for count in range(40)]
@@ -32,6 +33,10 @@ def asked(port: int, page: str) -> str | None:
             return str(answer.read().decode())
     except (urllib.error.URLError, OSError):
         return None
+
+
+SENTENCE = re.compile(r"Er is een afspraak [^.]*\.")
+"""A notice, as clients hear it: what changes while a message is on its way goes together as the next one."""
 
 
 class Load:
@@ -51,7 +56,12 @@ class Load:
 
 @dataclass
 class Upgrade:
-    """What a rolling upgrade did. `gaps`: of each partition the longest time without a message at a provider, in seconds."""
+    """What a rolling upgrade did.
+
+    Attributes:
+        statuses: of notices, by the log.
+        gaps: of each partition the longest time without a message at a provider, in seconds.
+    """
 
     rounds: int
     statuses: Counter[str]
@@ -62,7 +72,7 @@ class Upgrade:
 
 
 def partition_of(name: str) -> int:
-    """Where a client's events are (agents/engine/partitioner.py)."""
+    """Where a client's events are (agents/engine/transport/partitioner.py)."""
     return zlib.crc32(f"o/{name}".encode()) % PARTITIONS
 
 
@@ -120,12 +130,17 @@ async def upgrade(folder: Path) -> Upgrade:
         load.over.set()
         await running
         await stand.settled()  # on a busy machine the load is a backlog by now
-        await stand.logged(load.rounds * len(CLIENTS), "o")
+
+        async def all_logged() -> bool:
+            return sum(len(entry["notices"]) for entry in await stand.log("o")) >= load.rounds * len(CLIENTS)
+
+        await stand.until(all_logged, "the log has every notice")
         watching.cancel()
 
         shares = [asked(port, "metrics") or "" for port in ports]
-        received = Counter(stand.received_sms()) + Counter((to, text) for to, _, text in stand.received_emails())
-        statuses = Counter(entry["status"] for entry in await stand.log("o"))
+        messages = [*stand.received_sms(), *((to, text) for to, _, text in stand.received_emails())]
+        received = Counter((to, said) for to, text in messages for said in SENTENCE.findall(" ".join(text.split())))
+        statuses = Counter(entry["status"] for entry in await stand.log("o") for _ in entry["notices"])
     heard = Counter(names[to] for to, _ in received)
     return Upgrade(load.rounds, statuses, dict(heard), max(received.values()), gaps(arrivals), shares)
 

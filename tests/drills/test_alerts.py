@@ -1,10 +1,6 @@
 """A drill of every alert that can be provoked: something breaks, the alert fires; it is mended, the alert ends. `make drill`.
 
 `DRILL=ChannelPaused,WorkerDown make drill` does some of them only.
-
-Not provoked here, and tested by promtool alone: NoEvents (it looks at the hour of the day), BacklogGivenUp and FirstReadGivenUp
-(they come after five real minutes), CallsRaise (it takes a fault in our code), FormerOwnerWrote (the write of a frozen worker
-cannot be timed from outside; tests/broker/test_engine.py makes one).
 """
 
 from __future__ import annotations
@@ -22,21 +18,33 @@ from typing import Any
 
 import pytest
 
-from agents.broker_probe import free_ports
-from agents.fakes.smtp import Rule
-from tests.broker.harness import AMSTERDAM, Stand, Worker, client, settings, visit
+from agents.broker.probe import free_ports
+from agents.fakes.smtp import ScriptedAnswer
+from agents.kafka.writer import Event
+from tests.broker.harness import AMSTERDAM, Stand, Worker, client, request, settings, visit
 from tests.drills.prometheus import ALERTS, Prometheus
 from tests.drills.rolling import asked
 
-pytestmark = [
-    pytest.mark.broker,
-    pytest.mark.skipif("DRILL" not in os.environ, reason="takes some minutes: make drill"),
-    pytest.mark.skipif(shutil.which("prometheus") is None, reason="prometheus is not installed (Debian package)"),
-]
+WEB = {"WebErrors", "WebSlow", "SignaturesRefused", "SignInsTurnedAway", "TokensUnknown", "ProjectionBehind", "ProjectionSkipped"}
+NOT_HERE = dict.fromkeys(WEB, "no web runs in this drill; tests/agents/web provokes what these count") | {
+    "NoEvents": "it looks at the hour of the day",
+    "SourceSilent": "it comes after three days",
+    "BacklogGivenUp": "it comes after five real minutes",
+    "FirstReadGivenUp": "it comes after five real minutes",
+    "CallsRaise": "it takes a fault in our code",
+    "NoWords": "it takes a fault in our code",
+    "AgendasDoubted": "it comes after ten real minutes; tests/streams/intake/test_snapshots.py has a source that fails",
+    "NoRest": "it takes five refused addresses of one client in a row; tests/streams/notices/test_flights.py has them",
+    "OutputSetAside": "it takes a fault in our code",
+    "FormerOwnerWrote": "the write of a frozen worker cannot be timed from outside; tests/broker/test_engine.py makes one",
+    "KafkaSilent": "the other drills' workers stop after a minute without brokers; tests/agents/engine/test_outlook.py counts it",
+    "RecordsLost": "it empties a topic that the other drills need; tests/broker/test_lost.py does it",
+    "TopicReadAnew": "it makes a topic anew that the other drills need; tests/broker/test_topic_ids.py does it",
+}
+"""Alerts that are not provoked here, and why; promtool alone tests them."""
 
-NOT_HERE = {"NoEvents", "BacklogGivenUp", "FirstReadGivenUp", "CallsRaise", "FormerOwnerWrote"}
-ALWAYS = {"ReportsMissing"}
-"""Fires as soon as there is some load: no web takes the reports in this drill."""
+ALWAYS = {"ReportsMissing", "WebDown"}
+"""They fire as soon as there is some load: no web takes the reports in this drill."""
 
 CLIENTS = [f"c{count}" for count in range(240)]
 """Many, each with few messages: one whose message is to be tried again, or is unknown, hears nothing else for that time."""
@@ -92,6 +100,44 @@ async def refused_events(scene: Scene) -> AsyncIterator[None]:
     yield
 
 
+@asynccontextmanager
+async def contradictions(scene: Scene) -> AsyncIterator[None]:
+    """Upstream does not raise its revision."""
+    for hours in range(1, 5):
+        await scene.stand.feed([visit("o", "twice", 1, scene.start + timedelta(days=1, hours=hours), "c1")])
+        await asyncio.sleep(2)
+    yield
+
+
+@asynccontextmanager
+async def unknown_channels(scene: Scene) -> AsyncIterator[None]:
+    for _ in range(3):
+        await scene.stand.feed(client("o", "modern", "sms", "whatsapp"))
+        await asyncio.sleep(2)
+    yield
+
+
+@asynccontextmanager
+async def poison(scene: Scene) -> AsyncIterator[None]:
+    """What nobody but our own programs should write."""
+    for _ in range(3):
+        await scene.stand.feed([Event("client-events", "o/c1", b"junk")])
+        await asyncio.sleep(2)
+    yield
+
+
+@asynccontextmanager
+async def much_of_one_client(scene: Scene) -> AsyncIterator[None]:
+    """A name that stands on everything."""
+    later = scene.start.isoformat()
+    for turn in range(3):
+        names = [f"{turn}-{count}" for count in range(400)]
+        await scene.stand.feed([visit("o", f"all-{name}", 1, scene.start, "everybody") for name in names])
+        await scene.stand.feed([request("o", "everybody", name, "Vul in.", send_at=later) for name in names[:60]])
+        await asyncio.sleep(2)
+    yield
+
+
 def provider(**program: Any) -> Callable[[Scene], Any]:
     """The SMS provider behaves like this."""
 
@@ -129,7 +175,7 @@ async def slow_provider(scene: Scene) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def refused_sender(scene: Scene) -> AsyncIterator[None]:
-    scene.stand.smtp.program(Rule(at="mail", reply="550 5.1.8 bad sender"))
+    scene.stand.smtp.program(ScriptedAnswer(at="mail", reply="550 5.1.8 bad sender"))
     for _ in range(3):
         await scene.book("post")
         await asyncio.sleep(2)
@@ -245,6 +291,10 @@ async def other_time_zones(scene: Scene) -> AsyncIterator[None]:
 
 BREAKS: list[tuple[Callable[[Scene], Any], set[str]]] = [
     (refused_events, {"DeadLetters"}),
+    (contradictions, {"RevisionsContradict"}),
+    (unknown_channels, {"ChannelsUnknown"}),
+    (poison, {"PoisonOnInternalTopic"}),
+    (much_of_one_client, {"TooManyOfOneClient", "ClientRowLarge"}),
     (other_time_zones, {"BuildsDiffer"}),
     (refused_sender, {"OrganisationPaused"}),
     (provider(more_parts=1), {"SmsPartsDiffer"}),
@@ -264,9 +314,12 @@ BREAKS: list[tuple[Callable[[Scene], Any], set[str]]] = [
 
 def test_every_alert_is_provoked_or_has_its_reason() -> None:
     names = set(re.findall(r"- alert: (\w+)", ALERTS.read_text()))
-    assert set().union(*(fires for _, fires in BREAKS)) | NOT_HERE | ALWAYS == names
+    assert set().union(*(fires for _, fires in BREAKS)) | set(NOT_HERE) | ALWAYS == names
 
 
+@pytest.mark.broker
+@pytest.mark.skipif("DRILL" not in os.environ, reason="takes some minutes: make drill")
+@pytest.mark.skipif(shutil.which("prometheus") is None, reason="prometheus is not installed (Debian package prometheus)")
 async def test_every_alert_fires_and_ends(tmp_path: Path) -> None:
     async with AsyncExitStack() as stack:
         stand = await stack.enter_async_context(Stand(tmp_path, partitions=4, session=10.0))
@@ -293,7 +346,7 @@ async def test_every_alert_fires_and_ends(tmp_path: Path) -> None:
             took = await prometheus.until(names, fire=False)
             print(f"{took:5.0f} s  {called} ended", flush=True)
         loading.cancel()
-        took = await prometheus.until(ALWAYS, fire=False)
-        print(f"{took:5.0f} s  {', '.join(ALWAYS)} ended")
+        took = await prometheus.until(ALWAYS - {"WebDown"}, fire=False)  # there is no web to come back
+        print(f"{took:5.0f} s  {', '.join(ALWAYS - {'WebDown'})} ended")
         for worker in stand.workers:
             worker.expected_to_end = True

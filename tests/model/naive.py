@@ -1,13 +1,13 @@
-"""A naive model of DESIGN.md's rules, written from that page alone and for the tests alone.
+"""A naive model of the rules (`streams/README.md`), written from that page alone and for the tests alone.
 
 It shares no code with `streams/` or `renderers/`: it reads the input events as plain JSON, steps from one moment of interest
 to the next, looks through everything it knows at each, and is meant to be obviously right rather than fast. `expected` gives
-what the delivery log must say. Where DESIGN.md leaves a choice, the line that takes it says `Choice`.
+what the delivery log must say. Where the page leaves a choice, the line that takes it says `Choice`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
@@ -64,9 +64,20 @@ class Is(NamedTuple):
     view: View
 
 
+class Message(NamedTuple):
+    """One that went out."""
+
+    at: datetime
+    number: int
+
+
 class Told(NamedTuple):
+    """`message`: the one that told it, where one did."""
+
     at: datetime
     view: View | None
+    heard: bool = True
+    message: Message | None = None
 
 
 @dataclass
@@ -82,6 +93,16 @@ class Known:
     def last_told(self) -> View | None:
         return self.told[-1].view if self.told else None
 
+    @property
+    def last_heard(self) -> Told | None:
+        """The last telling that no gate kept back."""
+        return next((each for each in reversed(self.told) if each.heard), None)
+
+    @property
+    def heard(self) -> View | None:
+        """What the client was told last by a message that no gate kept back, where later words were kept back."""
+        return self.last_heard.view if self.last_heard else None
+
 
 @dataclass
 class Window:
@@ -93,15 +114,6 @@ class Window:
 class Waiting:
     due: datetime
     value: Json
-
-
-class Pattern(NamedTuple):
-    """A series as the client was told of it: local times, days from start to end, location."""
-
-    start: time
-    end: time
-    days: int
-    location: str | None
 
 
 @dataclass
@@ -117,7 +129,6 @@ class Client:
     reminded: set[date] = field(default_factory=set)
     asked: set[tuple[str, str]] = field(default_factory=set)
     waiting: list[Waiting] = field(default_factory=list)
-    series: dict[str, Pattern] = field(default_factory=dict)
 
 
 COMPARED = ("status", "start", "end", "location", "series")
@@ -138,12 +149,6 @@ class Difference(NamedTuple):
     start: datetime
     was: View | None
     now: View | None
-    covered: bool = False
-
-
-def series_of(one: Difference) -> str | None:
-    """The series as it was told, else as it is."""
-    return one.was.series if one.was else one.now.series if one.now else None
 
 
 # --- time -----------------------------------------------------------------------------------------------------------------
@@ -206,26 +211,15 @@ def place(view: View) -> str:
     return f" Locatie: {view.location}." if view.location else ""
 
 
-def words(one: Difference, zone: str) -> str:
+def words(one: Difference, zone: str, clear: bool) -> str:
     was, now = one.was, one.now
-    several = one.kind.startswith("series_")
-    match one.kind.removeprefix("series_"):
-        case "created" if now and several:
-            return f"Er zijn herhalende afspraken met u gemaakt op {period(now, zone)} en de daarop volgende.{place(now)}"
+    match one.kind:
         case "created" if now:
             return f"Er is een afspraak met u gemaakt op {period(now, zone)}.{place(now)}"
-        case "moved" if was and now and several:
-            first = f"Uw herhalende afspraken op {period(was, zone)} en de daarop volgende"
-            return f"{first} zijn verplaatst naar {period(now, zone)}.{place(now)}"
         case "moved" if was and now:
             return f"Uw afspraak op {period(was, zone)} is verplaatst naar {period(now, zone)}.{place(now)}"
-        case "cancelled" if was and several:
-            return f"Uw herhalende afspraken op {period(was, zone)} en de daarop volgende zijn geannuleerd."
         case "cancelled" if was:
-            return f"Uw afspraak op {day_words(local_day(was.start, zone))} is geannuleerd."
-        case "relocated" if now and several:
-            first = f"De locatie van uw herhalende afspraken op {period(now, zone)} en de daarop volgende"
-            return f"{first} is gewijzigd naar {now.location}."
+            return f"Uw afspraak op {day_words(local_day(was.start, zone)) if clear else period(was, zone)} is geannuleerd."
         case "relocated" if now:
             return f"De locatie van uw afspraak op {period(now, zone)} is gewijzigd naar {now.location}."
     raise AssertionError(one)
@@ -240,13 +234,6 @@ def reminder_words(views: list[View], zone: str, now: datetime) -> str:
     if len(views) == 1:
         return f"U heeft een afspraak op {when}.{place(views[0])}"
     return f"U heeft {len(views)} afspraken op {when}."
-
-
-def at_most_twenty(sentences: list[str]) -> list[str]:
-    rest = len(sentences) - 20
-    if rest <= 0:
-        return sentences
-    return [*sentences[:20], "En nog 1 wijziging." if rest == 1 else f"En nog {rest} wijzigingen."]
 
 
 # --- the model ------------------------------------------------------------------------------------------------------------
@@ -266,6 +253,7 @@ class Model:
     reminders_since: dict[str, datetime] = field(default_factory=dict)
     revisions: dict[str, Revision] = field(default_factory=dict)
     passed: datetime = BEGINNING
+    messages: int = 0
 
     # --- what the settings say (what is unknown is off) ---
 
@@ -390,12 +378,25 @@ class Model:
 
     # --- the window closes ---
 
-    def differences(self, client: Client) -> list[Difference]:
+    def same(self, was: View | None, now: View | None) -> bool:
+        """Whether a client would be told the same of both; a place that is dropped is not told."""
+        if was is None or now is None:
+            return was is now
+        return (was.start, was.end) == (now.start, now.end) and now.location in (None, was.location)
+
+    def ahead_of(self, known: Known, at: datetime) -> View | None:
+        """What was heard, if something else was kept back since and it is still ahead."""
+        heard = known.heard
+        return heard if heard is not None and not known.told[-1].heard and heard.start > at else None
+
+    def differences(self, client: Client, at: datetime) -> list[Difference]:
         """Told against actual; presence aside."""
         found = []
         for appointment, known in client.known.items():
             was, actual = known.last_told, known.actual
             now = actual.view if actual.booked else None
+            if not self.same(was, now) and (before := self.ahead_of(known, at)) is not None and actual.present:
+                was = before  # the next notice starts from what was heard
             if was is None and now is not None:
                 found.append(Difference("created", (appointment,), now.start, None, now))
             elif was is not None and now is None:
@@ -407,6 +408,23 @@ class Model:
                     found.append(Difference("relocated", (appointment,), now.start, was, now))
         return [one for one in found if not self.said_absent(client.known[one.ids[0]])]
 
+    def come_back(self, client: Client, now: datetime) -> None:
+        """What is again as it was heard, after something else was kept back, needs no word: only a record."""
+        for appointment, known in client.known.items():
+            is_so = known.actual.view if known.actual.booked else None
+            heard, told = self.ahead_of(known, now), known.last_told
+            if (
+                heard is None
+                or is_so is None
+                or not known.actual.present
+                or self.same(told, is_so)
+                or not self.same(heard, is_so)
+            ):
+                continue
+            kind = "created" if told is None else "moved" if (told.start, told.end) != (is_so.start, is_so.end) else "relocated"
+            self.log(client, now, "direct", "suppressed", "same", (Said(kind, (appointment,)),))
+            known.told.append(Told(now, is_so, message=known.last_heard.message if known.last_heard else None))
+
     def said_absent(self, known: Known) -> bool:
         return not known.actual.present and known.absence_said == known.changes
 
@@ -414,7 +432,8 @@ class Model:
         """The window closes, for all days or in quiet hours for those that cannot wait; the others are held."""
         client.window = None
         quiet, zone = self.quiet_until(client, now), self.zone(client)
-        chosen = self.gathered(client, self.differences(client), now)
+        self.come_back(client, now)
+        chosen = self.differences(client, now)
         if quiet is not None:
             urgent = self.urgent_days(client, now)
             rest = [one for one in chosen if not self.days_of(one, zone) & urgent]
@@ -422,13 +441,13 @@ class Model:
             client.held_until = quiet if rest else None
         else:
             client.held_until = None
-        self.remember(client, chosen, now)
         gate, channel = self.gate(client)
-        going = []
+        going, kept_back = [], []
         for one in chosen:
             known = client.known[one.ids[0]]
             # Choice: past comes before the gates.
-            past = (one.was is None or one.was.start <= now) and (one.now is None or one.now.start <= now)
+            over = one.now is None or one.kind == "cancelled" or one.now.start <= now  # where it would have been now says nothing
+            past = (one.was is None or one.was.start <= now) and over
             if not known.actual.present:
                 known.absence_said = known.changes
                 status, detail = ("expired", None) if past else ("suppressed", "absent")
@@ -436,12 +455,14 @@ class Model:
             elif past:
                 self.log(client, now, "direct", "expired", None, (Said(one.kind, one.ids),))
                 self.tell(client, one, now)
-            elif one.covered or gate is not None:
-                self.log(client, now, "direct", "suppressed", "series" if one.covered else gate, (Said(one.kind, one.ids),))
-                self.tell(client, one, now)
+            elif gate is not None:
+                self.log(client, now, "direct", "suppressed", gate, (Said(one.kind, one.ids),))
+                kept_back.append(one)
             else:
                 going.append(one)
-                self.tell(client, one, now)
+        clear = self.clear(client)
+        for one in kept_back:
+            self.tell(client, one, now, heard=False)
         days: dict[date, list[Difference]] = {}
         for one in going:
             days.setdefault(local_day(one.start, zone), []).append(one)
@@ -449,86 +470,41 @@ class Model:
         for message in messages:
             message.sort(key=lambda one: (not one.kind.endswith("cancelled"), one.start, one.ids[0]))
             said = tuple(Said(one.kind, one.ids) for one in message)
-            text = at_most_twenty([words(one, zone) for one in message])
+            text = [words(one, zone, clear(one, message)) for one in message]
+            self.messages += 1
+            for one in message:
+                self.tell(client, one, now, message=Message(now, self.messages))
             self.log(client, now, "direct", "sent", None, said, channel, text)
 
-    # --- series ---
-
-    def pattern(self, client: Client, view: View) -> Pattern:
-        start, end = local(view.start, self.zone(client)), local(view.end, self.zone(client))
-        return Pattern(start.time(), end.time(), (end.date() - start.date()).days, view.location)
-
-    def gathered(self, client: Client, found: list[Difference], now: datetime) -> list[Difference]:
-        """The differences, those that make one series notice as one, those that a series notice covers marked."""
-        alike: dict[tuple[object, ...], list[Difference]] = {}
-        result = []
-        for one in found:
-            told = client.series.get(series_of(one) or "")
-            if series_of(one) is None or not client.known[one.ids[0]].actual.present:
-                result.append(one)
-            elif one.kind == "created" and one.now and told == self.pattern(client, one.now):
-                result.append(one._replace(covered=True))
-            else:
-                alike.setdefault(self.likeness(client, one), []).append(one)
-        for members in alike.values():
-            tail = self.tail(client, members, found, now)
-            if len(tail) < 2:
-                result += members
-                continue
-            result += [one for one in members if one not in tail]
-            first = tail[0]
-            ids = tuple(each for one in tail for each in one.ids)
-            result.append(first._replace(kind=f"series_{first.kind}", ids=ids))
-        return result
-
-    def likeness(self, client: Client, one: Difference) -> tuple[object, ...]:
-        """Choice: one sentence names one location, so that is alike too."""
+    def clear(self, client: Client) -> Callable[[Difference, list[Difference]], bool]:
+        """Whether a cancellation in a message is clear without times: each other appointment of its day is named beside it."""
         zone = self.zone(client)
-        was = self.pattern(client, one.was)[:3] if one.was else None
-        now = self.pattern(client, one.now) if one.now and one.kind != "cancelled" else None
-        shift = local_day(one.now.start, zone) - local_day(one.was.start, zone) if one.was and one.now and now else None
-        return (series_of(one), one.kind, was, now, shift)
+        views = {known.last_told for known in client.known.values()} | {known.heard for known in client.known.values()}
+        views |= {known.actual.view for known in client.known.values() if known.actual.booked and known.actual.present}
 
-    def tail(self, client: Client, members: list[Difference], found: list[Difference], now: datetime) -> list[Difference]:
-        """Those with which the series ends, as the client knows it: back from the last one ahead, until one is not among them."""
-        known: list[tuple[datetime, str]] = []
-        for appointment, each in client.known.items():
-            if each.last_told and each.last_told.series == series_of(members[0]):
-                known.append((each.last_told.start, appointment))
-        if members[0].kind == "created":
-            made = [one for one in found if one.kind == "created" and series_of(one) == series_of(members[0])]
-            known += [(one.start, one.ids[0]) for one in made if client.known[one.ids[0]].actual.present]
-        mine = {one.ids[0]: one for one in members}
-        result: list[Difference] = []
-        for start in sorted({start for start, _ in known if start > now}, reverse=True):
-            here = sorted(appointment for begin, appointment in known if begin == start)
-            if not all(appointment in mine for appointment in here):
-                break
-            result = [mine[appointment] for appointment in here] + result
-        return result
+        def is_clear(one: Difference, message: list[Difference]) -> bool:
+            was = one.was
+            assert was is not None
+            named = [each for other in message if other.kind != "cancelled" for each in (other.was, other.now)]
+            times = {(each.start, each.end) for each in [*named, was] if each}
+            day = local_day(was.start, zone)
+            return all((view.start, view.end) in times for view in views if view and local_day(view.start, zone) == day)
 
-    def remember(self, client: Client, chosen: list[Difference], now: datetime) -> None:
-        """The series told as such; one of which nothing ahead is left is one no longer."""
-        present = [one for one in chosen if client.known[one.ids[0]].actual.present]
-        cancelled = {each for one in present if one.kind.endswith("cancelled") for each in one.ids}
-        for one in present:
-            if one.kind.startswith("series_") and one.now and not one.kind.endswith("cancelled"):
-                client.series[series_of(one) or ""] = self.pattern(client, one.now)
-        for series in {series_of(one) for one in present if one.kind.endswith("cancelled")} & client.series.keys():
-            left = (known.last_told for each, known in client.known.items() if each not in cancelled)
-            whole = any(one.kind == "series_cancelled" and series_of(one) == series for one in present)
-            if whole or not any(view is not None and view.series == series and view.start > now for view in left):
-                del client.series[series or ""]
+        return lambda one, message: one.kind != "cancelled" or is_clear(one, message)
+
+    # --- telling ---
 
     def days_of(self, one: Difference, zone: str) -> set[date]:
         """Choice: of a move both, or what moves from yesterday to this morning would wait until it is over."""
         now = None if one.kind.endswith("cancelled") else one.now
         return {local_day(view.start, zone) for view in (one.was, now) if view is not None}
 
-    def tell(self, client: Client, one: Difference, now: datetime) -> None:
+    def tell(
+        self, client: Client, one: Difference, now: datetime, heard: bool = True, message: Message | None = None
+    ) -> None:  # fmt: skip
         for appointment in one.ids:
             known = client.known[appointment]
-            known.told.append(Told(now, known.actual.view if known.actual.booked else None))
+            known.told.append(Told(now, known.actual.view if known.actual.booked else None, heard, message))
 
     def urgent_days(self, client: Client, now: datetime) -> set[date]:
         """Days on which an appointment of the client begins within 24 hours, as it is or as the client thinks it is.
@@ -561,9 +537,22 @@ class Model:
             self.log(client, now, "reminder", "suppressed", "absent", none)
         elif gate is not None:
             self.log(client, now, "reminder", "suppressed", gate, none)
+        elif self.just_told(client, ahead, now):
+            self.log(client, now, "reminder", "suppressed", "just_told", none)
         else:
             said = (Said("reminder", tuple(ahead)),)
             self.log(client, now, "reminder", "sent", None, said, channel, [reminder_words(views, zone, now)])
+
+    def just_told(self, client: Client, speaks_of: list[str], now: datetime) -> bool:
+        """Whether one message, sent within so many hours, said all of it as it is."""
+        hours = self.organisations[client.organisation]["reminder"].get("not_within_hours", 12)
+        messages = set()
+        for appointment in speaks_of:
+            known = client.known[appointment]
+            as_it_is = self.same(known.last_told, known.actual.view)
+            messages.add(known.told[-1].message if known.told and as_it_is else None)
+        message = messages.pop() if len(messages) == 1 else None
+        return message is not None and now - message.at < timedelta(hours=hours)
 
     # --- requests ---
 
@@ -663,7 +652,11 @@ class Model:
         else:
             if instant(value["end"]) < instant(value["start"]) or len(value["clients"]) > 1000:
                 raise RefusedError
+            if value["status"] == "cancelled" and last is not None and not value.get("location"):
+                value = {**value, "location": last.value.get("location")}
             if last is not None and value["revision"] <= last.number:
+                if value["revision"] == last.number and not last.deleted and content(value) != content(last.value):
+                    raise RefusedError
                 return
             new = Revision(value["revision"], False, value)
         self.revisions[event.key] = new
@@ -706,6 +699,15 @@ class Model:
         quiet, most = self.window_seconds(client)
         opened = client.window.opened if client.window else now
         client.window = Window(opened, max(now, min(now + quiet, opened + most)))
+
+
+def content(value: Json) -> tuple[object, ...]:
+    """What an appointment says, whatever else stands in it."""
+    location = value.get("location")
+    return (
+        value["status"], instant(value["start"]), instant(value["end"]), location["name"] if location else None,
+        value.get("series"), {each["client"]: each["present"] for each in value["clients"]},
+    )  # fmt: skip
 
 
 class Expected(NamedTuple):

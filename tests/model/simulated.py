@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from agents.commands.simulate import Run
-from agents.wording import succeed
+from agents.worker.wording import succeed
 from streams.simulation import Simulation
 from tests.model.naive import Event, Fact, Said, instant
 

@@ -89,7 +89,7 @@ class Settings(NamedTuple):
     organisation: str
     notifications: bool
     window: tuple[int, int]
-    reminder: tuple[int, str] | None
+    reminder: tuple[int, str, int] | None
     quiet: tuple[str, str] | None
     bad: bool
 
@@ -167,7 +167,10 @@ consents = st.builds(Consent, _when, _organisation, _client, _mostly, _channels)
 contacts = st.builds(Contact, _when, _organisation, _client, _mostly, st.booleans())
 opt_outs = st.builds(OptOut, _when, _organisation, _client, st.sampled_from(("sms", "email")), st.booleans())
 WINDOWS = ((30, 120), (30, 120), (0, 0), (30, 45), (600, 900), (60, 10))
-REMINDERS = ((1, "18:00"), (1, "18:00"), (2, "09:00"), (0, "07:00"), (1, "02:30"), (1, "23:30"), (0, "11:00"), None)
+REMINDERS = (
+    (1, "18:00", 12), (1, "18:00", 0), (2, "09:00", 0), (0, "07:00", 12), (1, "02:30", 1), (1, "23:30", 168), (0, "11:00", 0),
+    None,
+)  # fmt: skip
 QUIETS = (None, None, ("22:00", "07:00"), ("11:00", "18:00"), ("00:00", "02:30"), ("02:30", "09:00"))
 settings = st.builds(
     Settings, _when, _organisation, _mostly, st.sampled_from(WINDOWS), st.sampled_from(REMINDERS), st.sampled_from(QUIETS),
@@ -177,7 +180,9 @@ overrides = st.builds(
     Override, _when, _organisation,
     st.none() | st.fixed_dictionaries({}, optional={
         "notifications": _mostly,
-        "reminder": st.sampled_from(REMINDERS).map(lambda said: said and {"days_before": said[0], "at": said[1]}),
+        "reminder": st.sampled_from(REMINDERS).map(
+            lambda said: said and {"days_before": said[0], "at": said[1], "not_within_hours": said[2]}
+        ),
         "quiet_hours": st.sampled_from(QUIETS).map(lambda said: said and {"from": said[0], "until": said[1]}),
         "sms": st.sampled_from(({"before": "Zelf."}, {"after": "Tot dan!"}, {"before": "x" * 201}, {})),
         "email": st.sampled_from(({"before": ""}, {"subject": "Zelf"})),
@@ -281,6 +286,29 @@ def of_series(most: int = 14) -> st.SearchStrategy[History]:
     return st.builds(lambda history, opening: told(history, *opening), histories(serial(), most), openings)
 
 
+def busy(most: int = 24) -> st.SearchStrategy[History]:
+    """Histories in which much is said to one client within minutes, and little stands in the way."""
+    when = st.builds(After, st.sampled_from((0, 0, 1, 5, 30, 31, 60, 120, 600)))
+    one = st.builds(
+        Booking, when, st.just("o"), st.sampled_from(("a", "b", "e", "f", "g")), st.just(1),
+        st.sampled_from((True, True, True, False)), st.sampled_from((2, 3, 4, 5, 6)),
+        st.sampled_from(("11:00", "07:30", "18:00")),
+        st.just(0.75), st.none(), st.sampled_from((_present, _present, _present, (("c", False),))), st.none(),
+    )  # fmt: skip
+    asked = requests.map(lambda step: step._replace(when=After(1), organisation="o", client="c", send_in=None, expires_in=None))
+
+    def open_to(history: History, window: tuple[int, int]) -> History:
+        kept = tuple(
+            step._replace(window=window, quiet=None) if isinstance(step, Settings) else
+            step._replace(sms=True) if isinstance(step, Contact) else step
+            for step in history.steps
+        )  # fmt: skip
+        return history._replace(steps=kept)
+
+    windows = st.sampled_from(((0, 0), (0, 0), (5, 5), (30, 45)))
+    return st.builds(open_to, histories(st.one_of(one, one, one, one, asked), most), windows)
+
+
 def start(history: History) -> datetime:
     return datetime.combine(history.first_day, time(8), tzinfo=UTC)
 
@@ -372,7 +400,9 @@ def organisation(step: Settings, zone: str) -> Json:
         "notifications": step.notifications,
         "time_zone": "Mars/Utopia" if step.bad else zone,
         "window": {"quiet_seconds": step.window[0], "max_seconds": step.window[1]},
-        "reminder": {"days_before": step.reminder[0], "at": step.reminder[1]} if step.reminder else None,
+        "reminder": {"days_before": step.reminder[0], "at": step.reminder[1], "not_within_hours": step.reminder[2]}
+        if step.reminder
+        else None,
         "quiet_hours": {"from": step.quiet[0], "until": step.quiet[1]} if step.quiet else None,
         "sms": {
             "originator": "Zorg",

@@ -1,4 +1,4 @@
-"""What the model found: each row is the shortest history on which the simulation and DESIGN.md once differed."""
+"""What the model found: each row is the shortest history on which the simulation and the rules once differed."""
 
 from __future__ import annotations
 

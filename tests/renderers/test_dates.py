@@ -4,7 +4,9 @@ from datetime import date
 
 import pytest
 
-from renderers.dates import is_whole_day, long_day, period, short_day
+from renderers.dates import is_whole_days, long_day, period, said, short_day
+from schemas.events import View
+from streams.notices.words import words_of
 from tests.renderers.samples import AMSTERDAM, instant
 
 DAYS = ("maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag")
@@ -28,7 +30,7 @@ def test_days_are_written_as_in_the_dutch_cldr(month: int) -> None:
     [
         # UTC becomes local before the day is taken
         ("2020-01-17T22:59+00:00", "2020-01-17T23:00+00:00", AMSTERDAM,
-         "vrijdag 17 januari 2020 van 23:59 tot zaterdag 18 januari 2020 00:00"),
+         "vrijdag 17 januari 2020 van 23:59 tot middernacht"),
         ("2020-01-17T23:01+00:00", "2020-01-18T00:01+00:00", AMSTERDAM, "zaterdag 18 januari 2020 van 00:01 tot 01:01"),
         ("2020-07-17T22:30+00:00", "2020-07-17T23:30+00:00", AMSTERDAM, "zaterdag 18 juli 2020 van 00:30 tot 01:30"),
         # New Year, and a leap day
@@ -49,8 +51,20 @@ def test_days_are_written_as_in_the_dutch_cldr(month: int) -> None:
         ("2026-10-24T22:00+00:00", "2026-10-25T22:00+00:00", AMSTERDAM, "zondag 25 oktober 2026 van 00:00 tot 23:00"),
         ("2020-01-17 00:00", "2020-01-17 23:59", AMSTERDAM, "vrijdag 17 januari 2020 van 00:00 tot 23:59"),
         ("2020-01-17 00:00", "2020-01-19 00:00", AMSTERDAM,
-         "vrijdag 17 januari 2020 van 00:00 tot zondag 19 januari 2020 00:00"),
-        ("2020-01-17 00:00", "2020-01-17 00:00", AMSTERDAM, "vrijdag 17 januari 2020 van 00:00 tot 00:00"),
+         "vrijdag 17 tot en met zaterdag 18 januari 2020"),
+        ("2020-01-31 00:00", "2020-02-02 00:00", AMSTERDAM, "vrijdag 31 januari tot en met zaterdag 1 februari 2020"),
+        ("2019-12-31 00:00", "2020-01-02 00:00", AMSTERDAM, "dinsdag 31 december 2019 tot en met woensdag 1 januari 2020"),
+        ("2020-01-17 22:00", "2020-01-19 00:00", AMSTERDAM,
+         "vrijdag 17 januari 2020 van 22:00 tot en met zaterdag 18 januari 2020"),
+        ("2020-01-17 13:15", "2020-01-17 13:15", AMSTERDAM, "vrijdag 17 januari 2020 om 13:15"),
+        ("2020-01-17T12:15:10+00:00", "2020-01-17T12:15:50+00:00", AMSTERDAM, "vrijdag 17 januari 2020 om 13:15"),
+        ("2020-01-17 00:00", "2020-01-17 00:00", AMSTERDAM, "vrijdag 17 januari 2020 om 00:00"),
+        # seconds are not said, of a midnight neither
+        ("2020-01-16T23:00:20+00:00", "2020-01-17T23:00:20+00:00", AMSTERDAM, "vrijdag 17 januari 2020"),
+        ("2020-01-16T23:00:00+00:00", "2020-01-18T23:00:59+00:00", AMSTERDAM,
+         "vrijdag 17 tot en met zaterdag 18 januari 2020"),
+        ("2020-01-17T19:00:00+00:00", "2020-01-17T23:00:20+00:00", AMSTERDAM,
+         "vrijdag 17 januari 2020 van 20:00 tot middernacht"),
         # other zones: a whole day of Amsterdam is none on Curaçao
         ("2020-01-17 00:00", "2020-01-18 00:00", "America/Curacao", "vrijdag 17 januari 2020"),
         ("2020-01-16T23:00+00:00", "2020-01-17T23:00+00:00", "America/Curacao",
@@ -63,11 +77,12 @@ def test_days_are_written_as_in_the_dutch_cldr(month: int) -> None:
         # Havana has midnight twice: the day begins at the first
         ("2024-11-03T04:00+00:00", "2024-11-04T05:00+00:00", "America/Havana", "zondag 3 november 2024"),
         ("2024-11-03T05:00+00:00", "2024-11-04T05:00+00:00", "America/Havana",
-         "zondag 3 november 2024 van 00:00 tot maandag 4 november 2024 00:00"),
+         "zondag 3 november 2024 van 00:00 tot middernacht"),
     ],
 )  # fmt: skip
 def test_a_period_is_written_in_local_time(start: str, end: str, zone: str, expected: str) -> None:
     assert period(instant(start, zone), instant(end, zone), zone) == expected
+    assert said(words_of(View(instant(start, zone), instant(end, zone)), zone)) == expected
 
 
 def test_every_local_day_of_a_year_is_a_whole_day_whatever_its_length() -> None:
@@ -75,5 +90,5 @@ def test_every_local_day_of_a_year_is_a_whole_day_whatever_its_length() -> None:
     for day in range(date(2026, 1, 1).toordinal(), date(2027, 1, 1).toordinal()):
         start, end = (instant(date.fromordinal(on).isoformat()) for on in (day, day + 1))
         lengths.add((end - start).total_seconds() / 3600)
-        assert is_whole_day(start, end, AMSTERDAM)
+        assert is_whole_days(start, end, AMSTERDAM)
     assert lengths == {23, 24, 25}

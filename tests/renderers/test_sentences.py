@@ -1,9 +1,14 @@
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
-from renderers.sentences import TEMPLATES, joined, sentence, sentences
+import pytest
+from msgspec.structs import replace
+
+from renderers.dutch import ON_SITE
+from renderers.sentences import joined, sentence, sentences
 from schemas.events import View
+from schemas.known import Member, Words
 from schemas.notices import Kind, Notice
 from tests.renderers.samples import (
     AMSTERDAM,
@@ -20,6 +25,7 @@ from tests.renderers.samples import (
 )
 
 AT_14_IN_DE_LINDE = view("2020-01-17 14:15", "2020-01-17 15:15", "De Linde")
+BY_PHONE = replace(AT_13, kind="phone")
 JUNE = view("2020-06-11 11:00", "2020-06-11 12:00")
 JUNE_IN_DE_LINDE = view("2020-06-11 11:00", "2020-06-11 12:00", "De Linde")
 NIGHT = view("2020-01-17 22:00", "2020-01-18 06:00")
@@ -27,6 +33,15 @@ FRIDAY = view("2020-01-17 00:00", "2020-01-18 00:00")
 SATURDAY = view("2020-01-18 00:00", "2020-01-19 00:00")
 
 TEXTS: list[tuple[str, Notice]] = [
+    (
+        "Uw afspraak op vrijdag 17 januari 2020 van 13:15 tot 14:15 is nu een telefonische afspraak.",
+        notice("changed", AT_13, BY_PHONE),
+    ),
+    (
+        "Uw herhalende telefonische afspraken op vrijdag 17 januari 2020 van 13:15 tot 14:15 en de daarop volgende zijn nu "
+        "afspraken op locatie. Locatie: De Linde.",
+        notice("series_changed", BY_PHONE, AT_13_IN_DE_LINDE, others=2),
+    ),
     (
         "Er is een afspraak met u gemaakt op vrijdag 17 januari 2020 van 13:15 tot 14:15.",
         notice("created", now=AT_13),
@@ -119,8 +134,39 @@ def test_each_kind_of_notice_says(expected: str, told: Notice) -> None:
     assert sentence(told, AMSTERDAM, SENT) == expected
 
 
+DAYS = View(instant("2020-01-17 00:00"), instant("2020-01-19 00:00"))
+NIGHT = View(instant("2020-01-17 22:00"), instant("2020-01-18 00:00"))
+POINT = View(instant("2020-01-17 13:15"), instant("2020-01-17 13:15"))
+
+
+@pytest.mark.parametrize(
+    ("expected", "told"),
+    [
+        ("Er is een afspraak met u gemaakt van vrijdag 17 tot en met zaterdag 18 januari 2020.", notice("created", now=DAYS)),
+        ("Er is een afspraak met u gemaakt op vrijdag 17 januari 2020 van 22:00 tot middernacht.", notice("created", now=NIGHT)),
+        ("Er is een afspraak met u gemaakt op vrijdag 17 januari 2020 om 13:15.", notice("created", now=POINT)),
+        (
+            "Uw afspraak van vrijdag 17 tot en met zaterdag 18 januari 2020 is verplaatst naar vrijdag 17 januari 2020 om 13:15.",
+            notice("moved", DAYS, POINT),
+        ),
+        (
+            "Uw afspraak op vrijdag 17 januari 2020 om 13:15 is verplaatst naar vrijdag 17 tot en met zaterdag 18 januari 2020.",
+            notice("moved", POINT, DAYS),
+        ),
+        ("Uw afspraak op vrijdag 17 januari 2020 is geannuleerd.", notice("cancelled", DAYS)),
+        (
+            "Er zijn herhalende afspraken met u gemaakt op vrijdag 17 januari 2020 om 13:15 en de daarop volgende.",
+            notice("series_created", now=POINT),
+        ),
+        ("U heeft een afspraak op 17 januari.", notice("reminder", now=DAYS)),
+    ],
+)
+def test_no_sentence_ends_at_00_00_or_where_it_begins(expected: str, told: Notice) -> None:
+    assert sentence(told, AMSTERDAM, SENT) == expected
+
+
 def test_every_kind_has_a_row_above() -> None:
-    assert {told.kind for _, told in TEXTS} == set(TEMPLATES)
+    assert {told.kind for _, told in TEXTS} == set(ON_SITE)
 
 
 @pytest.mark.parametrize(
@@ -166,20 +212,58 @@ def test_a_dropped_location_is_not_told() -> None:
         sentence(notice("relocated", AT_13_IN_DE_LINDE, AT_13), AMSTERDAM, SENT)
 
 
+THAT_DAY = "vrijdag 17 januari 2020"
+THEN = Words("2020-01-17", "13:15", "14:15")
+IN_DE_LINDE = Words("2020-01-17", "13:15", "14:15", place="De Linde")
+WHOLE = Words("2020-01-17", "", "")
+
+
 @pytest.mark.parametrize(
-    ("count", "last"),
+    ("kind", "was", "now", "more", "said"),
     [
-        (1, "Uw afspraak op vrijdag 17 januari 2020 is geannuleerd."),
-        (20, "Uw afspraak op vrijdag 17 januari 2020 is geannuleerd."),
-        (21, "En nog 1 wijziging."),
-        (25, "En nog 5 wijzigingen."),
-        (1020, "En nog 1000 wijzigingen."),
+        ("cancelled", THEN, None, {}, f"Uw afspraak op {THAT_DAY} is geannuleerd."),
+        ("cancelled", THEN, None, {"timed": True}, f"Uw afspraak op {THAT_DAY} van 13:15 tot 14:15 is geannuleerd."),
+        ("cancelled", IN_DE_LINDE, None, {"timed": True, "placed": True},
+         f"Uw afspraak op {THAT_DAY} van 13:15 tot 14:15 (De Linde) is geannuleerd."),
+        ("cancelled", THEN, None, {"timed": True, "placed": True},
+         f"Uw afspraak op {THAT_DAY} van 13:15 tot 14:15 (zonder locatie) is geannuleerd."),
+        ("cancelled", WHOLE, None, {"timed": True}, f"Uw afspraak op {THAT_DAY} (de hele dag) is geannuleerd."),
+        ("cancelled", Words("2020-01-17", "13:15", ""), None, {"timed": True},
+         f"Uw afspraak op {THAT_DAY} om 13:15 is geannuleerd."),
+        ("cancelled", Words("2020-01-17", "", "", "2020-01-18"), None, {"timed": True},
+         "Uw afspraak van vrijdag 17 tot en met zaterdag 18 januari 2020 is geannuleerd."),
+        ("moved", IN_DE_LINDE, Words("2020-01-18", "22:00", "24:00"), {"placed": True},
+         f"Uw afspraak op {THAT_DAY} van 13:15 tot 14:15 (De Linde) is verplaatst naar zaterdag 18 januari 2020 van 22:00 tot "
+         "middernacht."),
+        ("relocated", THEN, IN_DE_LINDE, {"placed": True},
+         f"De locatie van uw afspraak op {THAT_DAY} van 13:15 tot 14:15 (zonder locatie) is gewijzigd naar De Linde."),
+        ("series_created", None, IN_DE_LINDE, {"weeks": 1},
+         f"Er zijn herhalende afspraken met u gemaakt op {THAT_DAY} van 13:15 tot 14:15 en de daarop volgende. Locatie: De "
+         "Linde."),
+        ("series_created", None, THEN, {"weeks": 2},
+         f"Er zijn herhalende afspraken met u gemaakt op {THAT_DAY} van 13:15 tot 14:15 en de daarop volgende, om de 2 weken."),
+        ("series_created", None, THEN, {"weeks": 0},
+         f"Er zijn herhalende afspraken met u gemaakt op {THAT_DAY} van 13:15 tot 14:15 en de daarop volgende, elke maand."),
+        ("series_created", None, THEN, {"weeks": 1, "off": ("2020-01-24",)},
+         f"Er zijn herhalende afspraken met u gemaakt op {THAT_DAY} van 13:15 tot 14:15 en de daarop volgende, niet op vrijdag "
+         "24 januari 2020."),
     ],
-)
-def test_beyond_twenty_sentences_the_rest_is_a_number(count: int, last: str) -> None:
+)  # fmt: skip
+def test_words_say_what_they_must_and_no_more(
+    kind: Kind, was: Words | None, now: Words | None, more: dict[str, Any], said: str
+) -> None:
+    """The zone is that of their telling: what is said does not hang on the one that is now."""
+    one = Notice(id="n", kind=kind, appointment="a", members=(Member("a", was, now),), **more)
+    at = AT_13_IN_DE_LINDE if now is not None and now.place is not None else AT_13
+    one = replace(one, was=AT_13 if was is not None else None, now=at if now is not None else None)
+    assert sentence(one, "Asia/Kathmandu", SENT) == said
+
+
+@pytest.mark.parametrize("count", [1, 20, 21])
+def test_every_notice_has_its_sentence(count: int) -> None:
+    """Nothing is left to a number ("En nog 1 wijziging."): what is too much for one message is decided as another."""
     said = sentences(delivery(*[notice("cancelled", AT_13)] * count), AMSTERDAM, SENT)
-    assert len(said) == min(count, 21)
-    assert said[-1] == last
+    assert said == ["Uw afspraak op vrijdag 17 januari 2020 is geannuleerd."] * count
 
 
 def test_the_sentence_of_a_request_is_its_text() -> None:

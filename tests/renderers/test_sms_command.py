@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
+from pathlib import Path
 
 import pytest
 
 from agents.main import main
+from tests.world import organisation
 
 
 @pytest.mark.parametrize(
@@ -72,3 +75,24 @@ def test_a_bad_line_is_named_and_the_good_ones_are_done(
 def test_what_cannot_be_measured_is_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sms", *words]) == 2
     assert capsys.readouterr().err
+
+
+def test_settings_are_explained_by_kind_of_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "settings.json"
+    file.write_text(json.dumps(organisation(templates={"cancelled": {"sms": {"after": "Tot ziens."}}})))
+    assert main(["sms", "--settings", str(file)]) == 0
+    found = {line.partition(":")[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert list(found) == [
+        f"zorg, {name}"
+        for name in ("created", "series_created", "moved", "relocated", "changed", "cancelled", "several", "reminder", "request")
+    ]
+    assert found["zorg, cancelled"].endswith(" is geannuleerd. Tot ziens.")
+    assert "GSM-7, 1 part, " in found["zorg, created"]
+    assert ", 0.08 EUR: Er is een afspraak" in found["zorg, created"]
+
+
+def test_settings_that_cannot_be_used_are_refused_by_their_field(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "settings.json"
+    file.write_text(json.dumps(organisation(templates={"moved": {"sms": {"after": "x" * 201}}})))
+    assert main(["sms", "--settings", str(file)]) == 2
+    assert "at `$.templates.moved.sms.after`" in capsys.readouterr().err

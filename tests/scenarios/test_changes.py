@@ -1,4 +1,4 @@
-"""What is told of changes: the rows read "given these events, at these times, these notices" (DESIGN.md "Rules")."""
+"""What is told of changes: the rows read "given these events, at these times, these notices" (`streams/README.md`)."""
 
 from __future__ import annotations
 

@@ -7,11 +7,11 @@ from typing import Any
 import orjson
 import pytest
 
-from agents.wording import succeed
+from agents.worker.wording import succeed
 from schemas.deliveries import DeliveryReport
 from schemas.topics import CONTACTS_TABLE
 from schemas.wire import encode
-from streams.outcomes import Outcome, SendCall
+from streams.sending.outcomes import Outcome, SendCall
 from tests.world import World, at
 
 
@@ -78,18 +78,20 @@ def test_a_number_is_called_as_e164_however_it_is_written() -> None:
 
 def test_an_address_that_a_provider_does_not_know_gets_nothing_more() -> None:
     world = at_once(Provider("+31612345678"))
-    assert book(book(world, 1), 2).outcomes == ["failed 9", CLOSED]
+    assert book(book(world, 1), 2).outcomes == ["failed 9", "superseded rerouted", CLOSED, CLOSED]
 
 
-def test_the_next_message_takes_the_other_channel_that_is_confirmed() -> None:
+def test_what_it_said_and_the_next_message_take_the_other_channel_that_is_confirmed() -> None:
     world = contact(at_once(Provider("+31612345678")), email="anna@example.org").consent(channels=["sms", "email"])
     book(book(world, 1), 2)
-    assert [(record["status"], record["channel"]) for record in world.log] == [("failed", "sms"), ("sent", "email")]
+    assert [(record["status"], record["channel"]) for record in world.log] == [
+        ("failed", "sms"), ("superseded", "sms"), ("sent", "email"), ("sent", "email"),
+    ]  # fmt: skip
 
 
 def test_an_e_mail_address_that_does_not_exist_is_not_confirmed_any_more() -> None:
     world = contact(at_once(Provider("anna@example.org")), email="anna@example.org").consent(channels=["email"])
-    assert book(book(world, 1), 2).outcomes == ["failed 9", CLOSED]
+    assert book(book(world, 1), 2).outcomes == ["failed 9", "superseded rerouted", CLOSED, CLOSED]
     contact(world, email="anna@example.net")
     assert book(world, 3).outcomes[-1] == "sent"
 
@@ -133,7 +135,7 @@ def test_a_refusal_of_an_address_that_was_replaced_meanwhile_says_nothing_about_
 
     world.simulation.provider = slow
     book(world, 1)
-    assert book(world, 2).outcomes == ["failed 9", "sent"]
+    assert book(world, 2).outcomes == ["failed 9", "superseded rerouted", "sent", "sent"]
 
 
 def test_a_refusal_of_one_clients_number_is_not_another_clients() -> None:
@@ -143,7 +145,7 @@ def test_a_refusal_of_one_clients_number_is_not_another_clients() -> None:
     book(world, 1)
     world.simulation.provider = succeed
     world.book("2026-04-02 13:15", id="b", clients=[{"client": "bram", "present": True}])
-    assert world.outcomes == ["failed 9", "sent"]
+    assert world.outcomes == ["failed 9", "superseded rerouted", CLOSED, "sent"]
 
 
 def report(world: World, status: str, error: int | None = None) -> None:
@@ -158,7 +160,8 @@ def report(world: World, status: str, error: int | None = None) -> None:
 def test_a_report_of_an_unknown_subscriber_counts_as_much_as_a_refusal() -> None:
     world = book(at_once(), 1)
     report(world, "delivery_failed", 1)
-    assert book(world, 2).outcomes == ["sent", "failed report: delivery_failed/1", CLOSED]
+    gone = ["sent", "failed report: delivery_failed/1", "superseded rerouted", CLOSED]
+    assert book(world, 2).outcomes == [*gone, CLOSED]
 
 
 def test_a_phone_that_is_off_says_nothing_about_its_number() -> None:
@@ -176,4 +179,41 @@ def test_a_stop_by_sms_turns_that_channel_off_and_upstreams_sync_does_not_undo_i
     assert [record["channel"] for record in world.log if record["status"] == "sent"] == ["sms", "email"]
     world.opt_out(off=False)
     book(world, 3)
+    assert world.log[-1]["channel"] == "email", "a link takes back only what a link turned off"
+    world.opt_out(off=False, source="client")
+    book(world, 4)
     assert world.log[-1]["channel"] == "sms"
+
+
+@pytest.mark.parametrize(
+    ("revisions", "goes"),
+    [
+        pytest.param([1, 2], False, id="the newer one says that it is not confirmed"),
+        pytest.param([2, 1], True, id="an older one that comes late is ignored"),
+        pytest.param([2, None], False, id="one without a revision counts as it comes"),
+        pytest.param([None, 1], False, id="and is older than none"),
+    ],
+)
+def test_a_contact_that_is_older_than_what_is_known_does_not_count(revisions: list[int | None], goes: bool) -> None:
+    world = at_once()
+    for revision, confirmed in zip(revisions, (True, False), strict=True):
+        sms = {"number": "+31612345678", "confirmed": confirmed}
+        world.feed("contacts", "zorg/anna", {"organisation": "zorg", "client": "anna", "sms": sms, "revision": revision})
+    assert (book(world, 1).outcomes == ["sent"]) == goes
+
+
+def test_a_consent_that_is_older_than_what_is_known_does_not_count() -> None:
+    world = at_once()
+    for revision, wanted in ((2, False), (1, True)):
+        value = {"organisation": "zorg", "client": "anna", "notifications": wanted, "channels": ["sms"], "revision": revision}
+        world.feed("consents", "zorg/anna", value)
+    assert book(world, 1).outcomes == ["suppressed client_off"]
+
+
+def test_of_a_number_that_nobody_speaks_of_anew_what_is_known_stays() -> None:
+    world = at_once()
+    world.feed(
+        "contacts", "zorg/anna", {"organisation": "zorg", "client": "anna", "sms": {"number": "06 12345678", "confirmed": None}}
+    )
+    assert book(world, 1).outcomes == ["sent"]
+    assert "unsaid" not in row(world)["sms"]

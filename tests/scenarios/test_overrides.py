@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.inputs import Organisation, OrganisationOverride
-from schemas.state import Settings
+from schemas.state import SettingsRow
 from schemas.topics import ORGANISATIONS_TABLE
 from schemas.wire import check, encode, read
-from streams.notices import Notices
-from streams.overrides import laid_over
-from streams.rows import DECODERS
+from streams.notices.notices import Notices
+from streams.notices.settings import apply_override
+from streams.processing.rows import DECODERS
 from tests.world import World, organisation
 
 DAY = "2026-04-17"
@@ -104,7 +104,7 @@ def test_upstreams_word_and_ours_are_kept_apart_and_found_again() -> None:
     assert upstream.organisation == check(Organisation, organisation(reminder=REMINDER))
     again = Notices(0, rows)
     again.loaded()
-    before = world.simulation.shards["notices"]
+    before = world.simulation.processors["notices"]
     assert isinstance(before, Notices)
     assert again.settings == before.settings
     assert again.settings["zorg"].organisation.reminder is None
@@ -112,10 +112,10 @@ def test_upstreams_word_and_ours_are_kept_apart_and_found_again() -> None:
 
 
 def test_a_row_of_before_there_were_overrides_is_upstreams() -> None:
-    row = encode(Settings(check(Organisation, organisation()), World().now))
-    shard = Notices(0, {ORGANISATIONS_TABLE.row("zorg"): row})
-    shard.loaded()
-    assert shard.settings["zorg"].organisation.name == "Zorggroep"
+    row = encode(SettingsRow(check(Organisation, organisation()), World().now))
+    processor = Notices(0, {ORGANISATIONS_TABLE.row("zorg"): row})
+    processor.loaded()
+    assert processor.settings["zorg"].organisation.name == "Zorggroep"
 
 
 _times = st.sampled_from(("00:00", "07:30", "23:59"))
@@ -135,7 +135,7 @@ OWN = st.fixed_dictionaries(
 @given(OWN)
 def test_what_is_good_over_what_is_good_is_good_and_says_exactly_what_was_chosen(own: dict[str, Any]) -> None:
     upstream = check(Organisation, organisation(reminder=REMINDER))
-    laid = laid_over(upstream, read(OrganisationOverride, encode(check(OrganisationOverride, own))))
+    laid = apply_override(upstream, read(OrganisationOverride, encode(check(OrganisationOverride, own))))
     plain = organisation(reminder=REMINDER)
     for name, value in own.items():
         plain[name] = {**plain[name], **value} if name in ("sms", "email") else value

@@ -1,4 +1,4 @@
-"""Reminders, quiet hours, requests and clock changes: rows of "at these times, these messages" (DESIGN.md "Rules")."""
+"""Reminders, quiet hours, requests and clock changes: rows of "at these times, these messages" (`streams/README.md`)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class TestReminders:
         world = reminded().book("2026-03-10 11:00").book("2026-03-10 12:00", id="b").wait("2026-03-09 09:59:59")
         world.book("2026-03-10 11:00", rev=2, status="cancelled").wait("2026-04-01 00:00")
         assert world.sent[-2:] == [
-            "Uw afspraak op dinsdag 10 maart 2026 is geannuleerd.",
+            "Uw afspraak op dinsdag 10 maart 2026 van 11:00 tot 12:00 is geannuleerd.",  # the day has another one
             "U heeft een afspraak op 10 maart om 12:00.",
         ]
 
@@ -179,6 +179,21 @@ class TestRequests:
         assert world.outcomes == ["sent", "sent"]
 
     @pytest.mark.parametrize(
+        ("read_anew", "expires_at", "outcomes"),
+        [
+            ("2026-04-01 09:00", None, ["sent"]),  # after 29 days
+            ("2026-04-03 09:00", None, ["sent", "sent"]),  # after 31
+            ("2026-04-03 09:00", "2026-03-10T12:00:00+01:00", ["sent"]),  # remembered for 30 days after that
+            ("2026-04-20 09:00", "2026-03-10T12:00:00+01:00", ["sent", "expired"]),
+        ],
+    )
+    def test_one_that_a_mirror_brings_again_is_remembered_for_30_days_and_then_held_by_its_expires_at_alone(
+        self, read_anew: str, expires_at: str | None, outcomes: list[str]
+    ) -> None:
+        world = World("2026-03-03 09:00").request(expires_at=expires_at).wait(read_anew).request(expires_at=expires_at)
+        assert world.outcomes == outcomes
+
+    @pytest.mark.parametrize(
         ("closed", "outcome"),
         [
             (lambda world: world.opt_out(), "suppressed client_off"),
@@ -195,6 +210,15 @@ class TestRequests:
             ({"text": "x" * 613}, "Expected `str` of length <= 612 - at `$.text`"),
             ({"text": "Zie http://example.org"}, "links must be https - at `$.text`"),
             ({"text": "Zie https://a.nl en ftp://b.nl"}, "links must be https - at `$.text`"),
+            ({"text": "javascript:alert(1)"}, "links must be https - at `$.text`"),
+            ({"text": "Zie //bank.example"}, "links must be https - at `$.text`"),
+            ({"text": "Zie www.bank.example"}, "links must be https - at `$.text`"),
+            (
+                {"text": "https://bank.example@slecht.example"},
+                "a link must not name a user before its host - at `$.text`",
+            ),
+            ({"text": "Zie \u202ehttps://a.nl"}, "controls of the direction of text are not allowed - at `$.text`"),
+            ({"subject": "Vraag\u2066"}, "controls of the direction of text are not allowed - at `$.subject`"),
             ({"send_at": "2026-03-02T12:00:00"}, "Expected `datetime` with a timezone component - at `$.send_at`"),
             (
                 {"send_at": "2026-03-02T12:00:00Z", "expires_at": "2026-03-02T11:00:00Z"},

@@ -12,15 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.topics import CLIENT_EVENTS, ERASURES
-from streams.intake import Intake
-from streams.notices import Notices
-from streams.outcomes import Outcome
+from streams.intake.intake import Intake
+from streams.notices.notices import Notices
+from streams.processing.turn import Decision, Record, Result, Turn
+from streams.sending.outcomes import Outcome
 from streams.simulation import Refused
-from streams.turn import Decision, Record, Result, Turn
+from tests.model.budget import examples
 from tests.model.strategies import histories
-from tests.model.test_properties import examples
-from tests.streams.test_sending import SENT, Desk, desk
 from tests.world import World, appointment, at
+
+from .sending.test_sending import SENT, Desk, desk
 
 MARKS = ("merk-client", "+31687654321", "merk@merk.example", "Merkplaats", "Merktekst")
 
@@ -65,6 +66,12 @@ class TestAllThatIsKept:
         erase(world, "merk-client")
 
         assert [mark for mark in MARKS if mark.encode() in rows(world)] == []
+
+    def test_what_became_of_an_appointment_goes_with_the_client(self) -> None:
+        came = [{**there("merk-client"), "outcome": "arrived"}, there("anna")]
+        world = World().book("2026-04-18 13:15", clients=came).wait("2026-03-02 09:05")
+        assert b'"outcomes":{"merk-client":"arrived"}' in rows(world)
+        assert b"merk-client" not in rows(erase(world, "merk-client"))
 
     def test_nothing_of_it_goes_out_any_more_and_the_other_client_is_told_as_before(self) -> None:
         world = marked()
@@ -154,7 +161,7 @@ class TestSenders:
 
     def erased(self, one: Desk, now: str, **more: Any) -> list[Any]:
         record = Record("deliveries-sms", 0, 99, b"zorg/anna", None)
-        decision = one.shard.decide(Turn(at(now), [record], due=at(now), **more))
+        decision = one.processor.decide(Turn(at(now), [record], due=at(now), **more))
         one.keep(decision)
         return decision.calls
 
@@ -163,13 +170,14 @@ class TestSenders:
         one.turn("2026-03-02 09:00:01", room=0)
         assert self.erased(one, "2026-03-02 09:00:02", room=1) == []
         assert [(record["status"], record["detail"], record["text"]) for record in one.log] == [("suppressed", "erased", None)]
-        assert (one.rows, one.shard.next_due(), one.shard.lanes.clients) == ({}, None, 0)
+        assert (one.rows, one.processor.next_due(), one.processor.queues.clients) == ({}, None, 0)
 
     @pytest.mark.parametrize(
         ("outcome", "status"),
         [
             (SENT, "sent"),
             (Outcome(kind="retry"), "suppressed"),
+            (Outcome(kind="retry", piece=1, pieces=2, each=(9,)), "suppressed"),
             (Outcome(kind="stop"), "suppressed"),
             (Outcome(kind="permanent_address"), "suppressed"),
             (None, "unknown"),
@@ -183,7 +191,8 @@ class TestSenders:
         one.turn("2026-03-02 09:00:03", results=[Result(call.key, outcome)])
         (record,) = one.log
         assert (record["status"], record["detail"], record["text"], record["address"]) == (status, "erased", None, None)
-        assert (record["cost"] is not None) == (status == "sent"), "it is billed all the same"
+        went = outcome is not None and outcome.piece > 0
+        assert (record["cost"] is not None) == went, "it is billed all the same"
         assert one.rows == {}
 
     def test_a_claim_whose_holder_is_gone_is_unknown_and_not_tried_again(self) -> None:
@@ -213,12 +222,16 @@ class TestEveryPartition:
         return decision
 
     def test_the_first_hands_it_on_and_the_others_tell_of_what_they_kept(self) -> None:
-        world, shards = World(), [Intake(3, {}) for _ in range(3)]
-        for partition, shard in enumerate(shards[1:], 1):
-            self.at(shard, "appointments", f"zorg/a{partition}", appointment("2026-04-17 13:15", appointment=f"a{partition}"), 1)
-        self.at(shards[2], "appointments", "zorg/b", appointment("2026-04-17 13:15", appointment="b", clients=[there("bert")]), 1)
+        world, processors = World(), [Intake(3, {}) for _ in range(3)]
+        for partition, processor in enumerate(processors[1:], 1):
+            self.at(
+                processor, "appointments", f"zorg/a{partition}", appointment("2026-04-17 13:15", appointment=f"a{partition}"), 1
+            )
+        self.at(
+            processors[2], "appointments", "zorg/b", appointment("2026-04-17 13:15", appointment="b", clients=[there("bert")]), 1
+        )
 
-        first = self.at(shards[0], "erasures", "zorg/anna", erasure(world, "anna"), 0)
+        first = self.at(processors[0], "erasures", "zorg/anna", erasure(world, "anna"), 0)
         copies = [output for output in first.outputs if output.topic == ERASURES.name]
         told = [output for output in first.outputs if output.topic == CLIENT_EVENTS.name]
         assert [output.partition for output in copies] == [1, 2]
@@ -226,18 +239,18 @@ class TestEveryPartition:
 
         for output in copies:
             partition = output.partition or 0
-            then = self.at(shards[partition], "erasures", "zorg/anna", orjson.loads(output.value or b""), partition)
+            then = self.at(processors[partition], "erasures", "zorg/anna", orjson.loads(output.value or b""), partition)
             (event,) = then.outputs
             assert event.topic == CLIENT_EVENTS.name
             assert orjson.loads(event.value or b"")["erased"] == {"appointments": [f"a{partition}"]}
-            assert b"anna" not in b"".join(shards[partition].rows.base.values())
-        assert b"bert" in b"".join(shards[2].rows.base.values())
+            assert b"anna" not in b"".join(processors[partition].rows.base.values())
+        assert b"bert" in b"".join(processors[2].rows.base.values())
 
     def test_what_came_after_the_erasure_is_not_touched_by_another_partition(self) -> None:
         world = World().book("2026-04-17 13:15", id="old").wait("2026-03-02 09:05")
         erase(world).consent().contact().book("2026-05-17 13:15", id="new").wait("2026-03-02 09:10")
         late = {"organisation": "zorg", "client": "anna", "erased": {"appointments": ["old", "other"]}}
-        notices = world.simulation.shards["notices"]
+        notices = world.simulation.processors["notices"]
         assert isinstance(notices, Notices)
         record = Record(CLIENT_EVENTS.name, 0, 99, b"zorg/anna", orjson.dumps(late))
         assert notices.decide(Turn(world.now, [record])).rows == {}

@@ -13,8 +13,10 @@ async function show() {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = page.getElementById("voorbeeld");
   if (number !== asked || !fresh) return;
+  const open = Array.from(place.querySelectorAll("details"), (one) => one.open);
+  fresh.querySelectorAll("details").forEach((one, number) => { one.open = open[number]; });
   place.replaceChildren(...fresh.childNodes);
-  const sizes = Array.from(place.querySelectorAll(".size"), (one) => one.textContent).join("; ");
+  const sizes = Array.from(place.querySelectorAll(":scope > .size, details[open] > .size"), (one) => one.textContent).join("; ");
   if (said.textContent !== sizes) said.textContent = sizes;
 }
 

@@ -1,0 +1,1 @@
+"""Who may, and who looked: the table of every route and command (`table.py`), and the records of `access-log`."""

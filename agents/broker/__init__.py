@@ -1,0 +1,1 @@
+"""Run Apache Kafka for development, tests and the demo, from its jars and the JRE of a wheel."""

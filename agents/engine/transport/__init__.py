@@ -1,0 +1,1 @@
+"""Read from and write to Kafka on Faust's threads: consumer, producer, offsets and membership."""

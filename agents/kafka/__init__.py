@@ -1,0 +1,1 @@
+"""Talk to Kafka outside the engine: security, topics, readers and writers without a consumer group."""

@@ -1,0 +1,1 @@
+"""Tell how a process fares: metrics for Prometheus, health, readiness."""

@@ -1,0 +1,132 @@
+"""What the projection forgets: erased clients at once, texts and addresses with their time, facts with theirs.
+
+Whom it was told to forget it knows by a hash, so that records which it reads later, or again in a rebuild, stay out too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import structlog
+from sqlalchemy import Connection, Engine, delete, insert, or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from schemas.deliveries import ERASED as ERASED_DETAIL
+from schemas.deliveries import LogRecord
+from schemas.inputs import Erasure, Request
+from schemas.keys import ClientKey
+
+from .tables import ENDED, ERASED, LOOKS, MESSAGES, RECORDS, REQUESTS, moment
+
+log = structlog.get_logger(__name__)
+
+CHUNK = 500
+PAUSE = timedelta(hours=6)
+"""Between two looks at what is old."""
+
+
+class ErasedCounts(NamedTuple):
+    """How many rows: `messages` deleted or blanked, `records` blanked or deleted, `requests` deleted."""
+
+    messages: int = 0
+    records: int = 0
+    requests: int = 0
+
+    def __add__(self, other: Any) -> ErasedCounts:
+        return ErasedCounts(*(mine + its for mine, its in zip(self, other, strict=True)))
+
+
+def client_hash(organisation: str, client: str) -> str:
+    """Return by what an erased client is known: SHA-256 of `organisation/client`.
+
+    It tells nothing to whoever does not know the id.
+    """
+    return hashlib.sha256(ClientKey(organisation, client).encoded).hexdigest()
+
+
+def erase(connection: Connection, event: Erasure) -> ErasedCounts:
+    """Forget what was told to a client up to the event's moment. Records stay as counted once, without their address."""
+    hash_, at = client_hash(event.organisation, event.client), moment(event.at)
+    known = connection.execute(select(ERASED.c.at).where(ERASED.c.client == hash_)).scalar()
+    if known is None:
+        connection.execute(insert(ERASED).values(client=hash_, at=at))
+    elif known < at:
+        connection.execute(update(ERASED).where(ERASED.c.client == hash_).values(at=at))
+    mine = (MESSAGES.c.organisation == event.organisation) & (MESSAGES.c.client == event.client) & (MESSAGES.c.first <= at)
+    messages = list(connection.execute(select(MESSAGES.c.message).where(mine)).scalars())
+    forgotten = forget_messages(connection, event.organisation, messages)
+    asked = (REQUESTS.c.organisation == event.organisation) & (REQUESTS.c.client == hash_) & (REQUESTS.c.at <= at)
+    forgotten += ErasedCounts(requests=connection.execute(delete(REQUESTS).where(asked)).rowcount)
+    return forgotten._replace(messages=connection.execute(delete(MESSAGES).where(mine)).rowcount)
+
+
+def forget_messages(connection: Connection, organisation: str, messages: Sequence[str]) -> ErasedCounts:
+    """Blank the records of these messages, and forget the requests that they came from."""
+    found = ErasedCounts()
+    for start in range(0, len(messages), CHUNK):
+        some = messages[start : start + CHUNK]
+        blank = update(RECORDS).where(RECORDS.c.message.in_(some), RECORDS.c.address.is_not(None)).values(address=None)
+        asked = delete(REQUESTS).where(REQUESTS.c.organisation == organisation, REQUESTS.c.message.in_(some))
+        found += ErasedCounts(0, connection.execute(blank).rowcount, connection.execute(asked).rowcount)
+    return found
+
+
+class ErasedClients:
+    """The erased clients among these, with the moment up to which they are forgotten."""
+
+    def __init__(self, connection: Connection, clients: Iterable[tuple[str, str]]) -> None:
+        hashes = {client: client_hash(*client) for client in clients}
+        rows = connection.execute(select(ERASED).where(ERASED.c.client.in_(list(hashes.values()))))
+        found = {row.client: row.at for row in rows}
+        self._until = {client: found[hash_] for client, hash_ in hashes.items() if hash_ in found}
+
+    def forgets(self, record: LogRecord) -> bool:
+        """Tell whether a record is of an erased client's time."""
+        until = self._until.get((record.organisation, record.client))
+        return record.detail == ERASED_DETAIL or (until is not None and moment(record.at) <= until)
+
+    def forgets_request(self, request: Request, at: datetime | None) -> bool:
+        """Tell whether a request is; one whose time nobody knows (None) may be."""
+        until = self._until.get((request.organisation, request.client))
+        return until is not None and (at is None or moment(at) <= until)
+
+
+def expire(connection: Connection, texts_before: datetime, facts_before: datetime) -> ErasedCounts:
+    """Blank texts and addresses of messages that began before the first moment; delete what ended before the second."""
+    texts, facts = moment(texts_before), moment(facts_before)
+    said = or_(MESSAGES.c.text.is_not(None), MESSAGES.c.address.is_not(None))
+    blanked = connection.execute(update(MESSAGES).where(MESSAGES.c.first < texts, said).values(text=None, address=None)).rowcount
+    old = (RECORDS.c.at < texts) & RECORDS.c.address.is_not(None)
+    records = connection.execute(update(RECORDS).where(old).values(address=None)).rowcount
+    gone = connection.execute(delete(MESSAGES).where(MESSAGES.c.at < facts)).rowcount
+    records += connection.execute(delete(RECORDS).where(RECORDS.c.at < facts)).rowcount
+    requests = connection.execute(delete(REQUESTS).where(REQUESTS.c.at < facts)).rowcount
+    connection.execute(delete(LOOKS).where(LOOKS.c.last < facts))
+    connection.execute(delete(ENDED).where(ENDED.c.at < texts))  # no session lasts that long
+    return ErasedCounts(blanked + gone, records, requests)
+
+
+def settle(engine: Engine) -> None:
+    """End SQLite's write-ahead log, which has pages as they were. Freed pages are overwritten by themselves (`secure_delete`)."""
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+async def expire_forever(
+    expire_once: Callable[[datetime, datetime], ErasedCounts], text_days: int, audit_days: int, clock: Callable[[], datetime]
+) -> None:
+    """Look again and again at what is old. `expire_once`: `Projection.expire`."""
+    while True:
+        now = clock()
+        try:
+            found = await asyncio.to_thread(expire_once, now - timedelta(days=text_days), now - timedelta(days=audit_days))
+            if any(found):
+                log.info("the projection forgot what is old", messages=found.messages, records=found.records)
+        except SQLAlchemyError as error:
+            log.warning("the projection could not forget what is old", error=type(error).__name__)
+        await asyncio.sleep(PAUSE.total_seconds())

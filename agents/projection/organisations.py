@@ -1,0 +1,71 @@
+"""An organisation's settings as the projection keeps them: upstream's, its own over them, and why one was refused. Pure.
+
+They are checked by intake's own functions, so what a page calls refused is what intake set aside, for the same reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from schemas.inputs import Organisation, OrganisationOverride
+from schemas.topics import ORGANISATIONS, OVERRIDES
+from schemas.wire import BadRecordError, Id, check, encode, read
+from streams.intake.checks import override_of, settings_of
+from streams.processing.record_checks import key_parts
+from streams.processing.turn import Record
+
+from .tables import moment
+
+
+class Refusal(NamedTuple):
+    """The last record of a topic was refused: by whom it was written, why and when."""
+
+    upstream: bool
+    reason: str
+    at: str
+
+
+class OrganisationState(NamedTuple):
+    """What is known of one organisation. `version`: of its own choice, -1 where it never made one."""
+
+    upstream: Organisation | None = None
+    override: OrganisationOverride | None = None
+    version: int = -1
+    refusals: tuple[Refusal, ...] = ()
+
+
+def row(topic: str, partition: int, offset: int, key: bytes | None, value: bytes | None, at: datetime) -> dict[str, Any] | None:
+    """Return a record of a settings topic as its row; None for one whose key names no organisation."""
+    record = Record(topic, partition, offset, key, value)
+    content, refused = None, None
+    try:
+        (organisation,) = key_parts(record, 1)
+        check(Id, organisation)
+    except BadRecordError:
+        return None
+    try:
+        if value is not None:
+            content = encode(settings_of(record) if topic == ORGANISATIONS.name else override_of(record)).decode()
+    except BadRecordError as error:
+        refused = str(error)
+    return {
+        "organisation": organisation, "topic": topic, "partition": partition, "version": offset, "at": moment(at),
+        "value": content, "refused": refused,
+    }  # fmt: skip
+
+
+def known(rows: Iterable[Mapping[str, Any]]) -> OrganisationState:
+    """Read the rows of one organisation."""
+    found, refusals = OrganisationState(), []
+    for one in rows:
+        upstream, value = one["topic"] == ORGANISATIONS.name, one["value"]
+        if one["refused"] is not None:
+            refusals.append(Refusal(upstream, one["refused"], one["at"]))
+        if upstream:
+            found = found._replace(upstream=read(Organisation, value.encode()) if value is not None else None)
+        elif one["topic"] == OVERRIDES.name:
+            override = read(OrganisationOverride, value.encode()) if value is not None else None
+            found = found._replace(override=override, version=one["version"])
+    return found._replace(refusals=tuple(refusals))

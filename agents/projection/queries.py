@@ -1,0 +1,169 @@
+"""What pages and the API ask of the projection. Each question is one indexed query, for one organisation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any, TypeVar
+
+import structlog
+from sqlalchemy import Connection, Engine, Select, and_, func, select, tuple_
+from sqlalchemy.exc import SQLAlchemyError
+
+from ..kafka.publisher import UnavailableError
+from . import organisations
+from .forgetting import client_hash
+from .reduce import ZONE, Row
+from .requests import RequestState
+from .tables import DAYS, ENDED, LOOKS, MESSAGES, RECORDS, REQUESTS, SETTINGS, moment
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+PAGE = 50
+
+STEPS = ("retrying", "unknown", "sent", "delivered", "failed", "suppressed", "superseded", "expired")
+"""In which order things become of a message, where the clock does not tell."""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which messages; days are local and both included. None: any."""
+
+    client: str | None = None
+    since: date | None = None
+    until: date | None = None
+    channel: str | None = None
+    status: str | None = None
+
+
+class Queries:
+    """Questions to the projection. UnavailableError where the database does not answer."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    async def request_state(self, organisation: str, party: str, request: str) -> RequestState | None:
+        """Return what became of a third party's request."""
+        asked = await self._rows(select(REQUESTS.c.message).where(_request(organisation, party, request)))
+        if not asked:
+            return None
+        message = asked[0]["message"]
+        found = await self._rows(select(MESSAGES).where(MESSAGES.c.organisation == organisation, MESSAGES.c.message == message))
+        if not found:
+            return RequestState(request=request, message=message, state="accepted")
+        row = found[0]
+        return RequestState(
+            request=request, message=message, state=row["status"], detail=row["detail"], channel=row["channel"], at=row["at"]
+        )
+
+    async def fingerprint(self, organisation: str, party: str, request: str) -> str | None:
+        """Return the fingerprint of what was asked under this id."""
+        rows = await self._rows(select(REQUESTS.c.fingerprint).where(_request(organisation, party, request)))
+        return rows[0]["fingerprint"] if rows else None
+
+    async def waiting(self, organisation: str, client: str) -> int:
+        """Count the requests for a client of which nothing has become yet."""
+        became = (MESSAGES.c.organisation == REQUESTS.c.organisation) & (MESSAGES.c.message == REQUESTS.c.message)
+        rows = await self._rows(
+            select(func.count().label("waiting"))
+            .select_from(REQUESTS.outerjoin(MESSAGES, became))
+            .where(REQUESTS.c.organisation == organisation, REQUESTS.c.client == client_hash(organisation, client))
+            .where(MESSAGES.c.message.is_(None))
+        )
+        return int(rows[0]["waiting"])
+
+    async def settings(self, organisation: str) -> organisations.OrganisationState:
+        """Return an organisation's settings, upstream's and its own."""
+        return organisations.known(await self._rows(select(SETTINGS).where(SETTINGS.c.organisation == organisation)))
+
+    async def ended(self, sessions: Sequence[str]) -> dict[str, str]:
+        """Return when sessions were ended, of these hashes; those that were."""
+        rows = await self._rows(select(ENDED).where(ENDED.c.session.in_(sessions)))
+        return {row["session"]: row["at"] for row in rows}
+
+    async def looks(self, organisation: str, client: str, limit: int = 500) -> list[Row]:
+        """Return who looked at a client, the last day first."""
+        mine = (LOOKS.c.organisation == organisation) & (LOOKS.c.client == client)
+        return await self._rows(select(LOOKS).where(mine).order_by(LOOKS.c.last.desc()).limit(limit))
+
+    async def messages(
+        self, organisation: str, wanted: Filter, after: tuple[str, str] | None = None, limit: int = PAGE
+    ) -> list[Row]:
+        """Return messages, the newest first; `after`: (first, message) of the last one of the page before."""
+        return await self._rows(_messages(organisation, wanted, after).limit(limit))
+
+    async def history(self, organisation: str, client: str, limit: int = 200) -> list[Row]:
+        """Return a client's last messages, the oldest first, each with its `records`."""
+        rows = await self.messages(organisation, Filter(client=client), limit=limit)
+        ids = [row["message"] for row in rows]
+        records = await self._rows(select(RECORDS).where(RECORDS.c.message.in_(ids)))
+        records.sort(key=lambda one: (one["at"], one["attempt"], STEPS.index(one["status"])))
+        found: dict[str, list[Row]] = {message: [] for message in ids}
+        for one in records:
+            found[one["message"]].append(one)
+        return [{**row, "records": found[row["message"]]} for row in reversed(rows)]
+
+    async def months(self, organisation: str, count: int = 13) -> list[Row]:
+        """Return totals a month, the newest first: what was sent by channel, SMS parts and cost, and what was not sent."""
+        month = func.substr(DAYS.c.day, 1, 7).label("month")
+        return await self._rows(
+            select(
+                month, DAYS.c.channel, DAYS.c.status, DAYS.c.currency, func.sum(DAYS.c.records).label("records"),
+                func.sum(DAYS.c.parts).label("parts"), func.sum(DAYS.c.micros).label("micros"),
+            )
+            .where(DAYS.c.organisation == organisation)
+            .group_by(month, DAYS.c.channel, DAYS.c.status, DAYS.c.currency)
+            .order_by(month.desc())
+        )  # fmt: skip
+
+    async def days(self, organisation: str, since: date, until: date) -> dict[tuple[str, str], int]:
+        """Count messages sent, by local day and channel."""
+        rows = await self._rows(
+            select(DAYS.c.day, DAYS.c.channel, func.sum(DAYS.c.records).label("records"))
+            .where(DAYS.c.organisation == organisation, DAYS.c.status == "sent")
+            .where(DAYS.c.day.between(since.isoformat(), until.isoformat()))
+            .group_by(DAYS.c.day, DAYS.c.channel)
+        )
+        return {(row["day"], row["channel"]): int(row["records"]) for row in rows}
+
+    async def _rows(self, query: Select[Any]) -> list[Row]:
+        return await self._ask(lambda connection: [dict(row) for row in connection.execute(query).mappings()])
+
+    async def _ask(self, question: Callable[[Connection], T]) -> T:
+        def asked() -> T:
+            with self.engine.connect() as connection:
+                return question(connection)
+
+        try:
+            return await asyncio.to_thread(asked)
+        except SQLAlchemyError as error:
+            log.error("the projection does not answer", error=type(error).__name__)
+            raise UnavailableError from None
+
+
+def _request(organisation: str, party: str, request: str) -> Any:
+    return and_(REQUESTS.c.organisation == organisation, REQUESTS.c.party == party, REQUESTS.c.request == request)
+
+
+def _messages(organisation: str, wanted: Filter, after: tuple[str, str] | None) -> Select[Any]:
+    query = select(MESSAGES).where(MESSAGES.c.organisation == organisation)
+    for name in ("client", "channel", "status"):
+        if (value := getattr(wanted, name)) is not None:
+            query = query.where(MESSAGES.c[name] == value)
+    if wanted.since is not None:
+        query = query.where(MESSAGES.c.first >= midnight(wanted.since))
+    if wanted.until is not None:
+        query = query.where(MESSAGES.c.first < midnight(wanted.until + timedelta(days=1)))
+    place: Sequence[Any] = (MESSAGES.c.first, MESSAGES.c.message)
+    if after is not None:
+        query = query.where(tuple_(*place) < tuple_(*after))
+    return query.order_by(*(column.desc() for column in place))
+
+
+def midnight(day: date) -> str:
+    """Return the instant at which a local day begins, as the tables hold it."""
+    return moment(datetime.combine(day, time(), ZONE))

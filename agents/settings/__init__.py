@@ -1,0 +1,1 @@
+"""Read our settings from the environment and a file, and check them."""

@@ -1,0 +1,1 @@
+"""Serve HTTP whatever the page is: server, middleware, forms, problems and templates."""

@@ -1,0 +1,1 @@
+"""Show an organisation what was said to whom."""

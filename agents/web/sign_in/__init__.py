@@ -1,0 +1,1 @@
+"""Sign people in, by an identity provider or a local account."""

@@ -1,0 +1,1 @@
+"""Run the topology: the application, its senders, metrics and health."""

@@ -1,0 +1,112 @@
+"""`appointments`: what upstream says of one appointment (`schemas/README.md`)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from .strict import about, bounds, whole
+from .wire import LINE, ClientId, Id, Input, Instant, Int64, OrganisationId
+
+Outcome = Literal["arrived", "fulfilled", "noshow"]
+"""What became of an appointment, for one client: the client is there, was served, or did not come."""
+
+AppointmentStatus = Literal["booked", "cancelled", "arrived", "fulfilled", "noshow", "entered-in-error"]
+
+KindOfAppointment = Literal["on_site", "phone", "video", "home"]
+"""How client and carer meet."""
+
+Notify = Literal["all", "reminder", "none"]
+"""What may tell a client of an appointment first: any message, its reminder alone, or none."""
+
+Label = Annotated[Id | None, about("The type of the appointment, by the organisation's own id; null: none.", "intake")]
+
+Kept = Literal["clients", "location", "times"]
+"""What a revision of an appointment may leave as it was."""
+
+
+class Location(Input, frozen=True, kw_only=True):
+    """Where it is: a name only, never an address."""
+
+    name: Annotated[
+        str, bounds({"pattern": LINE}, min_length=1, max_length=200), about("The name, as clients know it.", "De Linde")
+    ]
+
+
+class Attendee(Input, frozen=True, kw_only=True):
+    """A client on an appointment. `present: false` keeps the appointment and says nothing about it.
+
+    `outcome`: of one client of a group; without one the appointment's own status stands.
+    """
+
+    client: ClientId
+    present: Annotated[bool, about("Whether the client is expected; false tells the client nothing of it.", True)]
+    outcome: Annotated[Outcome | None, about("What became of it for this client; null: the appointment's status.", "noshow")] = (
+        None
+    )
+
+
+Practitioner = Annotated[
+    Annotated[str, bounds({"pattern": LINE}, min_length=1, max_length=100)] | None,
+    about("Whom it is with: a name. Only the reminder says it, where the organisation wants that.", "Anna de Vries"),
+]  # fmt: skip
+
+Instructions = Annotated[
+    Annotated[str, bounds({"pattern": LINE}, min_length=1, max_length=160)] | None,
+    about("One line to prepare by, without links. Only an e-mailed reminder says it, where the organisation wants that.",
+          "Neem uw medicijnen mee."),
+]  # fmt: skip
+
+Link = Annotated[
+    Annotated[str, whole("https://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?([/?#][!#-;=?-~]*)?", max_length=500)] | None,
+    about("Where more is, or a video call. Only an e-mailed reminder says it, of a host in the organisation's `link_hosts`.",
+          "https://video.linde.example/a-77"),
+]  # fmt: skip
+
+
+class Appointment(Input, frozen=True, kw_only=True):
+    """`appointments`, key `organisation/appointment`: the whole appointment as it is at this revision.
+
+    A cancelled one may leave out `start`, `end`, `location` and `clients`: those of the last revision count. So may one that says
+    who came (`arrived`, `fulfilled`, `noshow`), if there is a last revision, and any one what `keep` names. `replaces`: the id of
+    the appointment in whose place this one was made, or some, the likeliest first; what is told of it then starts there.
+    """
+
+    organisation: OrganisationId
+    appointment: Annotated[Id, about("The appointment.", "a-77")]
+    revision: Annotated[Int64, about("Higher for each change; one that is not higher is ignored.", 3)]
+    status: Annotated[
+        AppointmentStatus,
+        about("Whether it takes place; whether the client came, was served or stayed away; or that it never was.", "booked"),
+    ]
+    start: Annotated[Instant | None, about("When it starts.", "2026-12-02T13:15:00+01:00")] = None
+    end: Annotated[Instant | None, about("When it ends; not before its start.", "2026-12-02T14:15:00+01:00")] = None
+    location: Annotated[Location | None, about("Where it is; null: not said.", {"name": "De Linde"})] = None
+    kind: Annotated[
+        KindOfAppointment | None,
+        about("How client and carer meet; null: on site. Only of what is on site a place is said.", "phone"),
+    ] = None
+    notify: Annotated[
+        Notify | None,
+        about("What may tell the client of it first; null: all. What was told is kept right all the same.", "reminder"),
+    ] = None
+    label: Label = None
+    practitioner: Practitioner = None
+    instructions: Instructions = None
+    link: Link = None
+    series: Annotated[
+        Annotated[str, msgspec.Meta(min_length=1, max_length=200)] | None, about("What repeated appointments share.", "s-12")
+    ] = None
+    clients: Annotated[list[Attendee] | None, about("Whom it is with: at most 1,000.", [{"client": "anna", "present": True}])] = (
+        None
+    )
+    replaces: Annotated[
+        Id | Annotated[list[Id], msgspec.Meta(max_length=10)] | None,
+        about("The appointments in whose place it was made, the likeliest first.", "a-12", ["a-12", "a-13"]),
+    ] = None
+    keep: Annotated[
+        list[Kept],
+        about("What is not told here and stays as it is at the last revision; without one it is refused.", ["location"]),
+    ] = []
+    order: Annotated[Int64, about("Of two records of one revision the higher one counts.", 0)] = 0

@@ -1,0 +1,315 @@
+"""What was decided for one client, and why: rows and log records to facts, each with a sentence for a person.
+
+`(known, now) -> explanation`. It decides nothing: what is closed, due or different is asked of the code that decides it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple, TypeVar
+
+from msgspec.structs import replace
+
+from schemas.appointments import Outcome
+from schemas.channels import CHANNELS
+from schemas.deliveries import LogRecord
+from schemas.inputs import Channel, ReminderSettings
+from schemas.keys import ClientKey
+from schemas.notices import Kind
+from schemas.state import Agenda, AgendaEntry, LedgerRow, OptOuts, SettingsRow
+from schemas.topics import (
+    AGENDAS,
+    CONSENTS_TABLE,
+    CONTACTS_TABLE,
+    HOLDS_TABLE,
+    LEDGERS,
+    OPT_OUTS_TABLE,
+    ORGANISATIONS_TABLE,
+    OVERRIDES_TABLE,
+    Table,
+)
+
+from ..notices.agenda import zone_of
+from ..notices.difference import untold
+from ..notices.gates import ClientFacts, address_of, masked
+from ..notices.labels import by_labels
+from ..notices.notify import quiet_now
+from ..notices.settings import apply_override
+from ..processing.rows import DECODERS
+from .gates import gates
+from .knowledge import knowledge
+from .pending import Fact, pending
+from .words import at_sender, became, kinds, moment, period, sentence
+
+T = TypeVar("T")
+
+CLIENT_TABLES: tuple[Table[Any], ...] = (CONSENTS_TABLE, CONTACTS_TABLE, OPT_OUTS_TABLE, AGENDAS)
+
+
+class ClientSnapshot(NamedTuple):
+    """All that is kept of a client. `ledgers`: channel -> message -> row. `log`: in the order of `at`, each record once."""
+
+    key: ClientKey
+    client_facts: ClientFacts
+    settings: SettingsRow | None
+    agenda: Agenda
+    ledgers: dict[Channel, dict[str, LedgerRow]]
+    log: list[LogRecord]
+
+    @property
+    def is_nobody(self) -> bool:
+        """Nothing at all is kept under these ids."""
+        is_unknown = self.client_facts[:3] == (None, None, None)
+        return is_unknown and self.agenda == Agenda() and not any(self.ledgers.values()) and not self.log
+
+
+class Explanation(NamedTuple):
+    """The sections of the screen, in their order: title -> facts."""
+
+    key: ClientKey
+    now: datetime
+    zone: str
+    sections: dict[str, list[Fact]]
+
+
+def is_wanted(key: bytes, client: ClientKey) -> bool:
+    """Tell whether a row of any store is about this client, or holds the organisation's settings."""
+    settings = {table.row(client.organisation) for table in (ORGANISATIONS_TABLE, OVERRIDES_TABLE, HOLDS_TABLE)}
+    exact = {table.row(client) for table in CLIENT_TABLES} | settings
+    return key in exact or any(key.startswith(table.row(f"{client}/")) for table in LEDGERS.values())
+
+
+def snapshot_of(
+    rows: Mapping[str, Mapping[bytes, bytes]], log: Iterable[LogRecord], client: ClientKey
+) -> ClientSnapshot:  # fmt: skip
+    """Return a client as the stores and the log have it. `rows`: store -> its rows; those of others are passed over."""
+
+    def row(table: Table[T], key: str | ClientKey) -> T | None:
+        value = rows.get(table.store, {}).get(table.row(key))
+        record: T | None = None if value is None else DECODERS[table.store, table.name](value)
+        return record
+
+    settings = row(ORGANISATIONS_TABLE, client.organisation)
+    if settings is not None:
+        override = row(OVERRIDES_TABLE, client.organisation)
+        hold = row(HOLDS_TABLE, client.organisation)
+        settings = replace(settings, organisation=apply_override(settings.organisation, override), hold=hold)
+    organisation = settings.organisation if settings is not None else None
+    ledgers: dict[Channel, dict[str, LedgerRow]] = {}
+    for channel, table in LEDGERS.items():
+        prefix = table.row(f"{client}/")
+        ledgers[channel] = {
+            key[len(prefix) :].decode(): DECODERS[table.store, table.name](value)
+            for key, value in rows.get(table.store, {}).items()
+            if key.startswith(prefix)
+        }
+    once = {(one.message, one.attempt, one.status): one for one in log if (one.organisation, one.client) == client}
+    return ClientSnapshot(
+        client,
+        ClientFacts(
+            row(CONSENTS_TABLE, client), row(CONTACTS_TABLE, client), row(OPT_OUTS_TABLE, client),
+            organisation,
+        ),
+        settings, by_labels(row(AGENDAS, client) or Agenda(), organisation), ledgers,
+        sorted(once.values(), key=lambda one: one.at),
+    )  # fmt: skip
+
+
+def explain(
+    client: ClientSnapshot, now: datetime, appointment: str | None = None, since: datetime | None = None
+) -> Explanation:  # fmt: skip
+    """Explain everything on one screen. `appointment`: of this one only; `since`: no history before this."""
+    zone = zone_of(client.client_facts.organisation)
+    changed = untold(client.agenda, zone, now)
+    quiet = quiet_now(client.agenda, zone, now)
+    return Explanation(
+        client.key, now, zone,
+        {
+            "Known now": [*_person(client), *_organisation(client.settings, zone)],
+            "Gates, in their order, as they are now": gates(client.client_facts, client.agenda, appointment),
+            "Appointments": [
+                _appointment(client, id_, entry, changed.get(id_), zone, is_quiet=id_ in quiet)
+                for id_, entry in sorted(client.agenda.appointments.items(), key=lambda pair: (pair[1].actual.start, pair[0]))
+                if appointment in (None, id_)
+            ],
+            "What the client knows to be ahead": knowledge(client.agenda, zone, now, appointment),
+            "Still to come": pending(
+                client.client_facts, client.settings, client.agenda, client.ledgers, client.log, zone, now, appointment,
+                client.key,
+            ),
+            "History, from the delivery log": [
+                _happened(one, zone)
+                for one in client.log
+                if (since is None or one.at >= since)
+                and (appointment is None or any(appointment in (note.appointment, *note.others) for note in one.notices))
+            ],
+        },
+    )  # fmt: skip
+
+
+# -- what is known -----------------------------------------------------------------------------------------------------
+
+
+def _person(client: ClientSnapshot) -> list[Fact]:
+    consent, contact, opt_outs, _ = client.client_facts
+    if consent is None:
+        said = "not known, and what is unknown is off"
+    elif not consent.notifications:
+        said = "no notifications" + (f"; channels listed: {', '.join(consent.channels)}" if consent.channels else "")
+    else:
+        said = (
+            f"notifications by {', then '.join(consent.channels)}"
+            if consent.channels
+            else "notifications, but no channel is listed"
+        )
+    source = f" (says {consent.source})" if consent is not None and consent.source else ""
+    source += f", language {consent.language}" if consent is not None and consent.language else ""
+    facts = [Fact(f"consent: {said}{source}", {
+        "what": "consent", "notifications": consent is not None and consent.notifications,
+        "channels": list(consent.channels) if consent is not None else [],
+    })]  # fmt: skip
+    for channel in CHANNELS:
+        found = address_of(contact, channel)
+        if found is None:
+            facts.append(Fact(f"{channel}: not known", {"what": "contact", "channel": channel, "address": None}))
+            continue
+        notes = ["confirmed" if found.confirmed else "not confirmed"]
+        notes += [f"can get no message ({found.problem})"] if found.problem is not None else []
+        notes += ["a provider said that it takes no messages"] if found.refused else []
+        facts.append(Fact(f"{channel}: {masked(found.address)}, {', '.join(notes)}", {
+            "what": "contact", "channel": channel, "address": masked(found.address), "confirmed": found.confirmed,
+            "problem": found.problem, "refused": found.refused, "usable": found.usable,
+        }))  # fmt: skip
+    off = (opt_outs or OptOuts()).off
+    facts += [
+        Fact(
+            f"opted out of {channel}, by {SOURCES.get(source, source)}", {"what": "opt-out", "channel": channel, "source": source}
+        )
+        for channel, source in sorted(off.items())
+    ]
+    return facts
+
+
+SOURCES = {
+    "link": "the unsubscribe link of an e-mail", "provider": "the provider (the client answered STOP)",
+    "client": "the client's own word",
+}  # fmt: skip
+
+
+def _organisation(settings: SettingsRow | None, zone: str) -> list[Fact]:
+    if settings is None:
+        return [Fact("organisation: its settings are not known, and what is unknown is off", {"what": "organisation"})]
+    it, window = settings.organisation, settings.organisation.window
+    rule, reminder = it.reminder, _reminder(it.reminder) if it.reminder is not None else "none"
+    quiet = f"{it.quiet_hours.from_} to {it.quiet_hours.until}" if it.quiet_hours is not None else "none"
+    gathered = (
+        "told at once"
+        if 0 in (window.quiet_seconds, window.max_seconds)
+        else f"gathered until {window.quiet_seconds} s without another one, at most {window.max_seconds} s"
+    )
+    data = {
+        "what": "organisation", "notifications": it.notifications, "time_zone": it.time_zone,
+        "window": {"quiet_seconds": window.quiet_seconds, "max_seconds": window.max_seconds},
+        "reminder": {name: getattr(rule, name) for name in rule.__struct_fields__} if rule is not None else None,
+        "quiet_hours": {"from": it.quiet_hours.from_, "until": it.quiet_hours.until} if it.quiet_hours is not None else None,
+        "timing_since": settings.since,
+    }  # fmt: skip
+    return [
+        Fact(f"organisation: notifications {'on' if it.notifications else 'off'}; changes are {gathered}", data),
+        Fact(
+            f"reminder: {reminder}; quiet hours: {quiet} (both so since {moment(settings.since, zone)})", {"what": "timing"}
+        ),
+    ]  # fmt: skip
+
+
+def _reminder(rule: ReminderSettings) -> str:
+    hours = rule.not_within_hours
+    unless = f", unless a message told all of it less than {hours} hours before" if hours else ""
+    return f"{rule.days_before} days before, at {rule.at}{unless}"
+
+
+# -- appointments ------------------------------------------------------------------------------------------------------
+
+
+BECAME: dict[Outcome, str] = {
+    "arrived": "the client is there: nothing more is said or reminded", "fulfilled": "it took place",
+    "noshow": "the client did not come",
+}  # fmt: skip
+
+
+def _appointment(client: ClientSnapshot, id_: str, entry: AgendaEntry, change: Kind | None, zone: str, *, is_quiet: bool) -> Fact:
+    """Tell an appointment as it is, as it was told, and what became of the telling.
+
+    `change`: what has to be told of it. `is_quiet`: its `notify` keeps that back.
+    """
+    became = f", {BECAME[entry.outcome]}" if entry.outcome is not None else ""
+    state = became if entry.booked else ", cancelled"
+    is_so = f"{period(entry.actual, zone)}{state}{'' if entry.present else ', client not present'}"
+    label = entry.details.label if entry.details is not None else None
+    is_so += f", label {label}" if label is not None else ""
+    is_so += f", notify {entry.notify}{_by_label(entry)}" if entry.notify is not None else ""
+    lines = [f"{id_}: {is_so} (revision {entry.revision})"]
+    how = _telling(client, entry, zone)
+    if any(note.id == entry.notice for flying in client.agenda.flight.values() for note in flying.notices):
+        lines.append(f"told: {period(entry.told, zone) if entry.told is not None else 'nothing yet'}")
+        lines.append(f"under way, and not known yet{how}")
+    elif entry.told is not None:
+        lines.append(f"counts as told: {period(entry.told, zone)}{how}")
+    elif entry.notice is not None:
+        lines.append(f"counts as told: nothing that is still so{how}")
+    else:
+        lines.append("told: nothing yet")
+    if change is not None:
+        lines.append(f"not told yet: {change}{_held_back(entry, is_quiet=is_quiet)}")
+    return Fact("\n  ".join(lines), {
+        "appointment": id_, "revision": entry.revision, "booked": entry.booked, "present": entry.present,
+        "notify": entry.notify or "all", "label": label,
+        "outcome": entry.outcome,
+        "actual": entry.actual, "told": entry.told, "told_since": entry.told_on_day_since, "notice": entry.notice,
+        "not_told": change,
+    })  # fmt: skip
+
+
+def _by_label(entry: AgendaEntry) -> str:
+    return " by its label" if entry.own_notify is None and entry.details is not None and entry.details.label is not None else ""
+
+
+def _held_back(entry: AgendaEntry, *, is_quiet: bool) -> str:
+    """Say why something that is not told yet is not about to be."""
+    if not entry.present:
+        return ", held back until the client is present"
+    if not is_quiet:
+        return ""
+    return ", which its reminder is the first to tell" if entry.notify == "reminder" else ", and is not to be"
+
+
+def _telling(client: ClientSnapshot, entry: AgendaEntry, zone: str) -> str:
+    """Say what became of the last notice of an appointment."""
+    found = [one for one in client.log if any(note.id == entry.notice for note in one.notices)]
+    if found:
+        return f"; {became(found[-1], zone)}"
+    for channel, rows in client.ledgers.items():
+        for row in rows.values():
+            if row.delivery is not None and any(note.id == entry.notice for note in row.delivery.notices):
+                return f"; {at_sender(channel, row, zone)}"
+    return "; what became of that is not in the log that was read"
+
+
+# -- history -----------------------------------------------------------------------------------------------------------
+
+
+NOT_CALLED = ("suppressed", "superseded", "expired")
+
+
+def _happened(one: LogRecord, zone: str) -> Fact:
+    way = f" by {one.channel}" if one.channel is not None and one.status not in NOT_CALLED else ""
+    to = f" to {one.address}" if one.address is not None else ""
+    lines = [f"{moment(one.at, zone)} {one.status}{way}{to}: {kinds(one)}", sentence(one)]
+    if one.text is not None:
+        lines.append(f"“{' '.join(one.text.split())}”")
+    return Fact("\n  ".join(lines), {
+        "at": one.at, "message": one.message, "status": one.status, "detail": one.detail, "channel": one.channel,
+        "reason": one.reason, "attempt": one.attempt, "address": one.address, "sent": one.text,
+        "notices": list(one.notices),
+    })  # fmt: skip

@@ -1,0 +1,1 @@
+"""Read the delivery log back: bills, and what another configuration would have said."""

@@ -1,0 +1,110 @@
+"""The part of intake that takes in snapshots of agendas, and keeps what they said of each client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from schemas.events import AgendaChange, ClientEvent, Erased
+from schemas.keys import ClientKey
+from schemas.state import Poll
+from schemas.topics import OUTCOMES, POLLS
+from schemas.wire import BadRecordError, encode, loads, to_json
+
+from ..processing.dead_letters import where
+from ..processing.record_checks import key_parts
+from ..processing.rows import Rows
+from ..processing.timers import Timers
+from ..processing.turn import Decision, Output, Record
+from .checks import match_key
+from .fan_out import Fate, fate_records
+from .polls import Doubts, event_of, marked, take_snapshot
+from .snapshots import snapshot_part
+from .tidying import is_tombstone
+
+_PREFIX = POLLS.row("").decode()
+
+
+class Agendas:
+    """The rows of polled clients in one partition. `patience`: as `streams.intake.polls.take_snapshot` has it."""
+
+    def __init__(self, rows: Rows, timers: Timers, patience: timedelta) -> None:
+        self.rows, self.timers, self.patience = rows, timers, patience
+        self.doubts = Doubts()
+
+    def loaded(self) -> None:
+        """Find who has something doubted, and when rows may go."""
+        for key, poll in self.rows.scan(POLLS):
+            name = f"{_PREFIX}{key}"
+            self.timers.put(name, (poll.keep_until, 0, name))
+            self.doubts.put(ClientKey.of(key), None, poll)
+
+    def keeps(self, name: str) -> bool:
+        """Tell whether a row is one of these."""
+        return name.startswith(_PREFIX)
+
+    def forget(self, decision: Decision, name: str, now: datetime) -> None:
+        """Let a row go that has been kept long enough."""
+        poll = self.rows.get(decision, POLLS, name.encode())
+        if poll is not None and poll.keep_until > now:
+            self.timers.put(name, (poll.keep_until, 0, name))
+        elif poll is not None:
+            decision.put(name.encode(), None)
+            self.doubts.put(ClientKey.of(name.removeprefix(_PREFIX)), poll, None)
+
+    def drop(self, decision: Decision, key: ClientKey) -> tuple[str, ...]:
+        """Forget what snapshots said of a client; return those appointments' ids."""
+        row = POLLS.row(key)
+        old = self.rows.get(decision, POLLS, row)
+        if old is None:
+            return ()
+        decision.erase(row)
+        self.timers.put(row.decode(), None)
+        self.doubts.put(key, old, None)
+        return tuple(marked(id_) for id_ in old.appointments)
+
+    def take(self, decision: Decision, record: Record, now: datetime) -> Iterator[ClientEvent]:
+        """Take in a snapshot, part by part, and yield what it changes; a null value has the client's agenda forget them all."""
+        if record.value is None or is_tombstone(record.value):
+            key = ClientKey(*key_parts(record, 2))
+            if gone := self.drop(decision, key):
+                decision.count("polls", "forgotten")
+                yield ClientEvent(organisation=key.organisation, client=key.client, erased=Erased(gone))
+            return
+        part, faults = snapshot_part(loads(record.value))
+        key = ClientKey(part.organisation, part.client)
+        match_key(record, *key)
+        old = self.rows.get(decision, POLLS, POLLS.row(key))
+        if old is not None and part.revision <= old.revision:
+            decision.count("polls", "stale")
+            return
+        taken = take_snapshot(old, part, now, self.patience, held=self._holds(decision, record, key, now))
+        self._keep(decision, key, old, taken.poll)
+        decision.count("polls", "changed" if taken.changes else "equal")
+        for what, times in taken.doubts.items():
+            decision.count("doubts", what, times=times)
+        for change in taken.changes:
+            was = Fate(change.was.outcome, change.was.view) if change.was is not None else None
+            fate = Fate(change.now.outcome, change.now.view)
+            for one in fate_records(key, marked(change.id), part.revision, was, fate, now):
+                decision.emit(Output(OUTCOMES.name, key.encoded, to_json(one)))
+        if taken.changes:
+            said = AgendaChange(tuple(event_of(change, part.revision) for change in taken.changes))
+            yield ClientEvent(organisation=key.organisation, client=key.client, agenda=said, written=record.written)
+        if faults:
+            raise BadRecordError("; ".join(faults))
+
+    def _keep(self, decision: Decision, key: ClientKey, old: Poll | None, new: Poll) -> None:
+        row = POLLS.row(key)
+        decision.put(row, encode(new))
+        self.timers.put_by(row.decode(), (new.keep_until, 0, row.decode()))
+        self.doubts.put(key, old, new)
+
+    def _holds(self, decision: Decision, record: Record, key: ClientKey, now: datetime) -> bool:
+        """Tell whether a source seems to fail, so that what it misses is not believed; it is said once when that begins."""
+        before, held = key.organisation in self.doubts.holding, self.doubts.hold(key.organisation, now)
+        if held and not before:
+            decision.remarks.append(
+                f"{where(record)}: more than a fifth of this organisation's clients miss appointments: none is cancelled for that"
+            )
+        return held

@@ -1,0 +1,87 @@
+"""Consents and contacts count part by part: a part that cannot be used is unknown, and what is unknown is off.
+
+So a contact with a new number and a bad address never leaves the old number standing, and `notifications: false` counts whatever
+else is wrong. What is wrong is returned beside the record, for its dead letter. A record without readable ids counts not at all.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, NamedTuple, TypeVar
+
+from msgspec import UNSET
+
+from schemas.addresses import AddressError, normalised
+from schemas.channels import CHANNELS
+from schemas.inputs import Consent, Contact, Email, Phone
+from schemas.strict import whole
+from schemas.wire import BadRecordError, Id, Int64, check
+
+T = TypeVar("T")
+
+_Language = Annotated[str, whole("[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", max_length=35)]
+
+
+class Partial(NamedTuple):
+    """A record as far as it can be used, what of it cannot, and how many channels nobody here knows."""
+
+    record: Any
+    faults: list[str]
+    unknown_channels: int = 0
+
+
+def consent_of(plain: Any) -> Partial:
+    """Read a consent. Raises BadRecordError where its ids are missing or wrong."""
+    ids, faults = _ids(plain), list[str]()
+    listed: list[Any] = _part(list, plain, "channels", [], faults)
+    for number, one in enumerate(listed):
+        if not isinstance(one, str):
+            faults.append(f"Expected `str` - at `$.channels[{number}]`")
+    names = [one for one in listed if isinstance(one, str)]
+    revision = _part(Int64 | None, plain, "revision", None, faults)
+    language = _part(_Language | None, plain, "language", None, faults)
+    consent = Consent(
+        **ids, notifications=_part(bool, plain, "notifications", False, faults),
+        channels=[channel for name in names for channel in CHANNELS if channel == name],
+        source=_part(str | None, plain, "source", None, faults), revision=UNSET if revision is None else revision,
+        language=UNSET if language is None else language,
+    )  # fmt: skip
+    return Partial(consent, faults, sum(name not in CHANNELS for name in names))
+
+
+def contact_of(plain: Any) -> Partial:
+    """Read a contact. Raises BadRecordError where its ids are missing or wrong."""
+    ids, faults = _ids(plain), list[str]()
+    sms = _part(Phone | None, plain, "sms", None, faults)
+    email = _part(Email | None, plain, "email", None, faults)
+    if email is not None:
+        try:
+            normalised(email.address)
+        except AddressError as error:
+            faults.append(f"{error} - at `$.email.address`")
+            email = None
+    return Partial(Contact(**ids, sms=sms, email=email, revision=_part(Int64 | None, plain, "revision", None, faults)), faults)
+
+
+def _ids(plain: Any) -> dict[str, str]:
+    if not isinstance(plain, dict):
+        raise BadRecordError("Expected `object`")
+    faults: list[str] = []
+    ids = {name: _part(Id, plain, name, "", faults) for name in ("organisation", "client")}
+    if faults:
+        raise BadRecordError(faults[0])
+    return ids
+
+
+def _part(type_: Any, plain: dict[str, Any], name: str, unknown: T, faults: list[str]) -> T:
+    """Return a field, or `unknown` where it is missing or wrong; that is a fault unless nothing is what `unknown` says too."""
+    if name not in plain and unknown is None:
+        return unknown
+    if name not in plain:
+        faults.append(f"Object missing required field `{name}`")
+        return unknown
+    try:
+        return check(type_, plain[name])  # type: ignore[no-any-return]
+    except BadRecordError as error:
+        text, place = str(error), f"`$.{name}"
+        faults.append(text.replace("`$", place, 1) if " - at `$" in text else f"{text} - at {place}`")
+        return unknown

@@ -1,0 +1,1 @@
+"""Decide what to tell a client, and when."""

@@ -1,0 +1,117 @@
+"""The rows of clients in one partition, and when each of them has to be looked at next."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from datetime import datetime
+
+from schemas.inputs import Organisation
+from schemas.keys import ClientKey
+from schemas.state import Agenda, SettingsRow
+from schemas.topics import AGENDAS, HOLDS_TABLE, ORGANISATIONS_TABLE, OVERRIDES_TABLE
+from schemas.wire import encode
+
+from ..processing.caps import LARGE
+from ..processing.local_time import EPOCH
+from ..processing.rows import Rows
+from ..processing.timers import Timers
+from ..processing.turn import Decision
+from .agenda import renamed_at
+from .client_turn import ClientTurn, agenda_of, facts_of
+from .flights import overdue_at
+from .gates import ClientFacts
+from .holds import holds_party, not_before, waiting_at
+from .labels import by_labels
+from .reminders import upcoming
+from .settings import EffectiveSettings
+
+WINDOW, REMINDER, REQUEST, FLIGHT, PRUNE = 0, 1, 2, 3, 4
+KINDS = ("window", "reminder", "request", "flight", "prune")
+"""Kinds of moments, in the order in which they are handled at one instant."""
+
+
+class Clients:
+    """What is kept of the clients of one partition of `client-events`."""
+
+    def __init__(self, partition: int, rows: MutableMapping[bytes, bytes]) -> None:
+        self.partition = partition
+        self.rows = Rows(rows)
+        self.timers = Timers()
+        self.settings = EffectiveSettings()
+
+    def loaded(self) -> None:
+        """Read the settings, and find the next moment of every client."""
+        self.rows.verify("notices", ORGANISATIONS_TABLE, OVERRIDES_TABLE, HOLDS_TABLE, AGENDAS)
+        self.settings.load(self.rows)
+        self.rows.each(AGENDAS, lambda key, agenda: self.schedule(ClientKey.of(key), agenda, EPOCH))
+
+    def next_due(self) -> datetime | None:
+        """Return the earliest moment of any client."""
+        return self.timers.next()
+
+    def facts(self, key: ClientKey) -> ClientFacts:
+        """Look up what the gates look at, as it is durable."""
+        return facts_of(self.rows, None, key, self._organisation(key))
+
+    def agenda(self, key: ClientKey) -> Agenda:
+        """Read what is so and what was told, as it is durable."""
+        return agenda_of(self.rows, None, key, self._organisation(key))
+
+    def turn_of(self, decision: Decision, key: ClientKey, now: datetime) -> ClientTurn:
+        """Return a client's turn in a decision."""
+        return ClientTurn(decision, self.partition, self.rows, key, self.settings.get(key.organisation), now)
+
+    def _organisation(self, key: ClientKey) -> Organisation | None:
+        settings = self.settings.get(key.organisation)
+        return settings.organisation if settings is not None else None
+
+    def keep(self, turn: ClientTurn, agenda: Agenda) -> None:
+        """Put a client's new row, or none where nothing is left to remember, and note when to look at it next."""
+        bare = Agenda(reminded=agenda.reminded, backs=agenda.backs, unsaid=agenda.unsaid, sent=agenda.sent)
+        empty = not agenda.appointments and agenda == bare
+        row = b"" if empty else encode(agenda)
+        if len(row) > LARGE:
+            turn.decision.count("large_rows")
+        turn.decision.put(AGENDAS.row(turn.key), row or None)
+        self.schedule(turn.key, agenda, turn.now)
+
+    def schedule(self, key: ClientKey, agenda: Agenda, now: datetime) -> None:
+        """Set the client's next moment, in the order in which moments of one instant are handled."""
+        name = str(key)
+        agenda = by_labels(agenda, self._organisation(key))
+        if (found := first_moment(agenda, self.settings.get(key.organisation), now)) is not None:
+            when, kind, detail = found
+            self.timers.put(name, (when, kind, *key, detail))
+        elif keep := [entry.keep_until for entry in agenda.appointments.values()] + list(agenda.seen.values()):
+            self.timers.put_by(name, (max(keep), PRUNE, *key, ""))
+        else:
+            self.timers.put(name, None)
+
+
+def first_moment(agenda: Agenda, settings: SettingsRow | None, now: datetime) -> tuple[datetime, int, str] | None:
+    """Return the client's next moment, its kind, and the day of its reminder or the name of its request.
+
+    While a message flies no window closes, and no reminder is due.
+    """
+    found: list[tuple[datetime, int, str]] = []
+    if agenda.flight:
+        found.append((overdue_at(agenda), FLIGHT, ""))
+    else:
+        found.extend((when, WINDOW, "") for when in closings(agenda, settings))
+        if agenda.reminding is not None and settings is not None and settings.organisation.reminder is not None:
+            found.append((agenda.reminding[1], REMINDER, agenda.reminding[0]))
+        elif (reminder := upcoming(agenda, settings, now)) is not None:
+            found.append((reminder[0], REMINDER, reminder[1]))
+    found.extend(
+        (not_before(settings, pending.due), REQUEST, name)
+        for name, pending in agenda.requests.items()
+        if not holds_party(settings, pending.request.party)
+    )
+    return min(found, default=None)
+
+
+def closings(agenda: Agenda, settings: SettingsRow | None) -> list[datetime]:
+    """Return when the window closes: the open one, what quiet hours or a hold hold, and the one that another time zone opened."""
+    window = agenda.window.closes if agenda.window is not None else None
+    moments = (window, agenda.held_until, renamed_at(agenda, settings), waiting_at(agenda, settings))
+    return [moment for moment in moments if moment is not None]

@@ -1,0 +1,81 @@
+"""Decided notices as what leaves the node: a delivery for a sender, or a record of why there is none."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from schemas.deliveries import NO_REST, Delivery, LoggedNotice, LogRecord, Reason, Status
+from schemas.inputs import Request
+from schemas.notices import Notice, request_id
+from schemas.state import Flying
+from schemas.topics import DELIVERIES
+from schemas.wire import encode
+
+from ..processing.log_records import emit_record, template_of
+from ..processing.turn import Output
+from .agenda import Decided
+from .client_turn import ClientTurn
+from .gates import Eligibility
+
+
+def emit_message(
+    turn: ClientTurn, reason: Reason, message: str, decided: list[Decided], eligibility: Eligibility, due: datetime,
+    request: Request | None = None,
+) -> None:  # fmt: skip
+    """Emit one message, of notices that go out or are withheld alike: each ends in the delivery log, by its sender or here.
+
+    `message`: its id. `due`: when it would have been decided, had nothing taken any time.
+    """
+    notices, withheld = tuple([one.notice for one in decided]), decided[0].withheld
+    for notice in notices:
+        turn.decision.count("decided", notice.kind, withheld or "passed")
+    if withheld is None and eligibility.channel is not None:
+        _hand_out(turn, Delivery(
+            message=message, organisation=turn.key.organisation, client=turn.key.client, channel=eligibility.channel,
+            reason=reason, decided=turn.now, due=due, notices=notices, request=request, language=turn.language,
+            useful_until=request.expires_at if request is not None else _useful_until(notices),
+        ))  # fmt: skip
+        return
+    status: Status = "expired" if withheld == "expired" else "suppressed"
+    record = LogRecord(
+        message=message, organisation=turn.key.organisation, client=turn.key.client, channel=eligibility.channel, reason=reason,
+        status=status, detail=withheld if status == "suppressed" else None, at=turn.now, notices=logged(notices),
+        template=template_of(turn.organisation, eligibility.channel, notices, turn.language),
+    )  # fmt: skip
+    emit_record(turn.decision, turn.partition, record)
+
+
+def emit_again(turn: ClientTurn, message: str, flying: Flying) -> None:
+    """Emit the delivery of a message that flies once more: its sender answers what became of it."""
+    _hand_out(turn, Delivery(
+        message=message, organisation=turn.key.organisation, client=turn.key.client, channel=flying.channel, reason="direct",
+        decided=flying.since, language=turn.language, notices=flying.notices, useful_until=_useful_until(flying.notices),
+    ))  # fmt: skip
+
+
+def emit_given_up(turn: ClientTurn, message: str, flying: Flying) -> None:
+    """Log the end of a message that came back once too often: it counts as said, so that this does not go on for ever."""
+    turn.decision.count("no_rest")
+    record = LogRecord(
+        message=message, organisation=turn.key.organisation, client=turn.key.client, channel=flying.channel, reason="direct",
+        status="failed", detail=NO_REST, at=turn.now, notices=logged(flying.notices),
+    )  # fmt: skip
+    emit_record(turn.decision, turn.partition, record)
+
+
+def _hand_out(turn: ClientTurn, delivery: Delivery) -> None:
+    turn.decision.emit(Output(DELIVERIES[delivery.channel].name, turn.key.encoded, encode(delivery), turn.partition))
+
+
+def _useful_until(notices: tuple[Notice, ...]) -> datetime:
+    return max([view.start for notice in notices for view in (notice.was, notice.now) if view is not None])
+
+
+def request_notice(request: Request) -> Notice:
+    """Return a third party's message as a notice."""
+    return Notice(id=request_id(request.organisation, request.client, request.party, request.request), kind="request")
+
+
+def logged(notices: tuple[Notice, ...]) -> tuple[LoggedNotice, ...]:
+    """Return notices as the delivery log names them."""
+    return tuple(LoggedNotice(id=one.id, kind=one.kind, appointment=one.appointment, others=one.others) for one in notices)

@@ -1,0 +1,306 @@
+"""Notices: one writer of all that is known of a client; it decides what to tell, and when (`streams/README.md`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, MutableMapping
+from datetime import datetime, timedelta
+from typing import Any, assert_never
+
+from msgspec.structs import replace
+
+from schemas.deliveries import ERASED, JUST_TOLD
+from schemas.events import (
+    AgendaChange,
+    AppointmentEvent,
+    Bounce,
+    Erased,
+    Forget,
+    ForgetKind,
+    KnownContact,
+    Landed,
+)
+from schemas.holds import Hold, Urgent
+from schemas.inputs import Consent, OptOut, Organisation, OrganisationOverride, Request, WindowSettings
+from schemas.keys import ClientKey
+from schemas.state import Agenda, Flying, Window
+from schemas.topics import (
+    AGENDAS,
+    CONSENTS,
+    CONSENTS_TABLE,
+    CONTACTS,
+    CONTACTS_TABLE,
+    DELIVERIES,
+    OPT_OUTS_TABLE,
+    Table,
+)
+from schemas.wire import encode
+
+from ..processing.caps import capped_appointment, set_aside_capped
+from ..processing.dead_letters import take_records
+from ..processing.own_records import client_event
+from ..processing.turn import Decision, Output, Processor, Record, Turn
+from .agenda import Decided, pruned, seconds_since, take_in, without
+from .client_turn import ClientTurn
+from .clients import FLIGHT, KINDS, PRUNE, REMINDER, REQUEST, WINDOW, first_moment
+from .closing import close, hold_back
+from .contacts import is_stale, opted, refused, remembering
+from .flights import landed, message_of, overdue, reopened
+from .holds import days_waiting, not_before, not_to_be_said
+from .labels import labels_of
+from .listing import is_meant, listed, unlist
+from .messages import emit_again, emit_given_up, emit_message, request_notice
+from .notify import made_known
+from .organisations import Organisations
+from .reminders import just_told, remind
+from .requests import NO_CHANNEL, Requests
+from .undoing import undone
+
+CLIENT_TABLES: tuple[Table[Any], ...] = (CONSENTS_TABLE, CONTACTS_TABLE, OPT_OUTS_TABLE, AGENDAS)
+"""All that is kept of one client."""
+
+FORGOTTEN: dict[ForgetKind, Table[Any]] = {"consent": CONSENTS_TABLE, "contact": CONTACTS_TABLE}
+"""Where an event that forgets it deletes the row."""
+
+
+class Notices(Organisations, Requests):
+    """The notices processor of one partition of `client-events`."""
+
+    # -- what the driver asks ------------------------------------------------------------------------------------------
+
+    def decide(self, turn: Turn) -> Decision:
+        """Handle due moments first, then events, in order."""
+        decision = Decision()
+        for name in self.timers.due(turn.due, turn.limit):
+            self._fire(decision, name, turn.now)
+            if decision.full:
+                break
+        take_records(decision, turn, self._handle)
+        decision.more = self.timers.is_due(turn.due)
+        return decision
+
+    def applied(self, rows: Mapping[bytes, bytes | None]) -> None:
+        """Do nothing: settings and moments are kept as they are decided."""
+
+    # -- events --------------------------------------------------------------------------------------------------------
+
+    def _handle(self, decision: Decision, record: Record, turn: Turn) -> None:
+        event = client_event(record)
+        body = event.body
+        client = self.turn_of(decision, event.key, turn.now)
+        match body:
+            case AppointmentEvent():
+                self._take_appointments(client, record, (body,), event.written)
+            case AgendaChange(appointments):
+                self._take_appointments(client, record, appointments, event.written)
+            case Request():
+                self._take_request(client, record, body, event.written)
+            case Consent():
+                self._take_consent(client, body)
+            case KnownContact():
+                self._take_contact(client, body)
+            case Bounce():
+                if (contact := refused(client.facts.contact, body)) is not None:
+                    decision.count("refused_addresses", body.channel)
+                    self._keep_contact(client, contact)
+            case OptOut():
+                off = opted(client.facts.opt_outs, body)
+                decision.put(OPT_OUTS_TABLE.row(event.key), encode(off) if off.off else None)
+            case Landed():
+                self._land(client, body)
+            case Erased():
+                self._erase(client, body)
+            case Organisation() | OrganisationOverride():
+                self._set(decision, event.organisation, body, turn.now)
+            case Hold():
+                self._hold(decision, event.organisation, body, turn.now)
+            case Urgent():
+                self._answer(decision, event.organisation, body) if body.granted is None else self._answered(client, body)
+            case Forget(what):
+                if what == "hold":
+                    self._hold(decision, event.organisation, body, turn.now)
+                elif what == "settings" or what == "override":
+                    self._set(decision, event.organisation, body, turn.now)
+                else:
+                    decision.put(FORGOTTEN[what].row(event.key), None)
+            case _:
+                assert_never(body)
+
+    def _take_consent(self, client: ClientTurn, consent: Consent) -> None:
+        old = client.facts.consent
+        if old is not None and is_stale(old.revision, consent.revision):
+            client.decision.count("stale", CONSENTS.name)
+        else:
+            client.decision.put(CONSENTS_TABLE.row(client.key), encode(consent))
+
+    def _take_contact(self, client: ClientTurn, contact: KnownContact) -> None:
+        old = client.facts.contact
+        if old is not None and is_stale(old.revision, contact.revision):
+            client.decision.count("stale", CONTACTS.name)
+        else:
+            self._keep_contact(client, remembering(old, contact))
+
+    def _keep_contact(self, client: ClientTurn, contact: KnownContact) -> None:
+        client.decision.put(CONTACTS_TABLE.row(client.key), encode(contact))
+
+    def _take_appointments(self, client: ClientTurn, record: Record, events: Iterable[AppointmentEvent], written: int) -> None:
+        """Take in appointments as they now are, all at once; what is one too many is set aside."""
+        old, now = client.agenda, client.now
+        window = client.organisation.window if client.organisation is not None else WindowSettings()
+        late, agenda, capped = seconds_since(written, now), old, None
+        labels = labels_of(client.organisation)
+        for event in events:
+            if (taken := take_in(agenda, event, window, now, late, labels)) is agenda:
+                continue
+            if capped_appointment(agenda, event, now) is not None:
+                agenda = pruned(agenda, client.zone, now)
+                taken = take_in(agenda, event, window, now, late, labels)
+            if (cap := capped_appointment(agenda, event, now)) is not None:
+                capped = cap
+                continue
+            agenda = taken
+        if capped is not None:
+            set_aside_capped(client.decision, record, capped)
+        if agenda is old:
+            return
+        at_once = 0 in (window.quiet_seconds, window.max_seconds) and not agenda.flight
+        if at_once and agenda.window is not None and agenda.window.closes <= now:
+            agenda = self._close(client, agenda, now)
+        self.keep(client, agenda)
+
+    def _erase(self, client: ClientTurn, event: Erased) -> None:
+        """Forget the client, or appointments that another partition of intake kept. The senders are told by a null value."""
+        decision, key, agenda = client.decision, client.key, client.agenda
+        if event.appointments is not None:
+            left = without(agenda, frozenset(event.appointments))
+            if len(left.appointments) < len(agenda.appointments):
+                if left.waiting is not None:  # it names what is forgotten: it is found anew
+                    unlist(client, left)
+                    left = replace(left, waiting=None, window=left.window or Window(client.now, client.now))
+                decision.scrub.add(AGENDAS.row(key))
+                self.keep(client, left)
+            return
+        for pending in agenda.requests.values():
+            one = [Decided(request_notice(pending.request), ERASED, client.now)]
+            emit_message(client, "request", message_of(agenda, one), one, NO_CHANNEL, client.now)
+        unlist(client, agenda)
+        for table in CLIENT_TABLES:
+            if self.rows.get(decision, table, table.row(key)) is not None:
+                decision.erase(table.row(key))
+        self.timers.put(str(key), None)
+        for topic in DELIVERIES.values():
+            decision.emit(Output(topic.name, key.encoded, None, self.partition))
+
+    def _answered(self, client: ClientTurn, answer: Urgent) -> None:
+        """Let messages of days that are near go in a hold, or not."""
+        agenda = client.agenda
+        if agenda.waiting is None or not is_meant(client.settings, answer):
+            return
+        waiting = replace(agenda.waiting, asked=False, refused=not answer.granted)
+        if not answer.granted:
+            agenda = replace(agenda, waiting=replace(waiting, soon_at=None))
+        elif agenda.flight:
+            agenda = replace(agenda, waiting=waiting, window=agenda.window or Window(client.now, client.now))
+        else:
+            agenda = self._close(client, replace(agenda, waiting=waiting), client.now, urgent=True)
+        self.keep(client, agenda)
+
+    # -- moments -------------------------------------------------------------------------------------------------------
+
+    def _fire(self, decision: Decision, name: str, now: datetime) -> None:
+        """Handle the moment that was taken off the index; which one it is follows from the agenda."""
+        client = self.turn_of(decision, ClientKey.of(name), now)
+        old = agenda = client.agenda
+        when, kind, detail = first_moment(agenda, client.settings, now) or (now, PRUNE, "")
+        if when > now:  # the agenda has no moment that is due (any more)
+            self.schedule(client.key, agenda, now)
+            return
+        since = not_before(client.settings, when)
+        decision.measure("moments", KINDS[kind], time=now - since)
+        if kind == WINDOW:
+            agenda = self._close(client, agenda, since)
+        elif kind == REMINDER and client.organisation is not None:
+            agenda = self._remind(client, agenda, client.organisation, detail, when)
+        elif kind == REQUEST:
+            agenda = self._decide_request(client, agenda, detail, when)
+        elif kind == FLIGHT:
+            agenda = self._ask_again(client, agenda)
+        else:
+            agenda = pruned(agenda, client.zone, now)
+        if agenda is old:
+            self.schedule(client.key, agenda, now)
+        else:
+            self.keep(client, agenda)
+
+    # -- decisions -----------------------------------------------------------------------------------------------------
+
+    def _close(self, client: ClientTurn, agenda: Agenda, due: datetime, *, urgent: bool = False) -> Agenda:
+        """End the window now; it was to end at `due`. `urgent`: in a hold, what is of days that are near may go."""
+        if agenda.window is not None:
+            due -= timedelta(seconds=agenda.window.late)
+        agenda = pruned(agenda, client.zone, client.now)
+        if client.holds and not urgent and (held := hold_back(client.key, agenda, client.organisation, client.now)) is not None:
+            return listed(client, replace(agenda, window=None, held_until=None), held)
+        old, hushed = agenda, not_to_be_said(agenda, client.settings)
+        agenda, messages, held = close(
+            client.key, agenda, client.organisation, client.eligibility, client.now, hushed, hold=client.holds
+        )
+        for one in messages:
+            emit_message(client, "direct", message_of(agenda, one), one, client.eligibility, due)
+        if held is not None:
+            return listed(client, agenda, held)
+        unlist(client, old)
+        return agenda
+
+    def _land(self, client: ClientTurn, outcome: Landed) -> None:
+        """Take in what a sender says became of a message. One that does not fly, or was erased, changes nothing."""
+        old = agenda = client.agenda
+        given_up: Flying | None = None
+        if outcome.message in agenda.flight:
+            agenda, given_up = landed(client.key, agenda, outcome, client.zone, client.now)
+        elif outcome.became == "back" and outcome.notices and outcome.day is None and outcome.request is None:
+            agenda, given_up = undone(agenda, outcome, client.zone, client.now)
+        elif outcome.became == "back":
+            agenda = reopened(client.key, agenda, outcome, client.zone, client.now)
+        if given_up is not None:
+            emit_given_up(client, outcome.message, given_up)
+        client.decision.count("landed", outcome.became if agenda is not old else "ignored")
+        if agenda is not old:
+            self.keep(client, agenda)
+
+    def _ask_again(self, client: ClientTurn, agenda: Agenda) -> Agenda:
+        """Hand out the deliveries of messages of which nothing was heard."""
+        agenda, late = overdue(agenda, client.now)
+        for id_, flying in late.items():
+            client.decision.count("flights_asked")
+            emit_again(client, id_, flying)
+        return agenda
+
+    def _remind(self, client: ClientTurn, agenda: Agenda, organisation: Organisation, day: str, due: datetime) -> Agenda:
+        """Decide the reminder of a day. It first closes the open window, held or not, and speaks of what then is so.
+
+        What that says goes out before: the reminder waits until it has landed.
+        """
+        is_over = agenda.waiting is not None and not client.holds
+        if agenda.window is not None or agenda.held_until is not None or is_over:
+            agenda = self._close(client, agenda, due)
+        if day in days_waiting(agenda):
+            return replace(agenda, reminding=None)
+        if agenda.flight:
+            return replace(agenda, reminding=(day, due))
+        found = remind(client.key, agenda, organisation, day, due, client.now)
+        if found is not None:
+            start = found.notice.now.start if found.notice.now is not None else due
+            withheld = found.withheld or client.eligibility.closed_gate
+            if withheld is None and just_told(agenda, organisation, found.notice.appointments, client.now):
+                withheld = JUST_TOLD
+            one = [Decided(found.notice, withheld, start)]
+            since = not_before(client.settings, due)
+            emit_message(client, "reminder", message_of(agenda, one), one, client.eligibility, since)
+            if withheld is None:
+                agenda = made_known(agenda, found.notice, organisation.time_zone, client.now)
+        return replace(agenda, reminding=None, reminded=(*agenda.reminded, day))
+
+
+def notices(partition: int, rows: MutableMapping[bytes, bytes], peers: Mapping[str, Processor]) -> Notices:
+    """Return the notices processor of a partition."""
+    return Notices(partition, rows)

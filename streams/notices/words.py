@@ -1,0 +1,89 @@
+"""Appointments as words: what a sentence says of them, in the organisation's zone; and back to instants."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+from msgspec.structs import replace
+
+from schemas.events import Remote, View
+from schemas.known import Words
+from schemas.notices import Kind
+
+from ..processing.local_time import instant_of, local
+from ..processing.places import said_place
+
+MIDNIGHT = "24:00"
+"""`until` of what ends as its last day does."""
+
+_DAY = timedelta(days=1)
+
+
+def words_of(view: View, zone: str) -> Words:
+    """Return what a sentence would say of a view, in the IANA zone `zone`."""
+    return _words(view.start, view.end, view.location, view.kind, zone)
+
+
+@lru_cache(maxsize=65_536)
+def _words(start: datetime, end: datetime, location: str | None, kind: Remote | None, zone: str) -> Words:
+    start, end = (instant.replace(second=0, microsecond=0) for instant in (start, end))
+    first, until = local(start, zone), local(end, zone)
+    day, last = first.date(), until.date()
+    at_midnight = last > day and end == instant_of(last.isoformat(), "00:00", zone)
+    if at_midnight:
+        last -= _DAY
+    other = last.isoformat() if last != day else None
+    place = said_place(location, kind)
+    if at_midnight and start == instant_of(day.isoformat(), "00:00", zone):
+        return Words(day.isoformat(), "", "", other, place, kind)
+    at, ends = f"{first:%H:%M}", MIDNIGHT if at_midnight else f"{until:%H:%M}"
+    if end == start:
+        ends = ""
+    return Words(day.isoformat(), at, ends, other, place, kind)
+
+
+def said(view: View) -> View:
+    """Return a view with its place as a sentence says it."""
+    place = said_place(view.location, view.kind)
+    return view if place == view.location else replace(view, location=place)
+
+
+def start_of(words: Words, zone: str) -> datetime:
+    """Return the instant (UTC) at which it begins, to the minute; of one that occurs twice the first."""
+    return instant_of(words.day, words.at or "00:00", zone)
+
+
+def end_of(words: Words, zone: str) -> datetime:
+    """Return the instant (UTC) at which it ends, to the minute."""
+    if words.until == MIDNIGHT or not words.at:
+        return instant_of(words.last or words.day, "00:00", zone, -1)
+    return instant_of(words.last or words.day, words.until or words.at, zone)
+
+
+def view_of(words: Words, zone: str, series: str | None = None) -> View:
+    """Return the view of which a sentence says these words."""
+    return View(start_of(words, zone), end_of(words, zone), words.place, series, words.kind)
+
+
+def is_ahead(words: Words, now: datetime, zone: str) -> bool:
+    """Tell whether it begins after `now`. Days that are far from today in any zone are told by their names."""
+    if words.day > (now + 2 * _DAY).astimezone(UTC).date().isoformat():
+        return True
+    return start_of(words, zone) > now
+
+
+def kind_between(was: Words | None, now: Words | None) -> Kind | None:
+    """Return the notice that brings a client from one to the other; None where none is needed.
+
+    A place that is dropped is not told.
+    """
+    if was is None:
+        return "created" if now is not None else None
+    if now is None:
+        return "cancelled"
+    if was.slot != now.slot:
+        return "moved"
+    if was.kind != now.kind:
+        return "changed"
+    return "relocated" if now.place is not None and was.place != now.place else None

@@ -1,0 +1,1 @@
+"""Hold what every node is made of: turns, rows, timers, local time, and records of our own."""

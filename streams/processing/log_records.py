@@ -1,0 +1,57 @@
+"""Every record of the delivery log, and the audit fact that goes with it: the one place where either is written.
+
+The delivery log has texts and masked addresses, and is kept for a limited time; the audit log has the facts alone, and stays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from functools import lru_cache
+
+from schemas.channels import CHANNELS
+from schemas.deliveries import AuditRecord, Delivery, LogRecord
+from schemas.inputs import Channel, Organisation
+from schemas.keys import ClientKey
+from schemas.languages import Language
+from schemas.notices import WORDING, Notice
+from schemas.templates import texts_around
+from schemas.topics import AUDIT_LOG, DELIVERY_LOG
+from schemas.wire import to_json
+
+from .turn import Decision, Output
+
+
+def emit_record(decision: Decision, partition: int, record: LogRecord) -> None:
+    """Emit a record and its fact in one decision, so that there is never the one without the other."""
+    client = ClientKey(record.organisation, record.client)
+    decision.emit(Output(DELIVERY_LOG.name, client.encoded, to_json(record), partition))
+    fact = AuditRecord(
+        message=record.message, organisation=record.organisation, client=record.client, channel=record.channel,
+        reason=record.reason, status=record.status, detail=record.detail, at=record.at,
+        kinds=tuple(dict.fromkeys([notice.kind for notice in record.notices])), template=record.template,
+        attempt=record.attempt,
+    )  # fmt: skip
+    key = f"{client}/{record.message}/{record.attempt}/{record.status}"
+    decision.emit(Output(AUDIT_LOG.name, key.encode(), to_json(fact), partition))
+
+
+def template_of(
+    organisation: Organisation | None, channel: Channel | None, notices: Iterable[Notice], language: Language | None = None
+) -> str | None:
+    """Return the version of the templates of a message and of our sentences: equal ones word a notice alike."""
+    if organisation is None or channel is None:
+        return None
+    texts = texts_around(organisation, channel, notices, language)
+    parts = [getattr(texts, part) for part in CHANNELS[channel].template]
+    return _version(channel, *parts, *([language] if language is not None else []))
+
+
+def template_for(organisation: Organisation | None, delivery: Delivery) -> str | None:
+    """Return the version of the words of a delivery."""
+    return template_of(organisation, delivery.channel, delivery.notices, delivery.language)
+
+
+@lru_cache(maxsize=10_000)
+def _version(*parts: str) -> str:
+    return hashlib.sha256("\0".join((str(WORDING), *parts)).encode()).hexdigest()[:12]

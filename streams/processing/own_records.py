@@ -1,0 +1,137 @@
+"""Records of our own topics, read as strictly as upstream's.
+
+Nothing but our own programs writes to these topics, so a record that cannot be used is a fault: of a program, a version, a
+mirror, or somebody's hand. It must not stop the worker, and must change nothing: what passes here can be handled.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from schemas.deliveries import Delivery, DeliveryReport
+from schemas.events import AgendaChange, AppointmentEvent, ClientEvent, EventBody, Forget, Landed
+from schemas.holds import Hold
+from schemas.inputs import Channel, Organisation, Request
+from schemas.keys import ClientKey
+from schemas.wire import BadRecordError, own
+
+from .local_time import zone
+from .record_checks import FIRST_YEAR, LAST_YEAR, instant, key_parts
+from .turn import Record
+
+_event = msgspec.json.Decoder(ClientEvent).decode
+_delivery = msgspec.json.Decoder(Delivery).decode
+_report = msgspec.json.Decoder(DeliveryReport).decode
+
+
+class ReadEvent(NamedTuple):
+    """An event that can be used. `client` is empty of what is of a whole organisation; `written`: see `ClientEvent`."""
+
+    organisation: str
+    client: str
+    written: int
+    body: EventBody
+
+    @property
+    def key(self) -> ClientKey:
+        """Return the key of its client."""
+        return ClientKey(self.organisation, self.client)
+
+
+def client_event(record: Record) -> ReadEvent:
+    """Read a record of `client-events`. Raises BadRecordError."""
+    event = own(_event, record.value)
+    organisation, client = event.organisation, event.client
+    _match(record, organisation, client) if client else _match(record, organisation)
+    of_organisation = (
+        event.settings is not None or event.override is not None or event.hold is not None
+        or event.forget in ("settings", "override", "hold")
+        or (event.urgent is not None and event.urgent.granted is None)
+    )  # fmt: skip
+    if of_organisation is bool(client):
+        raise BadRecordError("it is of a client where it must be of an organisation, or the other way round")
+    body = body_of(event)
+    inner = body.request if isinstance(body, Landed) else body
+    whose = getattr(inner, "organisation", organisation), client if of_organisation else getattr(inner, "client", client)
+    if whose != (organisation, client):
+        raise BadRecordError("it holds what is of another client, or of another organisation")
+    match inner:
+        case AppointmentEvent():
+            _check_years(start=inner.view.start, end=inner.view.end)
+        case AgendaChange():
+            for one in inner.appointments:
+                _check_years(start=one.view.start, end=one.view.end)
+        case Organisation():
+            _check_zone(inner.time_zone)
+        case Hold():
+            _check_years(at=inner.at, seen_at=inner.seen_at)
+        case Request():
+            _check_years(send_at=inner.send_at, expires_at=inner.expires_at)
+    return ReadEvent(organisation, client, event.written, body)
+
+
+def body_of(event: ClientEvent) -> EventBody:
+    """Return what an event says, the one member that it has. Raises BadRecordError where that is none, or several."""
+    forget = Forget(event.forget) if event.forget is not None else None
+    members = (
+        event.appointment, event.consent, event.contact, event.opt_out, event.settings, event.override, event.request, forget,
+        event.bounce, event.erased, event.outcome, event.agenda,
+        event.hold, event.urgent,
+    )  # fmt: skip
+    found = [member for member in members if member is not None]
+    if len(found) != 1:
+        raise BadRecordError("it has several kinds of event" if found else "it has no kind of event that this version knows")
+    return found[0]
+
+
+def delivery(record: Record, channel: Channel) -> Delivery:
+    """Read a record of the topic of a channel's deliveries. Raises BadRecordError."""
+    found = own(_delivery, record.value)
+    _match(record, found.organisation, found.client)
+    if found.channel != channel:
+        raise BadRecordError("it is of another channel - at `$.channel`")
+    if not found.message or "/" in found.message:
+        raise BadRecordError("not a message's id - at `$.message`")
+    if not found.notices:
+        raise BadRecordError("it tells nothing - at `$.notices`")
+    if (found.reason == "request") is (found.request is None):
+        raise BadRecordError("a request is missing, or there is one too many - at `$.request`")
+    _check_years(decided=found.decided, due=found.due, useful_until=found.useful_until)
+    return found
+
+
+def client_key(record: Record) -> ClientKey:
+    """Read the key of a record without a value. Raises BadRecordError."""
+    return ClientKey(*key_parts(record, 2))
+
+
+def report(record: Record) -> DeliveryReport:
+    """Read a record of `delivery-reports`. Raises BadRecordError."""
+    found = own(_report, record.value)
+    _match(record, found.organisation, found.client)
+    _check_years(at=found.at)
+    return found
+
+
+def _match(record: Record, *ids: str) -> None:
+    """See that the key says what the value says: by it the record is in the partition of its client's state."""
+    key = "/".join(ids)
+    if record.key != key.encode() or key.count("/") != len(ids) - 1 or "" in ids:
+        raise BadRecordError("the key does not match the value")
+
+
+def _check_years(**instants: datetime | None) -> None:
+    for field, value in instants.items():
+        if value is not None and not FIRST_YEAR <= value.year <= LAST_YEAR:
+            instant(value, field)
+
+
+def _check_zone(name: str) -> None:
+    """See that this machine has the zone: another one, with other time-zone data, took the settings in."""
+    try:
+        zone(name)
+    except ValueError as error:
+        raise BadRecordError(f"{error} - at `$.settings.time_zone`") from None

@@ -1,0 +1,1 @@
+"""Decide what becomes of each message: sent, tried again, given up, reported."""

@@ -1,0 +1,231 @@
+"""A sender's ledger: its rows, the queues and moments that follow from them, and the records of what happens to its messages.
+
+A message is open from `waiting` until a final status; what is open is found again in the rows after a crash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from schemas.channels import CHANNELS
+from schemas.deliveries import Delivery, LoggedNotice, LogRecord, Reason, Status
+from schemas.events import Became, Bounce, ClientEvent, Landed
+from schemas.inputs import Channel, OptOut
+from schemas.keys import ClientKey
+from schemas.state import LedgerRow
+from schemas.topics import CLIENT_EVENTS, OPT_OUTS, Table
+from schemas.wire import encode, to_json
+
+from ..notices.messages import logged
+from ..notices.undoing import WITHIN
+from ..processing.local_time import EPOCH
+from ..processing.log_records import emit_record
+from ..processing.rows import Rows, bad_row
+from ..processing.timers import Timers
+from ..processing.turn import Decision, Output
+from .outcomes import UNBILLED, Billed, in_part
+from .queues import ClientQueues, QueueKey
+
+OPEN = ("waiting", "claimed", "retrying", "unknown")
+"""Statuses of messages of which something may still come (`is_open`)."""
+
+
+class Ledger:
+    """The ledger of one channel for one partition."""
+
+    def __init__(self, channel: Channel, table: Table[LedgerRow], partition: int, rows: MutableMapping[bytes, bytes]) -> None:
+        self.channel, self.traits, self.table, self.partition = channel, CHANNELS[channel], table, partition
+        self.rows = Rows(rows)
+        self.queues = ClientQueues()
+        self.timers = Timers()
+
+    def load(self) -> None:
+        """Find the open messages and their order again."""
+        clients = set()
+        self.rows.verify(self.table.store, self.table)
+        for key, row in self.rows.scan(self.table):
+            name = f"{self.table.name}/{key}"
+            if row.status in ("waiting", "claimed", "retrying") and row.delivery is None:
+                raise bad_row(name.encode(), "it is open and has no delivery")
+            clients.add(client_of(name))
+            self.timers.put(name, (row.next_at or row.keep_until,))
+            if row.status == "claimed" or (row.status == "unknown" and row.next_at is not None):
+                self.queues.hold(client_of(name), name)
+            elif row.status in ("waiting", "retrying"):
+                self.queues.add(client_of(name), queue_key(name, row))
+        for client in clients:
+            self.consider(None, client, EPOCH)
+
+    def name(self, organisation: str, client: str, message: str) -> str:
+        """Return the name of a message's row."""
+        return f"{self.table.name}/{organisation}/{client}/{message}"
+
+    def get(self, decision: Decision | None, name: str) -> LedgerRow | None:
+        """Return a message's row."""
+        return self.rows.get(decision, self.table, name.encode())
+
+    def keep(self, decision: Decision, name: str, row: LedgerRow) -> None:
+        """Keep a message's new row, and when to look at it."""
+        decision.put(name.encode(), encode(row))
+        self.timers.put(name, (row.next_at or row.keep_until,))
+
+    def wait(self, decision: Decision, name: str, row: LedgerRow) -> None:
+        """Keep a message's new row; it waits in its queue."""
+        self.queues.add(client_of(name), queue_key(name, row))
+        self.keep(decision, name, row)
+
+    def end(
+        self, decision: Decision, name: str, row: LedgerRow, status: Status, now: datetime, *, back: bool = False
+    ) -> None:  # fmt: skip
+        """End a message with a final status. The row stays, so that a repetition is known.
+
+        Its delivery goes, unless the provider may have it all the same: then a status report may still say so. `back`: nobody
+        can have got it unless that is not known, and it is to be decided anew.
+        """
+        delivery = row.delivery
+        became: Became = "out" if status == "sent" or row.unknowns else "back" if back else "lost"
+        row = replace(row, status=status, became=became)
+        if delivery is not None:
+            self.tell(decision, delivery, row)
+        row = replace(row, next_at=None)
+        if delivery is not None and self.traits.has_reports and status == "sent":
+            row = replace(row, reason=delivery.reason, notices=logged(delivery.notices), day=day_of(delivery))
+            if delivery.request is not None and not row.unknowns:
+                row = replace(row, request=delivery.request, next_at=now + WITHIN)
+        if status == "sent" or not self.traits.has_reports or not row.unknowns:
+            delivery = None
+        self.keep(decision, name, replace(row, delivery=delivery, at=now, settling=False))
+
+    def tell(self, decision: Decision, delivery: Delivery, row: LedgerRow) -> None:
+        """Tell notices what became of a message that ended: of a direct one always, of others when they come back."""
+        became = row.became or ("out" if row.unknowns or row.status in ("sent", "delivered", "unknown") else "lost")
+        if delivery.reason != "direct" and became != "back":
+            return
+        outcome = Landed(
+            message=delivery.message, became=became, unsure=became == "out" and row.status not in ("sent", "delivered"),
+            wordless=row.wordless, day=day_of(delivery), request=delivery.request,
+        )  # fmt: skip
+        self._tell_notices(decision, ClientEvent(organisation=delivery.organisation, client=delivery.client, outcome=outcome))
+
+    def came_back(self, decision: Decision, name: str, row: LedgerRow) -> None:
+        """Tell notices that a message which had gone out surely did not arrive."""
+        _, organisation, client, message = name.split("/")
+        said = {notice.id: notice.kind for notice in row.notices if notice.id not in row.wordless}
+        outcome = Landed(message=message, became="back", day=row.day, request=row.request, notices=said)
+        self._tell_notices(decision, ClientEvent(organisation=organisation, client=client, outcome=outcome))
+
+    def _tell_notices(self, decision: Decision, event: ClientEvent) -> None:
+        key = ClientKey(event.organisation, event.client)
+        decision.emit(Output(CLIENT_EVENTS.name, key.encoded, encode(event), self.partition))
+
+    def again(
+        self,
+        decision: Decision,
+        name: str,
+        row: LedgerRow,
+        at: datetime | None,
+        status: Status,
+        detail: str | None,
+        now: datetime,
+        billed: Billed = UNBILLED,
+    ) -> None:
+        """Log what happened and try again at that moment, or give up where there is none."""
+        if row.delivery is None:
+            return
+        self.log_call(decision, row, status, now, detail, billed)
+        if at is None:
+            self.log_call(decision, row, "failed", now, "gave_up")
+            self.end(decision, name, row, "failed", now)
+            return
+        self.wait(decision, name, replace(row, status="retrying", at=now, next_at=at if at > now else None))
+
+    def consider(self, decision: Decision | None, client: ClientKey, now: datetime) -> None:
+        """Let the client's head go out, unless it is to be tried again later."""
+        head = self.queues.head(client)
+        row = self.get(decision, head) if head is not None else None
+        if row is not None and (row.next_at is None or row.next_at <= now):
+            self.queues.ready(client)
+
+    def log(
+        self, decision: Decision, delivery: Delivery, status: Status, attempt: int, now: datetime, detail: str | None = None,
+        text: str | None = None, billed: Billed = UNBILLED, address: str | None = None, template: str | None = None,
+    ) -> None:  # fmt: skip
+        """Log what happened to an open message."""
+        self._log(
+            decision, delivery.organisation, delivery.client, delivery.message, delivery.reason, logged(delivery.notices),
+            status, attempt, now, detail, text, billed, address, template,
+        )  # fmt: skip
+
+    def log_call(
+        self, decision: Decision, row: LedgerRow, status: Status, now: datetime, detail: str | None, billed: Billed = UNBILLED
+    ) -> None:  # fmt: skip
+        """Log what came of the last call of an open message that is not sent, or not whole."""
+        if row.delivery is not None:
+            self.log(
+                decision, row.delivery, status, row.attempt, now, in_part(row, detail), billed=billed, address=row.address,
+                template=row.template,
+            )  # fmt: skip
+
+    def forget(self, decision: Decision, name: str) -> None:
+        """Delete the row; nothing waits for it."""
+        self.timers.put(name, None)
+        decision.erase(name.encode())
+
+    def log_after(self, decision: Decision, name: str, row: LedgerRow, status: Status, now: datetime, detail: str | None) -> None:
+        """Log what became of a message that was sent."""
+        _, organisation, client, message = name.split("/")
+        self._log(
+            decision, organisation, client, message, row.reason or "direct", row.notices, status, row.attempt, now, detail,
+            None, UNBILLED, row.address, row.template,
+        )  # fmt: skip
+
+    def _log(
+        self, decision: Decision, organisation: str, client: str, message: str, reason: Reason,
+        notices: tuple[LoggedNotice, ...], status: Status, attempt: int, now: datetime, detail: str | None, text: str | None,
+        billed: Billed, address: str | None, template: str | None,
+    ) -> None:  # fmt: skip
+        record = LogRecord(
+            message=message, organisation=organisation, client=client, channel=self.channel, reason=reason, status=status,
+            detail=detail, at=now, notices=notices, text=text, parts=billed.parts, cost=billed.cost, attempt=attempt,
+            address=address, template=template,
+        )  # fmt: skip
+        decision.count("outcomes", self.channel, status)
+        if billed.parts:
+            decision.count("parts", times=billed.parts)
+        emit_record(decision, self.partition, record)
+
+    def bounce(self, decision: Decision, name: str, mark: str | None) -> None:
+        """Tell notices that the address takes no messages, so that no other one goes there (`streams/notices/contacts.py`)."""
+        if mark is None:
+            return
+        self._tell_notices(decision, ClientEvent(**client_of(name)._asdict(), bounce=Bounce(self.channel, mark)))
+
+    def opt_out(self, decision: Decision, name: str) -> None:
+        """Write that the client turned the channel off, as the provider says: a record like any other opt-out."""
+        client = client_of(name)
+        record = OptOut(**client._asdict(), channel=self.channel, off=True, source="provider")
+        decision.emit(Output(OPT_OUTS.name, client.encoded, to_json(record), self.partition))
+
+
+def day_of(delivery: Delivery) -> str | None:
+    """Return the local day of a reminder."""
+    return delivery.notices[0].day if delivery.reason == "reminder" else None
+
+
+def is_open(row: LedgerRow) -> bool:
+    """Tell whether something is still to come of a message; an unknown outcome counts while something is waited for."""
+    return row.status in OPEN and (row.status != "unknown" or row.next_at is not None)
+
+
+def client_of(name: str) -> ClientKey:
+    """Return the client of a ledger row by its name, `ledger/organisation/client/message`."""
+    _, organisation, client, _ = name.split("/")
+    return ClientKey(organisation, client)
+
+
+def queue_key(name: str, row: LedgerRow) -> QueueKey:
+    """Return the place of an open message in its client's queue."""
+    return QueueKey(row.delivery is not None and row.delivery.reason == "reminder", row.order, name)

@@ -1,0 +1,89 @@
+"""`afspraakbericht hold`: what it writes over what is held already, and what it shows of what waits."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import msgspec
+import orjson
+import pytest
+
+from agents.commands.endings import ArgumentError
+from agents.commands.hold import Seen, arguments, asked, lines, listed
+from schemas.held import HeldRecord
+from schemas.holds import Hold
+from schemas.inputs import Organisation
+from schemas.topics import HELD
+from streams.processing.turn import Output
+from tests.world import World, at, organisation
+
+NOW = at("2026-03-02 12:00")
+ON = Hold(organisation="zorg", at=at("2026-03-02 09:00"), notices=True, parties=["roqua"], by="a")
+
+
+def said(old: Hold | None, *words: str) -> tuple[bool, list[str], bool]:
+    """What a command line makes of what is held: notices, parties, and whether it is the hold that was."""
+    parser = ArgumentParser()
+    arguments(parser)
+    hold = asked(parser.parse_args(["zorg", *words]), old, NOW)
+    return hold.notices, hold.parties, old is not None and hold.at == old.at
+
+
+ASKED: list[tuple[str, Hold | None, tuple[str, ...], tuple[bool, list[str], bool]]] = [
+    ("a hold", None, ("--set",), (True, [], False)),
+    ("pressed twice it is the same one, with its parties", ON, ("--set",), (True, ["roqua"], True)),
+    ("a party more ends no hold of notices", ON, ("--party", "rooster"), (True, ["roqua", "rooster"], True)),
+    ("a party alone", None, ("--party", "rooster"), (False, ["rooster"], False)),
+    ("an end ends all of it", ON, ("--end",), (False, [], False)),
+    ("with nothing said of what was shown", ON, ("--end", "--say-nothing-of", "2026-03-02T10:00:00Z"), (False, [], False)),
+]
+
+
+@pytest.mark.parametrize(("why", "old", "words", "record"), ASKED, ids=[row[0] for row in ASKED])
+def test_what_is_written(why: str, old: Hold | None, words: tuple[str, ...], record: tuple[bool, list[str], bool]) -> None:
+    assert said(old, *words) == record
+
+
+@pytest.mark.parametrize(
+    ("old", "words", "why"),
+    [
+        (None, ("--end",), "zorg holds nothing"),
+        (ON, ("--end", "--say-nothing-of", "2026-03-02T07:00:00Z"), "this hold was set at 2026-03-02T08:00:00"),  # an older one
+        (ON, ("--end", "--say-nothing-of", "2026-03-02T13:00:00Z"), "and it is 2026-03-02T11:00:00"),
+    ],
+)
+def test_an_end_of_what_is_not_held_or_was_not_shown_is_refused(old: Hold | None, words: tuple[str, ...], why: str) -> None:
+    with pytest.raises(ArgumentError, match=why):
+        said(old, *words)
+
+
+def test_what_waits_is_shown_with_number_cost_and_samples() -> None:
+    world = World("2026-03-02 09:00")
+    written: list[Output] = []
+    keep = world.simulation._write
+
+    def write(output: Output, now: datetime) -> Iterator[bytes]:
+        written.append(output)
+        return keep(output, now)
+
+    world.simulation._write = write  # type: ignore[method-assign]
+    world.feed("holds", "zorg", {"organisation": "zorg", "at": "2026-03-02T08:00:00Z"}).book("2026-03-20 11:00").wait(
+        "2026-03-02 12:00"
+    )
+    records = [output for output in written if output.topic == HELD.name]
+    held = {one.key or b"": msgspec.json.decode(one.value or b"", type=HeldRecord) for one in records}
+    settings = msgspec.convert(orjson.loads(orjson.dumps(organisation())), Organisation)
+    seen = Seen({"zorg": ON}, held, {"zorg": settings})
+    assert listed(seen, NOW) == ["zorg holds its notices and requests of roqua since 2026-03-02T08:00:00+00:00; 1 messages wait"]
+    assert lines(seen, "zorg", 3, NOW) == [
+        "zorg holds its notices and requests of roqua, since 2026-03-02T08:00:00+00:00, by a",
+        "1 messages to 1 clients would go now; of these 0 are of days that begin within 24 hours",
+        "1 SMS parts, 0.08 EUR",
+        "  Er is een afspraak met u gemaakt op vrijdag 20 maart 2026 van 11:00 tot 12:00.",
+        "Mended upstream, the number falls by itself. This is as of 2026-03-02T11:00:00+00:00",
+    ]
+    world.feed("appointments", "zorg/a", None).wait("2026-03-02 12:10")
+    assert [one.value for one in written if one.topic == HELD.name][1:] == [None]  # mended upstream
+    assert lines(seen, "zorg", 3, NOW + timedelta(days=30))[1].startswith("0 messages")  # over

@@ -1,0 +1,91 @@
+"""Calls: bounded in number and time, never long after their claim."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from agents.engine.monitor import Monitor
+from agents.engine.node import NodeSpec
+from agents.engine.tasks.calls import Calls
+from streams.processing.turn import Call, Result
+
+NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+
+
+def calls_of(call: Any, *, max_in_flight_calls: int = 8, clock: datetime = NOW, freed: list[None] | None = None) -> Calls:
+    spec = NodeSpec("n", (), lambda p, rows, peers: None, call=call, max_in_flight_calls=max_in_flight_calls, call_timeout=0.05)  # type: ignore[arg-type,return-value]
+    return Calls(spec, lambda: clock, Monitor(), lambda: (freed if freed is not None else []).append(None))
+
+
+async def outcome_of(calls: Calls, now: datetime = NOW, began: float | None = None) -> Result:
+    ended: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+    calls.reserve(1)
+    calls.start(Call(b"k", "r", "5f3a"), now, time.monotonic() if began is None else began, ended.set_result)
+    return await ended
+
+
+async def ok(request: Any) -> str:
+    return f"did {request}"
+
+
+async def test_an_outcome_comes_back_under_its_key_and_frees_the_slot() -> None:
+    freed: list[None] = []
+    calls = calls_of(ok, freed=freed)
+    assert await outcome_of(calls) == Result(b"k", "did r")
+    await asyncio.sleep(0)
+    assert (calls.busy, freed) == (0, [None])
+
+
+async def hang(request: Any) -> None:
+    await asyncio.sleep(60)
+
+
+async def ignore_cancellation(request: Any) -> None:
+    for _ in range(20):
+        try:
+            await asyncio.sleep(0.02)
+        except asyncio.CancelledError:
+            continue
+
+
+async def fail(request: Any) -> None:
+    raise RuntimeError("as nobody expected")
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (hang, "n: call 5f3a timed out after 0.1 s"),
+        (ignore_cancellation, "n: call 5f3a timed out after 0.1 s"),
+        (fail, "n: call 5f3a raised RuntimeError in"),
+    ],
+)
+async def test_the_outcome_is_unknown_where_a_call_times_out_or_raises(
+    call: Any, told: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert await outcome_of(calls_of(call)) == Result(b"k", None)
+    assert caplog.messages[0].splitlines()[0] == told
+
+
+async def test_a_call_is_not_made_long_after_its_claim_by_either_clock(caplog: pytest.LogCaptureFixture) -> None:
+    assert await outcome_of(calls_of(ok), now=NOW - timedelta(seconds=6)) == Result(b"k", None, made=False)
+    assert await outcome_of(calls_of(ok), began=time.monotonic() - 6) == Result(b"k", None, made=False)
+    assert [line.split(",")[0] for line in caplog.messages] == ["n: call 5f3a was not made"] * 2
+
+
+def test_room_is_shared_and_never_more_than_is_free() -> None:
+    calls = calls_of(ok, max_in_flight_calls=8)
+    assert (calls.room(4), calls.room(100), calls.room(0)) == (2, 1, 8)
+    calls.reserve(7)
+    assert calls.room(4) == 1
+    calls.reserve(1)
+    assert calls.room(4) == 0
+
+
+def test_a_node_that_calls_nobody_has_no_room() -> None:
+    assert calls_of(None).room(1) == 0

@@ -1,0 +1,276 @@
+"""Every page in a real browser (Chromium on PATH): usable without a mouse and on a phone; axe-core finds nothing.
+
+`BROWSER=shots` keeps screenshots in `data/screenshots`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+from collections.abc import AsyncIterator
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from agents.fakes.smtp import FakeSmtp
+from agents.projection import organisations
+from agents.projection.projection import Projection
+from agents.projection.tables import open_database
+from agents.providers import EmailCall
+from agents.providers.smtp import Smtp
+from agents.settings.settings import Settings
+from agents.web.app import create_web
+from agents.web.http.server import Server
+from agents.web.sign_in import accounts
+from renderers.email import EmailText, message_bytes
+from tests.world import organisation
+
+from .conftest import KEY, Kept
+from .samples import NOW, fill, sample
+
+CHROMIUM = next((path for name in ("chromium", "google-chrome", "chromium-browser") if (path := shutil.which(name))), None)
+SHOTS = Path("data/screenshots") if os.environ.get("BROWSER") == "shots" else None
+SIZES = {"phone": 390, "desk": 1280}
+
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (Debian package chromium)"),
+    pytest.mark.skipif(importlib.util.find_spec("playwright") is None, reason="playwright is not installed"),
+    pytest.mark.filterwarnings("ignore"),
+]
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setattr(accounts, "COST", 1 << 4)
+    file = tmp_path / "accounts.toml"
+    file.write_text(accounts.entry("jan@linde.example", "linde", "een-lang-wachtwoord"))
+    found = Settings(unsubscribe_keys=(KEY,), web_port=0, data=tmp_path, accounts=file)
+    fill(found, sample())
+    return found
+
+
+@pytest.fixture
+async def server(settings: Settings, kafka: Kept) -> AsyncIterator[Server]:
+    app = create_web(settings, kafka, clock=lambda: NOW)
+    async with Server(app, settings.web_host, 0, settings.web_slow_seconds) as running:
+        yield running
+
+
+@pytest.fixture(params=SIZES)
+async def page(request: pytest.FixtureRequest, server: Server) -> AsyncIterator[Any]:
+    """A page; what the browser says on its console, such as what the content policy refused, is a failure."""
+    from playwright.async_api import ViewportSize, async_playwright
+
+    arguments = [
+        "--no-sandbox",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--no-first-run",
+    ]
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        context = await browser.new_context(
+            viewport=ViewportSize(width=SIZES[request.param], height=820), base_url=server.url, locale="nl-NL"
+        )
+        opened: Any = await context.new_page()
+        opened.set_default_timeout(20_000)
+        said: list[str] = []
+        opened.on("console", lambda message: said.append(message.text))
+        opened.kind = request.param
+        yield opened
+        await browser.close()
+    assert [line for line in said if not re.search("status of (403|422|503)", line)] == []
+
+
+async def check(page: Any, name: str) -> None:
+    """Nothing that axe-core finds, nothing that hangs out of the window, a title, a language; and a screenshot where asked."""
+    folder = importlib.util.find_spec("axe_playwright_python")
+    assert folder is not None
+    assert folder.submodule_search_locations
+    assert await page.title()
+    assert await page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    await page.evaluate((Path(folder.submodule_search_locations[0]) / "axe.min.js").read_text())
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    found = await page.evaluate("tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", tags)
+    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found["violations"]] == []
+    if SHOTS is not None:
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        await page.screenshot(path=SHOTS / f"{name}-{page.kind}.png", full_page=True)
+
+
+async def press(page: Any, name: str) -> None:
+    """Reach a button by the keyboard alone, and press it."""
+    for _ in range(40):
+        await page.keyboard.press("Tab")
+        if await page.evaluate("document.activeElement.textContent.trim()") == name:
+            async with page.expect_navigation():
+                await page.keyboard.press("Enter")
+            return
+    raise AssertionError(f"{name!r} is not reached by Tab")
+
+
+async def test_from_a_mail_in_the_inbox_to_unsubscribed_and_back(page: Any, server: Server, kafka: Kept, token: str) -> None:
+    async with FakeSmtp() as inbox:
+        words = EmailText("Bericht", "t", "t", "<p>t</p>")
+        data = message_bytes(
+            words, from_="zorg@linde.example", reply_to=None, to="anna@client.example", message_id="a@b", date=NOW,
+            unsubscribe=f"https://afspraakbericht.example/u/{token}",
+        )  # fmt: skip
+        smtp = Smtp("127.0.0.1", inbox.port, "none", None, None, timeout=10.0, connections=1)
+        await smtp(EmailCall(message="m", mail_from="zorg@linde.example", recipient="anna@client.example", data=data))
+        (link,) = message_from_bytes(inbox.raw[0], policy=policy.SMTP).get_all("List-Unsubscribe", [])
+    await page.goto(link.strip("<>").replace("https://afspraakbericht.example", server.url))
+    await check(page, "afmelden")
+    assert kafka.events == []
+    await press(page, "Meld mij af voor e-mail")
+    assert await page.text_content("h1") == "Uw afmelding is ontvangen"
+    await check(page, "afgemeld")
+    await press(page, "Zet e-mail weer aan")
+    assert await page.text_content("h1") == "Uw aanmelding is ontvangen"
+    await check(page, "weer-aan")
+    assert [event.value["off"] for event in kafka.events] == [True, False]
+
+
+async def test_while_kafka_is_away(page: Any, kafka: Kept, token: str) -> None:
+    await page.goto(f"/u/{token}")
+    kafka.away = True
+    await press(page, "Meld mij af voor e-mail")
+    assert await page.text_content("h1") == "Dit lukt nu even niet"
+    await check(page, "storing")
+
+
+async def test_the_overview(page: Any) -> None:
+    await page.goto("/berichten")
+    await check(page, "inloggen")
+    await page.fill("#gebruiker", "jan@linde.example")
+    await page.fill("#wachtwoord", "dit-is-het-niet")
+    await page.press("#wachtwoord", "Enter")
+    await page.wait_for_selector("[role=alert]")
+    await check(page, "inloggen-fout")
+    await page.fill("#gebruiker", "jan@linde.example")
+    await page.fill("#wachtwoord", "een-lang-wachtwoord")
+    await page.press("#wachtwoord", "Enter")
+    await page.wait_for_selector("table")
+    await check(page, "berichten")
+    await page.select_option("#status", "suppressed")
+    await press(page, "Zoeken")
+    assert set(await page.locator("tbody .status").all_text_contents()) == {"Niet verstuurd"}
+    await check(page, "berichten-niet-verstuurd")
+    await page.fill("#client", "bestaat-niet")
+    await press(page, "Zoeken")
+    await check(page, "berichten-geen")
+    await page.goto("/berichten")
+    await page.locator("tbody a").first.click()
+    await check(page, "client")
+    await page.goto("/kosten")
+    await page.click("summary")
+    await check(page, "kosten")
+    await press(page, "Uitloggen")
+    assert await page.text_content("h1") == "Inloggen"
+
+
+LINDE = organisation(
+    organisation="linde", name="Thuiszorg De Linde", reminder={"days_before": 2, "at": "09:30"},
+    sms={"originator": "De Linde", "before": "De Linde:", "after": "", "unit_price": "0.075", "currency": "EUR"},
+    email={
+        "from": "Thuiszorg De Linde <afspraken@linde.example>", "reply_to": None, "subject": "Bericht over uw afspraak",
+        "before": "Beste cliënt,", "after": "Met vriendelijke groet,\nThuiszorg De Linde",
+    },
+)  # fmt: skip
+
+
+def upstream(settings: Settings, *values: dict[str, Any]) -> None:
+    """The settings come in."""
+    projection = Projection(open_database(None, settings.data))
+    for number, value in enumerate(values):
+        projection.note(organisations.row("organisations", 0, number, b"linde", orjson.dumps(value), NOW))
+
+
+async def sign_in(page: Any) -> None:
+    await page.goto("/aanmelden")
+    await page.fill("#gebruiker", "jan@linde.example")
+    await page.fill("#wachtwoord", "een-lang-wachtwoord")
+    await page.press("#wachtwoord", "Enter")
+    await page.wait_for_selector("table")
+
+
+async def focus(page: Any, id_: str) -> None:
+    """Reach a control by the keyboard alone."""
+    for _ in range(60):
+        await page.keyboard.press("Tab")
+        if await page.evaluate("document.activeElement.id") == id_:
+            return
+    raise AssertionError(f"{id_} is not reached by Tab")
+
+
+async def test_the_settings_by_keyboard_with_a_live_preview(page: Any, settings: Settings, kafka: Kept) -> None:
+    upstream(settings, LINDE)
+    await sign_in(page)
+    await page.goto("/instellingen")
+    await check(page, "instellingen")
+    assert not await page.is_visible("#sms_voor")
+    await focus(page, "eigen_herinnering")
+    await page.keyboard.press("Space")
+    await focus(page, "herinnering_dagen")
+    await page.keyboard.type("1")
+    await focus(page, "eigen_sms_voor")
+    await page.keyboard.press("Space")
+    await focus(page, "sms_voor")
+    await page.keyboard.press("Control+a")
+    await page.keyboard.type("Thuiszorg De Linde, uw cliëntenservice:")
+    await page.wait_for_selector(".bubble:has-text('Thuiszorg De Linde, uw cliëntenservice: Er is een afspraak')")
+    assert "UCS-2" in await page.text_content("#meting"), "a screen reader is told the size"
+    assert "2 delen" in await page.text_content(".size")
+    await check(page, "instellingen-ingevuld")
+    await press(page, "Opslaan")
+    assert "is opgeslagen" in await page.text_content("[role=status]")
+    await check(page, "instellingen-opgeslagen")
+    assert orjson.loads(kafka.events[0].value) == {
+        "organisation": "linde",
+        "reminder": {"days_before": 1, "at": "09:30"},
+        "sms": {"before": "Thuiszorg De Linde, uw cliëntenservice:"},
+    }
+
+
+async def test_the_settings_with_what_is_wrong_and_what_was_refused(page: Any, settings: Settings) -> None:
+    upstream(settings, LINDE, {**LINDE, "time_zone": "Europe/Nergens"})
+    await sign_in(page)
+    await page.goto("/instellingen")
+    await page.check("#eigen_mail_onderwerp")
+    await page.fill("#mail_onderwerp", "")
+    await page.check("#eigen_stilte")
+    await page.select_option("#stilte", "ja")
+    await page.fill("#stilte_tot", "21:00")
+    await press(page, "Opslaan")
+    assert await page.locator("[role=alert] li").count() == 2
+    await check(page, "instellingen-fout")
+    await page.click("[role=alert] li >> nth=1 >> a")
+    assert await page.evaluate("document.activeElement.id") == "mail_onderwerp"
+
+
+async def test_the_settings_before_upstream_said_anything(page: Any) -> None:
+    await sign_in(page)
+    await page.goto("/instellingen")
+    await check(page, "instellingen-geen")
+
+
+async def test_the_settings_without_javascript(page: Any, settings: Settings, kafka: Kept) -> None:
+    upstream(settings, LINDE)
+    await page.route("**/*.js*", lambda route: route.fulfill(body="", content_type="text/javascript"))
+    await sign_in(page)
+    await page.goto("/instellingen")
+    await page.check("#eigen_sms_na")
+    await page.fill("#sms_na", "Tot dan!")
+    await press(page, "Voorbeeld vernieuwen")
+    assert (await page.text_content(".bubble")).endswith("Tot dan!")
+    assert await page.input_value("#sms_na") == "Tot dan!"
+    await check(page, "instellingen-zonder-javascript")
+    assert kafka.events == []
+    await press(page, "Opslaan")
+    assert orjson.loads(kafka.events[0].value)["sms"] == {"after": "Tot dan!"}

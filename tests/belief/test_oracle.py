@@ -1,0 +1,81 @@
+"""What is so by the events alone, and how that is compared with what is believed."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from tests.belief.dutch import When
+from tests.belief.histories import event
+from tests.belief.oracle import compare, said
+from tests.belief.truth import Fact, Json, Truth, truth
+
+AMSTERDAM = "Europe/Amsterdam"
+DAY = date(2026, 4, 3)
+AT_13, AT_14 = When(DAY, "13:15", "14:15", DAY), When(DAY, "14:15", "15:15", DAY)
+
+
+def written(revision: int = 1, clock: str = "13:15", until: str = "14:15", **changes: Any) -> Json:
+    value = {
+        "organisation": "zorg", "appointment": "a", "revision": revision, "status": "booked",
+        "start": f"2026-04-03T{clock}:00+02:00", "end": f"2026-04-03T{until}:00+02:00", "location": {"name": " De  Linde. "},
+        "series": None, "clients": [{"client": "anna", "present": True}],
+    } | changes  # fmt: skip
+    return event("appointments", "zorg/a", {name: each for name, each in value.items() if each != "left out"})
+
+
+FORGOTTEN = event("appointments", "zorg/a", None)
+MOVED = written(2, "14:15", "15:15")
+BARE = written(2, status="cancelled", start="left out", end="left out", clients="left out", location="left out")
+
+TRUTHS: list[tuple[str, list[Json], list[str]]] = [
+    ("nothing was written", [], []),
+    ("one is booked", [written()], ["13:15-14:15 De Linde"]),
+    ("one was moved", [written(), MOVED], ["14:15-15:15 De Linde"]),
+    ("an old revision comes late", [MOVED, written()], ["14:15-15:15 De Linde"]),
+    ("it was cancelled", [written(), written(2, status="cancelled")], []),
+    ("it was cancelled without a word more", [written(), BARE], []),
+    ("it was booked again after that", [written(), BARE, written(3)], ["13:15-14:15 De Linde"]),
+    ("a null value came", [written(), FORGOTTEN], []),
+    ("it was booked again after a null value", [written(), FORGOTTEN, written(2)], ["13:15-14:15 De Linde"]),
+    ("an old revision comes after a null value", [written(), FORGOTTEN, written()], []),
+    ("the client was taken off", [written(), written(2, clients=[])], []),
+    ("the client is absent", [written(clients=[{"client": "anna", "present": False}])], []),
+    ("it was moved by seconds", [written(), written(2, start="2026-04-03T13:15:20+02:00")], ["13:15-14:15 De Linde"]),
+    ("its place is blank", [written(location={"name": " "})], ["13:15-14:15"]),
+    ("it ends at midnight", [written(end="2026-04-04T00:00:00+02:00")], ["13:15-24:00 De Linde"]),
+]
+
+
+@pytest.mark.parametrize(("events", "so"), [row[1:] for row in TRUTHS], ids=[row[0] for row in TRUTHS])
+def test_what_is_so(events: list[Json], so: list[str]) -> None:
+    facts = truth(events, "anna", AMSTERDAM).facts
+    assert [f"{said(fact.when)} {fact.place or ''}".removeprefix("2026-04-03 ").strip() for fact in facts] == so
+
+
+def so(*facts: tuple[When, str | None], absent: tuple[When, ...] = ()) -> Truth:
+    """These appointments are on, and on those of `absent` the client does not come."""
+    return Truth([Fact(f"a{number}", *fact) for number, fact in enumerate(facts)], {"z": set(absent)}, {"z"})
+
+
+COMPARED: list[tuple[str, dict[When, set[str | None]], Truth, list[str]]] = [
+    ("nothing is believed and nothing so", {}, so(), []),
+    ("what is so is believed", {AT_13: {"De Linde"}}, so((AT_13, "De Linde")), []),
+    ("what is so is not believed", {}, so((AT_13, None)), ["missing"]),
+    ("what is believed is not so", {AT_13: {None}}, so(), ["ghost"]),
+    ("it is believed elsewhere", {AT_13: {"De Boom"}}, so((AT_13, "De Linde")), ["place", "ghost"]),
+    ("it is believed at an hour at which it is not", {AT_14: {None}}, so((AT_13, None)), ["missing", "ghost"]),
+    ("it has no place, and any is right", {AT_13: {"De Boom"}}, so((AT_13, None)), []),
+    ("one of two at one time is not known", {AT_13: {"De Boom"}}, so((AT_13, "De Boom"), (AT_13, "De Linde")), ["place"]),
+    ("two are believed where one is", {AT_13: {"De Boom", "De Linde"}}, so((AT_13, "De Boom")), ["ghost"]),
+    ("the client is absent where one is believed", {AT_13: {None}}, so(absent=(AT_13,)), []),
+]
+
+
+@pytest.mark.parametrize(("believed", "is_so", "faults"), [row[1:] for row in COMPARED], ids=[row[0] for row in COMPARED])
+def test_what_is_believed_is_compared_with_what_is_so(
+    believed: dict[When, set[str | None]], is_so: Truth, faults: list[str]
+) -> None:
+    assert [fault.split(":")[0] for fault in compare(believed, is_so)] == faults

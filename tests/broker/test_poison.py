@@ -1,0 +1,146 @@
+"""Records that nobody should have written, on our own topics, at a real broker: the worker sets them aside and goes on."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from agents.engine.transport.partitioner import partition_for
+from agents.exits import REFUSED
+from agents.kafka.writer import Event
+
+from .harness import INTERNAL, Stand, Worker, client, command, settings, visit
+
+pytestmark = [pytest.mark.broker, pytest.mark.asyncio(loop_scope="module")]
+
+START = datetime.now(UTC).replace(hour=10, minute=0, second=0, microsecond=0) + timedelta(days=30)
+
+CHANGELOG = "endtoend-notices-changelog"
+OWN = (*INTERNAL, "delivery-reports")
+JUNK: list[bytes | None] = [
+    b"", b"junk", b"null", b"[]", b"\xff\xfe", b"[" * 5000, b'{"organisation":"\xff"}', b'{"organisation":1}', None,
+]  # fmt: skip
+KEYS = [None, b"", b"\xff", b"gif", b"gif/anna", b"gif/anna/x"]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stand(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stand]:
+    """One broker for all tests."""
+    async with Stand(tmp_path_factory.mktemp("stand")) as made:
+        yield made
+
+
+async def test_junk_and_nulls_with_any_key_on_each_topic_of_ours_are_set_aside_and_a_good_event_behind_them_is_told(
+    stand: Stand,
+) -> None:
+    worker = stand.worker()
+    await stand.feed(settings("gif"), client("gif", "anna", "sms"))
+    await stand.settled()
+    written: dict[tuple[str, int, int], tuple[bytes | None, bytes | None]] = {}
+    for topic in OWN:
+        for key in KEYS:
+            for value in JUNK:
+                if topic.startswith("deliveries") and (key, value) == (b"gif/anna", None):
+                    continue  # that is how a client's messages are erased
+                batch = stand.feeder.producer.create_batch()  # `send` does not write a record of nothing at all
+                batch.append(key=key, value=value, timestamp=None)
+                partition = len(written) % stand.partitions
+                sent = await (await stand.feeder.producer.send_batch(batch, topic, partition=partition))
+                written[topic, sent.partition, sent.offset] = (key, value)
+    other_zones = {"organisation": "gif", "settings": settings("gif", time_zone="posix/Mars").value}
+    await stand.feed(
+        Event("client-events", "gif", other_zones), Event("client-events", "gif", {"organisation": "gif", "later": {}})
+    )
+    await stand.feed(visit("gif", "a", 1, START, "anna"))
+    assert await stand.texts("gif", 1)
+    await stand.until(lambda: stand.taken_in(OWN), "all is taken in")
+
+    found, places = {}, {}
+    for record in await stand.records("dead-letters"):
+        topic, partition, offset, reason = (value.decode() for _, value in record.headers)
+        found[topic, int(partition), int(offset)] = (record.key, record.value)
+        places[f"set aside {topic}/{partition}, offset {offset}: {reason}"] = record
+    assert written.items() <= found.items(), "every byte is kept, with its place"
+    assert len(found) == len(written) + 2
+    assert [line for line in places if line not in worker.output] == []
+    assert await worker.stop() == 0
+
+
+async def refused(worker: Worker, offset: int, partition: int, why: str) -> None:
+    """The worker does not start, and says where the row is; not whose."""
+    assert await worker.end() == REFUSED
+    (line,) = [line for line in worker.output.splitlines() if "cannot start" in line]
+    assert f"cannot start: {CHANGELOG}/{partition}, offset {offset}: the row of " in line
+    assert why in line
+    assert "RUNBOOK.md, Poison" in line
+    assert "anna" not in worker.output
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "why"),
+    [
+        (b"consents/rij/anna", b"junk", "JSON is malformed"),
+        (b"consents/rij/anna", b'{"organisation":"rij","client":"anna"}', "Object missing required field `notifications`"),
+        (b"agendas/rij/anna/x", b"{}", "its key is not organisation/client"),
+        (b"\xff\x00", b"1", "it is of no table of this version"),
+    ],
+)
+async def test_a_bad_row_in_a_changelog_is_refused_with_its_place_and_mended_by_a_command(
+    stand: Stand, key: bytes, value: bytes, why: str
+) -> None:
+    """As somebody's hand, or a worker of another version, wrote it while no worker ran."""
+    worker = stand.worker()
+    organisation = f"rij{len(stand.workers)}"
+    key, value = (one.replace(b"rij", organisation.encode()) for one in (key, value))
+    await stand.feed(settings(organisation), client(organisation, "anna", "sms"))
+    await stand.settled()
+    assert await worker.stop() == 0
+    partition = partition_for(f"{organisation}/anna".encode(), stand.partitions)
+    sent: Any = await stand.feeder.producer.send_and_wait(CHANGELOG, value, key, partition=partition)
+    await refused(stand.worker(), sent.offset, partition, why)
+
+    words = ("mend-row", CHANGELOG, str(partition), str(sent.offset))
+    looked = command(*words, "--dry-run", **stand.settings())
+    assert (looked.returncode, looked.stderr) == (0, "")
+    await refused(stand.worker(), sent.offset, partition, why)
+    mended = command(*words, **stand.settings())
+    assert (mended.returncode, mended.stderr) == (0, "")
+    again = command(*words, **stand.settings())
+    assert again.returncode == 1
+    assert "the row was written again since" in again.stderr
+
+    worker = stand.worker()
+    await stand.feed(visit(organisation, "a", 1, START, "anna"))
+    assert await stand.texts(organisation, 1), "the consent that was overwritten is there again"
+    assert await worker.stop() == 0
+
+
+async def test_a_bad_row_that_somebody_writes_while_a_worker_runs_is_put_right_by_it(stand: Stand) -> None:
+    worker = stand.worker()
+    await stand.feed(settings("bij"), client("bij", "anna", "sms"))
+    await stand.settled()
+    partition = partition_for(b"bij/anna", stand.partitions)
+    await stand.feeder.producer.send_and_wait(CHANGELOG, b"junk", b"consents/bij/anna", partition=partition)
+    await stand.feed(visit("bij", "a", 1, START, "anna"))
+    await stand.texts("bij", 1)
+    assert await worker.stop() == 0
+    worker = stand.worker()
+    await stand.feed(visit("bij", "b", 1, START + timedelta(days=1), "anna"))
+    await stand.texts("bij", 2)
+    assert await worker.stop() == 0
+
+
+async def test_what_is_no_row_is_not_mended(stand: Stand) -> None:
+    for words, told in (
+        (("appointments", "0", "0"), "appointments is no changelog of the application endtoend"),
+        ((CHANGELOG, "99", "0"), f"{CHANGELOG} has no partition 99"),
+    ):
+        done = command("mend-row", *words, **stand.settings())
+        assert (done.returncode, done.stdout, done.stderr) == (2, "", f"{told}\n")
+    done = command("mend-row", CHANGELOG, "0", "999999", **stand.settings())
+    assert done.returncode == 1
+    assert "has no row at offset 999999" in done.stderr
