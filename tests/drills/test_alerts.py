@@ -38,6 +38,8 @@ NOT_HERE = dict.fromkeys(WEB, "no web runs in this drill; tests/agents/web provo
     "OutputSetAside": "it takes a fault in our code",
     "FormerOwnerWrote": "the write of a frozen worker cannot be timed from outside; tests/broker/test_engine.py makes one",
     "KafkaSilent": "the other drills' workers stop after a minute without brokers; tests/agents/engine/test_outlook.py counts it",
+    "HoldLasts": "it comes after a day",
+    "MllpDown": "no MLLP listener runs in this drill; tests/broker/test_mllp.py kills one",
     "RecordsLost": "it empties a topic that the other drills need; tests/broker/test_lost.py does it",
     "TopicReadAnew": "it makes a topic anew that the other drills need; tests/broker/test_topic_ids.py does it",
 }

@@ -20,6 +20,7 @@ from agents.monitoring.metrics import Metrics
 from agents.worker.gauges import Gauges, install, overdue
 from schemas.topics import TOPICS
 from streams.intake.polls import DOUBTS
+from streams.notices.listing import ANSWERS, HOLDS
 from streams.processing.caps import CAPS
 from streams.processing.turn import Decision
 from streams.sending.outcomes import Outcome, SendCall
@@ -220,7 +221,7 @@ def test_labels_are_words_of_ours_whatever_is_fed() -> None:
     found = {text for family in families(metrics) for sample in family.samples for text in sample.labels.values()}
     build = set(next(one for one in families(metrics) if one.name.endswith("build_info")).samples[0].labels.values())
     ours = {topic.name for topic in TOPICS} | {node.name for node in graph(1)} | {"passed", "created", "reminder", "direct"}
-    ours |= {*CAPS, *DOUBTS}
+    ours |= {*CAPS, *DOUBTS, *HOLDS, *ANSWERS}
     ours |= {
         "sent",
         "retry",

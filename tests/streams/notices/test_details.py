@@ -89,7 +89,7 @@ BAD = [
     ("practitioner", "zie linde.nl", "it must have no link - at `$.practitioner`"),
     ("instructions", "x" * 161, "of length <= 160 - at `$.instructions`"),
     ("instructions", "Kijk op https://linde.example", "it must have no link - at `$.instructions`"),
-    ("instructions", 7, "Expected `str`, got `int` - at `$.instructions`"),
+    ("instructions", 7, "Expected `str | null`, got `int` - at `$.instructions`"),
     ("link", "http://linde.example", "at `$.link`"),
     ("link", "https://anna@linde.example/", "at `$.link`"),
     ("link", "https://linde.example/\n", None),
