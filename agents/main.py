@@ -34,6 +34,7 @@ COMMANDS = {
     "why": "what was decided for a client, and why",
     "access": "who looked at a client, what a user saw, and the end of a user's sessions",
     "hold": "hold an organisation's notices, end that, or see what waits",
+    "dead-letters": "what could not be used: by reason, one by one, and given to the workers again",
     "replay": "what the current rules would have sent, compared with the delivery log",
     "erase": "make all that names a client unreadable, and prove it",
     "retention": "delete audit facts and texts that were kept long enough",

@@ -75,6 +75,7 @@ COMMANDS: dict[str, AccessOutcome | None] = {
     "why": "shown",
     "access": "shown",
     "hold": "shown",
+    "dead-letters": "shown",
     "replay": "shown",
     "erase": "done",
     "retention": None,

@@ -92,7 +92,7 @@ def _message(topic: Topic) -> dict[str, Any]:
     if topic.role == "foreign":
         return message | FOREIGN[topic.name]
     if topic.record is None:
-        headers = {name: {"type": "string"} for name in ("topic", "partition", "offset", "reason")}
+        headers = {name: {"type": "string"} for name in ("topic", "partition", "offset", "written", "reason")}
         return message | {
             "contentType": "application/octet-stream",
             "description": "The bytes of an event that could not be used, as they came.",

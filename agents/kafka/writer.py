@@ -40,6 +40,11 @@ class Feeder:
             await future
         return len(sent)
 
+    async def repeat(self, records: Iterable[tuple[str, bytes | None, bytes, list[tuple[str, bytes]]]]) -> None:
+        """Write records as they were, topic, key, value and headers, and wait until Kafka has them."""
+        for future in [await self.producer.send(topic, value, key, headers=headers) for topic, key, value, headers in records]:
+            await future
+
     async def __aenter__(self) -> Self:
         await self.producer.start()
         return self

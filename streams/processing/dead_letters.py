@@ -8,7 +8,7 @@ from collections.abc import Callable
 from schemas.topics import DEAD_LETTERS, MAX_BYTES, TOPICS
 from schemas.wire import BadRecordError
 
-from .turn import Decision, Output, Record, Turn
+from .turn import HEADER_FRAME, Decision, Output, Record, Turn
 
 Refuse = Callable[[Decision, Record, str], None]
 
@@ -18,16 +18,35 @@ LARGEST = {topic.name: topic.largest for topic in TOPICS}
 REASON = 1000
 """Characters of a reason."""
 
+EVENT = "event-"
+"""Begins the names of those headers of a dead letter that the record itself had."""
+
+EVENT_HEADERS = 16 << 10
+"""Bytes of a record's own headers that a dead letter keeps; of more it has their number alone."""
+
+PRIVATE = "baggage"
+"""A header that goes nowhere: any service before us may have put anything of a client there (W3C Baggage, 4)."""
+
 
 def dead_letter(record: Record, reason: str) -> Output:
-    """Set aside the bytes of a record, with where it came from and why. `reason` holds no value of the record."""
+    """Set aside the bytes of a record, with where it came from, when, and why. `reason` holds no value of the record."""
     headers = (
         ("topic", record.topic.encode()),
         ("partition", str(record.partition).encode()),
         ("offset", str(record.offset).encode()),
+        ("written", str(record.written).encode()),
         ("reason", reason[:REASON].encode()),
+        *_own_headers(record),
     )
     return fitting(Output(DEAD_LETTERS.name, record.key, record.value, headers=headers))
+
+
+def _own_headers(record: Record) -> tuple[tuple[str, bytes], ...]:
+    """Return the record's own headers under names that cannot be taken for ours; of too many their number."""
+    kept = [(f"{EVENT}{name}", value or b"") for name, value in record.headers if name.lower() != PRIVATE]
+    if sum(len(name.encode(errors="replace")) + len(value) + HEADER_FRAME for name, value in kept) > EVENT_HEADERS:
+        return (("event-headers-left-out", str(len(kept)).encode()),)
+    return tuple(kept)
 
 
 def fitting(output: Output) -> Output:

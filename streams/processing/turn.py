@@ -32,7 +32,8 @@ class BadRowError(Exception):
 class Record(msgspec.Struct, frozen=True, gc=False):
     """A record of an input topic. `written`: when, by Kafka, in milliseconds since 1970; 0 or less where nobody says.
 
-    Never decide by it: it is another machine's clock, and upstream's on a topic that keeps its producers' times.
+    Never decide by it: it is another machine's clock, and upstream's on a topic that keeps its producers' times. Nor by
+    `headers`, which are upstream's too: a dead letter has them.
     """
 
     topic: str
@@ -41,6 +42,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     key: bytes | None
     value: bytes | None
     written: int = 0
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 EVERY = -1

@@ -90,7 +90,7 @@ def _output(result: Translated) -> Output:
 
 
 def _part(record: Record, part: bytes) -> Record:
-    return Record(record.topic, record.partition, record.offset, record.key, part, record.written)
+    return Record(record.topic, record.partition, record.offset, record.key, part, record.written, record.headers)
 
 
 def _refuse(decision: Decision, record: Record, reason: str) -> None:

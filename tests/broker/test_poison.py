@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
 import pytest
 import pytest_asyncio
 
@@ -61,7 +62,7 @@ async def test_junk_and_nulls_with_any_key_on_each_topic_of_ours_are_set_aside_a
 
     found, places = {}, {}
     for record in await stand.records("dead-letters"):
-        topic, partition, offset, reason = (value.decode() for _, value in record.headers)
+        topic, partition, offset, _, reason = (value.decode() for _, value in record.headers)
         found[topic, int(partition), int(offset)] = (record.key, record.value)
         places[f"set aside {topic}/{partition}, offset {offset}: {reason}"] = record
     assert written.items() <= found.items(), "every byte is kept, with its place"
@@ -132,6 +133,42 @@ async def test_a_bad_row_that_somebody_writes_while_a_worker_runs_is_put_right_b
     await stand.feed(visit("bij", "b", 1, START + timedelta(days=1), "anna"))
     await stand.texts("bij", 2)
     assert await worker.stop() == 0
+
+
+async def test_a_letter_is_listed_shown_to_whom_it_is_logged_and_given_again_once_what_refused_it_is_mended(stand: Stand) -> None:
+    """An appointment that an operator had skipped, since our code failed on it."""
+    await stand.feed(settings("brief"), client("brief", "anna", "sms"))
+    event = visit("brief", "a", 1, START, "anna")
+    headers = [("ce_id", b"17"), ("baggage", b"client=anna")]
+    key = b"brief/a"
+    sent = await stand.feeder.producer.send_and_wait(event.topic, orjson.dumps(event.value), key, headers=headers)
+    worker = stand.worker(skip_records=f"appointments/{sent.partition}/{sent.offset}")
+    await stand.until(lambda: stand.taken_in(("appointments",)), "it is set aside")
+    assert await worker.stop() == 0
+
+    chosen = ("--topic", "appointments", "--reason", "operator has it skipped")
+    listed = command("dead-letters", *chosen, "--json", **stand.settings())
+    (group,) = map(orjson.loads, listed.stdout.splitlines())
+    assert (listed.returncode, group["letters"], group["again"]) == (0, 1, 1)
+    shown = command("dead-letters", "show", *chosen, "--json", **stand.settings())
+    (letter,) = map(orjson.loads, shown.stdout.splitlines())
+    assert orjson.loads(letter["value"]) == event.value
+    assert (letter["from"], letter["headers"]) == (f"appointments/{sent.partition}/{sent.offset}", {"ce_id": "17"})
+    looked = command("access", "brief/anna", "--json", **stand.settings())
+    actions = [(entry["action"], entry["clients"]) for entry in map(orjson.loads, looked.stdout.splitlines())]
+    assert ("dead-letters", ["anna"]) in actions, "who showed it is found under the client"
+    assert await stand.log("brief") == []
+
+    again = command("dead-letters", "again", *chosen, **stand.settings())
+    assert (again.returncode, again.stdout) == (0, "1 given again, 0 left\n")
+    worker = stand.worker()
+    assert await stand.texts("brief", 1)
+    last = [record for record in await stand.records("appointments") if record.key == key][-1]
+    assert (orjson.loads(last.value), last.headers) == (event.value, (("ce_id", b"17"),)), "as it was"
+    assert await worker.stop() == 0
+    consents = command("dead-letters", "again", "--topic", "client-events", **stand.settings())
+    assert consents.returncode == 1
+    assert "have upstream send it anew" in consents.stdout
 
 
 async def test_what_is_no_row_is_not_mended(stand: Stand) -> None:

@@ -80,7 +80,7 @@ async def test_bad_input_is_set_aside_and_the_next_good_event_is_handled(stand: 
     found = {}
     for record in await stand.records("dead-letters"):
         headers = {name: value.decode() for name, value in record.headers}
-        assert set(headers) == {"topic", "partition", "offset", "reason"}
+        assert set(headers) == {"topic", "partition", "offset", "written", "reason"}
         place = (headers["topic"], int(headers["partition"]), int(headers["offset"]))
         assert place not in found, "set aside twice"
         found[place] = (record.key, record.value, headers["reason"])

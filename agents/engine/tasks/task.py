@@ -93,7 +93,9 @@ class StreamTask:
     def receive(self, topic: str, records: list[Any]) -> None:
         """Take in records of this partition, as the consumer has them."""
         if not self.draining:
-            self._records.extend([Record(topic, self.p, r.offset, r.key, r.value, r.timestamp) for r in records])
+            self._records.extend(
+                [Record(topic, self.p, r.offset, r.key, r.value, r.timestamp, tuple(r.headers)) for r in records]
+            )
             self._poke()
 
     def position(self, topic: str, offset: int) -> None:

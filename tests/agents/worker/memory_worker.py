@@ -27,6 +27,7 @@ class Raw(NamedTuple):
     key: bytes | None
     value: bytes | None
     timestamp: int = 0
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 class Log:

@@ -45,10 +45,10 @@ SIZES = [
 def test_a_dead_letter_has_what_fits_and_tells_the_size_of_the_rest(
     name: str, key: int, value: int, key_stays: bool, value_stays: bool
 ) -> None:
-    record = Record("appointments", 3, 7, b"k" * key, b"x" * value if value else None)
+    record = Record("appointments", 3, 7, b"k" * key, b"x" * value if value else None, 1_772_000_000_000)
     letter = dead_letter(record, "not JSON")
 
-    expected = {"topic": b"appointments", "partition": b"3", "offset": b"7", "reason": b"not JSON"}
+    expected = {"topic": b"appointments", "partition": b"3", "offset": b"7", "written": b"1772000000000", "reason": b"not JSON"}
     if not value_stays and record.value is not None:
         expected |= left_out("", record.value)
     if not key_stays:
@@ -57,6 +57,28 @@ def test_a_dead_letter_has_what_fits_and_tells_the_size_of_the_rest(
         "dead-letters", record.key if key_stays else None, record.value if value_stays else None, expected,
     )  # fmt: skip
     assert batch_of(letter) <= letter.size <= LARGEST
+
+
+TRACED: list[tuple[str, bytes | None]] = [("ce_id", b"1"), ("traceparent", b"00-a-b-01")]
+HEADERS: list[tuple[str, list[tuple[str, bytes | None]], dict[str, bytes]]] = [
+    ("none", [], {}),
+    ("of CloudEvents and a trace", TRACED, {"event-ce_id": b"1", "event-traceparent": b"00-a-b-01"}),
+    ("a name of ours cannot be taken for ours", [("reason", b"all is well")], {"event-reason": b"all is well"}),
+    ("baggage goes nowhere", [("Baggage", b"client=anna"), ("ce_id", b"1")], {"event-ce_id": b"1"}),
+    ("one without a value", [("ce_id", None)], {"event-ce_id": b""}),
+    ("16 KiB at most", [("a", b"x" * (16 << 10)), ("b", b"1")], {"event-headers-left-out": b"2"}),
+    ("many that are empty", [(f"{n}", b"") for n in range(1000)], {"event-headers-left-out": b"1000"}),
+]
+
+
+@pytest.mark.parametrize(("name", "own", "kept"), HEADERS, ids=[row[0] for row in HEADERS])
+def test_a_dead_letter_has_the_headers_of_its_record_beside_ours(
+    name: str, own: list[tuple[str, bytes]], kept: dict[str, bytes]
+) -> None:
+    letter = dead_letter(Record("appointments", 3, 7, b"k", b"x", headers=tuple(own)), "not JSON")
+    ours = {"topic": b"appointments", "partition": b"3", "offset": b"7", "written": b"0", "reason": b"not JSON"}
+    assert dict(letter.headers) == ours | kept
+    assert batch_of(letter) <= letter.size
 
 
 @pytest.mark.parametrize(("name", "key", "value", "key_stays", "value_stays"), SIZES)

@@ -132,7 +132,7 @@ REPORTS: list[tuple[bytes | None, bytes | None, str]] = [
 
 def set_aside(decision: Decision, topic: str, key: bytes | None, value: bytes | None, reason: str) -> None:
     """The decision set aside this record, and did nothing else."""
-    place = (("topic", topic.encode()), ("partition", b"0"), ("offset", b"7"))
+    place = (("topic", topic.encode()), ("partition", b"0"), ("offset", b"7"), ("written", b"0"))
     assert decision.outputs == [Output("dead-letters", key, value, headers=(*place, ("reason", reason.encode())))]
     assert decision.remarks == [f"set aside {topic}/0, offset 7: {reason}"]
     assert decision.tally == {("poison", topic): 1}

@@ -28,6 +28,7 @@ class Raw(NamedTuple):
     key: bytes
     value: bytes
     timestamp: int = 0
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 class World:
@@ -499,4 +500,12 @@ async def test_keys_that_a_former_owner_wrote_late_are_written_again() -> None:
 
 
 def test_records_are_those_of_the_interface() -> None:
-    assert Record("t", 1, 2, b"k", b"v").__struct_fields__ == ("topic", "partition", "offset", "key", "value", "written")
+    assert Record("t", 1, 2, b"k", b"v").__struct_fields__ == (
+        "topic",
+        "partition",
+        "offset",
+        "key",
+        "value",
+        "written",
+        "headers",
+    )
