@@ -12,6 +12,8 @@ import structlog
 from sqlalchemy import Connection, Engine, Select, and_, func, select, tuple_
 from sqlalchemy.exc import SQLAlchemyError
 
+from schemas.access import EVERY
+
 from ..kafka.publisher import UnavailableError
 from . import organisations
 from .forgetting import client_hash
@@ -86,8 +88,8 @@ class Queries:
         return {row["session"]: row["at"] for row in rows}
 
     async def looks(self, organisation: str, client: str, limit: int = 500) -> list[Row]:
-        """Return who looked at a client, the last day first."""
-        mine = (LOOKS.c.organisation == organisation) & (LOOKS.c.client == client)
+        """Return who looked at a client, the last day first; also by a command over all organisations that named the client."""
+        mine = LOOKS.c.organisation.in_([organisation, EVERY]) & (LOOKS.c.client == client)
         return await self._rows(select(LOOKS).where(mine).order_by(LOOKS.c.last.desc()).limit(limit))
 
     async def messages(

@@ -27,6 +27,7 @@ from .api.rate_limit import TokenBuckets
 from .api.requests import Requests
 from .http import pages
 from .http.middleware import LARGEST_BODY, guard, headers_of
+from .overview.looks import Looks
 from .overview.pages import Overview
 from .preferences.pages import Preferences
 from .sign_in.access import AccessLog, nothing_unlogged
@@ -65,6 +66,7 @@ def create_web(
     app.on_response_prepare.extend([nothing_unlogged, sign_in.renew])
     app.add_routes(sign_in.routes())
     app.add_routes(Overview(queries, sign_in, clock).routes())
+    app.add_routes(Looks(queries, sign_in).routes())
     app.add_routes(Preferences(publisher, Projection(engine), queries, sign_in, clock).routes())
 
     async def background(_: web.Application) -> AsyncIterator[None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from babel.dates import format_date
@@ -86,6 +86,21 @@ def when(at: str) -> str:
     """Write an instant as people do: `2 mrt 2026 10:05`."""
     local = datetime.fromisoformat(at).astimezone(ZONE)
     return f"{format_date(local.date(), 'd MMM y', locale='nl')} {local:%H:%M}"
+
+
+def day(text: str) -> str:
+    """Write a local day as people do: `2 mrt 2026`."""
+    return format_date(date.fromisoformat(text), "d MMM y", locale="nl")
+
+
+def clock(at: str) -> str:
+    """Write the local time of an instant: `10:05`."""
+    return f"{datetime.fromisoformat(at).astimezone(ZONE):%H:%M}"
+
+
+def roles(text: str) -> str:
+    """Write the roles of a record of `access-log`: `inzage, beheer`."""
+    return "opdracht op de server" if text == "command" else text.replace(",", ", ")
 
 
 def money(micros: int | None, currency: str | None) -> str:

@@ -112,7 +112,7 @@ class Overview:
         client = self._client(session, request.match_info["client"])
         rows = await self.queries.history(session.organisation, client)
         await self.sign_in.access.shown(request, session, [client])
-        return self._page(session, "client.html", client=client, rows=rows)
+        return self._page(session, "client.html", client=client, token=request.match_info["client"], rows=rows)
 
     async def costs(self, request: web.Request) -> web.Response:
         """Show totals a month, and a chart of the last days."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import AsyncIterator
+from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from urllib.parse import quote
@@ -15,6 +16,8 @@ from aiohttp import web
 
 from agents.access.table import COMMANDS, HEADS, ROUTES
 from agents.main import COMMANDS as NAMES
+from agents.projection.projection import Projection
+from agents.projection.tables import open_database
 from agents.settings.settings import Settings
 from agents.web.app import create_web
 from agents.web.http.server import Server
@@ -122,12 +125,64 @@ async def test_whose_data_a_page_shows_is_written_with_the_user_and_the_filter(
 async def test_while_kafka_is_away_not_one_byte_of_a_clients_data_is_shown(
     client: aiohttp.ClientSession, kafka: Kept, route: str
 ) -> None:
-    await sign_in(client, "inzage")
+    await sign_in(client, "alles")
     kafka.away = True
     path = route.partition(" ")[2].replace("{client}", token("cl-003"))
     async with client.get(path) as response:
         body = await response.text()
     assert (response.status, "cl-0" in body, "afspraak met u" in body) == (503, False, False)
+
+
+LOOKED: list[tuple[str, str, str, str | None, str, str]] = [
+    ("2026-03-18T09:05:00Z", "linde", "jan", "Jan Jansen", "inzage", "cl-003"),
+    ("2026-03-18T15:40:00Z", "linde", "jan", "Jan Jansen", "inzage", "cl-003"),
+    ("2026-03-18T23:30:00Z", "linde", "jan", "Jan Jansen", "inzage", "cl-003"),
+    ("2026-03-17T08:00:00Z", "*", "root", None, "command", "cl-003"),
+    ("2026-03-17T08:00:00Z", "plein", "piet", None, "inzage", "cl-003"),
+    ("2026-03-17T08:00:00Z", "linde", "joke", None, "inzage,beheer", "cl-004"),
+]
+
+
+async def test_who_looked_at_a_client_is_shown_once_a_day_and_looking_there_is_a_look_too(
+    client: aiohttp.ClientSession, kafka: Kept, settings: Settings
+) -> None:
+    projection = Projection(open_database(settings.web_database, settings.data))
+    for number, (at, organisation, user, name, role, whom) in enumerate(LOOKED):
+        projection.note_access(
+            AccessRecord(
+                id=str(number), at=datetime.fromisoformat(at), organisation=organisation, user=user, user_name=name, role=role,
+                action="client", clients=(whom,), outcome="shown",
+            )
+        )  # fmt: skip
+    await sign_in(client, "beheer")
+    async with client.get("/wie-keek") as response:
+        token_ = form(await response.text())
+    async with client.post("/wie-keek", data={"formulier": token_, "client": " cl-003 "}) as response:
+        page = await response.text()
+        assert "cl-003" not in str(response.url), "no client's id stands in an address"
+    rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(<td.*?)</tr>", page)]
+    assert rows == [
+        ["19 mrt 2026", "Jan Jansen (jan)", "inzage", "00:30", "00:30"],
+        ["18 mrt 2026", "Jan Jansen (jan)", "inzage", "10:05", "16:40"],
+        ["17 mrt 2026", "root", "opdracht op de server", "09:00", "09:00"],
+    ]
+    assert told(kafka.looks)[1:] == [("beheer", "beheer", "looks", ("cl-003",), None, "shown")]
+    async with client.post("/wie-keek", data={"formulier": token_, "client": "niemand"}) as response:
+        assert "Niemand keek bij deze cliënt." in await response.text()
+    async with client.post("/wie-keek", data={"formulier": token_, "client": " "}) as response:
+        assert response.url.path == "/wie-keek"
+    async with client.get("/wie-keek/AAAA") as response:
+        assert response.status == 404
+
+
+@pytest.mark.parametrize(("user", "linked"), [("inzage", False), ("alles", True)])
+async def test_the_page_of_a_client_leads_to_who_looked_for_whom_that_is_meant(
+    client: aiohttp.ClientSession, user: str, linked: bool
+) -> None:
+    await sign_in(client, user)
+    async with client.get(f"/clienten/{token('cl-003')}") as response:
+        links = re.findall(r'href="(/wie-keek/[^"]+)"', await response.text())
+    assert len(links) == linked
 
 
 async def test_an_export_is_broken_off_where_kafka_goes_away_in_its_midst(
