@@ -1,4 +1,4 @@
-"""Kafka's own `kafka-console-consumer`, its main class on the embedded broker's JRE: what others see of a topic."""
+"""Kafka's own tools, their main classes on the embedded broker's JRE: what others see of a topic, who may do what."""
 
 from __future__ import annotations
 
@@ -18,14 +18,21 @@ JARS = ("kafka-tools", "kafka-clients", "kafka-server-common")
 
 def console_consumer(bootstrap: str, topic: str, count: int, *words: str) -> list[bytes]:
     """So many lines of a topic from its beginning."""
+    return tool(
+        "consumer.ConsoleConsumer", "--bootstrap-server", bootstrap, "--topic", topic,
+        "--from-beginning", "--max-messages", str(count), "--timeout-ms", "30000", *words,
+    ).splitlines()  # fmt: skip
+
+
+def tool(main: str, *words: str) -> bytes:
+    """What one of Kafka's own tools prints: its main class, below `org.apache.kafka.tools`, with these arguments."""
     maven = MavenContext(repo_cache=default_cache() / f"kafka-tools-{VERSION}", local_repos=[], timeout=30)
     tools = [maven.project("org.apache.kafka", name).at_version(VERSION).artifact(packaging="jar").resolve() for name in JARS]
     path = os.pathsep.join(map(str, [*tools, *class_path()]))
     command = [
         str(JAVA), "-cp", path, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-XX:TieredStopAtLevel=1",
-        "org.apache.kafka.tools.consumer.ConsoleConsumer", "--bootstrap-server", bootstrap, "--topic", topic,
-        "--from-beginning", "--max-messages", str(count), "--timeout-ms", "30000", *words,
+        f"org.apache.kafka.tools.{main}", *words,
     ]  # fmt: skip
     result = subprocess.run(command, capture_output=True, check=False, timeout=120)
     assert result.returncode == 0, result.stderr[-1000:]
-    return result.stdout.splitlines()
+    return result.stdout
