@@ -22,6 +22,7 @@ COMMANDS = {
     "project": "bring the overview's projection of the delivery log up to date, or build it anew",
     "api-key": "make a third party's key for an organisation",
     "topics": "create the topics and check their partitions and settings",
+    "status": "is all well? What is late, and what waits for a person",
     "rights": "what each user of Kafka may do, as a script that sets it",
     "broker": "a real Apache Kafka on this machine, without a Java installation",
     "demo": "broker, worker, SMTP server, SMS gateway and sample events, all on this machine",

@@ -66,6 +66,7 @@ COMMANDS: dict[str, AccessOutcome | None] = {
     "project": None,
     "api-key": None,
     "topics": None,
+    "status": None,
     "rights": None,
     "broker": None,
     "demo": None,

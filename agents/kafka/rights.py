@@ -41,7 +41,7 @@ ROLES: dict[Role, str] = {
     "mllp": "the MLLP listener",
     "upstream": "a source of our own records; of FHIR or HL7 v2 see RUNBOOK.md",
     "setup": "`topics`",
-    "reader": "`log`, `costs`, `why`, `replay`, `access`, `project`: they read, and write who looked",
+    "reader": "`log`, `costs`, `why`, `replay`, `access`, `status`, `project`: they read, and write who looked",
     "operator": "`erase`, `hold`, `dead-letters`, `mend-row`, `retention`, `feed`",
 }
 """Who has rights of its own, and who that is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -137,15 +138,17 @@ async def test_a_bad_row_that_somebody_writes_while_a_worker_runs_is_put_right_b
 
 async def test_a_letter_is_listed_shown_to_whom_it_is_logged_and_given_again_once_what_refused_it_is_mended(stand: Stand) -> None:
     """An appointment that an operator had skipped, since our code failed on it."""
-    await stand.feed(settings("brief"), client("brief", "anna", "sms"))
+    await stand.feed(settings("brief"), client("brief", "anna", "sms"), Event("consents", "brief/bert", b"junk"))
     event = visit("brief", "a", 1, START, "anna")
     headers = [("ce_id", b"17"), ("baggage", b"client=anna")]
     key = b"brief/a"
     sent = await stand.feeder.producer.send_and_wait(event.topic, orjson.dumps(event.value), key, headers=headers)
     worker = stand.worker(skip_records=f"appointments/{sent.partition}/{sent.offset}")
-    await stand.until(lambda: stand.taken_in(("appointments",)), "it is set aside")
+    await stand.until(lambda: stand.taken_in(("appointments", "consents")), "both are set aside")
     assert await worker.stop() == 0
 
+    alone = command("status", "--json", **stand.settings())
+    assert (alone.returncode, orjson.loads(alone.stdout)["workers"]) == (2, 0)
     chosen = ("--topic", "appointments", "--reason", "operator has it skipped")
     listed = command("dead-letters", *chosen, "--json", **stand.settings())
     (group,) = map(orjson.loads, listed.stdout.splitlines())
@@ -163,10 +166,21 @@ async def test_a_letter_is_listed_shown_to_whom_it_is_logged_and_given_again_onc
     assert (again.returncode, again.stdout) == (0, "1 given again, 0 left\n")
     worker = stand.worker()
     assert await stand.texts("brief", 1)
+    await stand.settled()
+    status = command("status", "--json", **stand.settings())
+    found = orjson.loads(status.stdout)
+    assert (status.returncode, found["workers"], found["late"], found["holding"]) == (1, 1, {}, 0)
+    assert found["dead_letters"]["appointments"] >= 1
+    worker.freeze()
+    await stand.feed(visit("brief", "b", 1, START + timedelta(days=1), "anna"))
+    await asyncio.sleep(1.5)
+    stuck = command("status", "--json", "--late", "1", **stand.settings())
+    worker.thaw()
+    assert (stuck.returncode, orjson.loads(stuck.stdout)["late"]) == (2, {"appointments": 1})
     last = [record for record in await stand.records("appointments") if record.key == key][-1]
     assert (orjson.loads(last.value), last.headers) == (event.value, (("ce_id", b"17"),)), "as it was"
     assert await worker.stop() == 0
-    consents = command("dead-letters", "again", "--topic", "client-events", **stand.settings())
+    consents = command("dead-letters", "again", "--topic", "consents", **stand.settings())
     assert consents.returncode == 1
     assert "have upstream send it anew" in consents.stdout
 
