@@ -27,7 +27,7 @@ HARMLESS = frozenset({APPOINTMENTS.name, AGENDA_SNAPSHOTS.name, REQUESTS.name})
 
 ONE = re.compile(r"([0-9]{1,6}):([0-9]{1,18})")
 EACH = 100
-"""Letters that are written again at a time."""
+"""Letters that are shown, or written again, at a time."""
 
 
 class Letter(NamedTuple):
@@ -198,22 +198,39 @@ def line(letter: Letter) -> str:
 async def _show(args: Namespace, letters: AsyncGenerator[Letter, None], bootstrap: str, security: Mapping[str, Any]) -> int:
     """Print letters whole, each after Kafka has the record of whose it is."""
     found = 0
+    batch: list[Letter] = []
+
+    async def shown() -> None:
+        at, seen = datetime.now(UTC), [whose(letter) for letter in batch]
+        records = [
+            msgspec.structs.replace(record_of(args, at), organisation=organisation, clients=clients)
+            for organisation, clients in dict.fromkeys(seen)
+            if organisation is not None
+        ]
+        if records:
+            await write(bootstrap, security, records)
+        for letter in batch:
+            print(_as_json(letter, whole=True) if args.json else "\n".join(_whole(letter)))
+        batch.clear()
+
     async for letter in letters:
         found += 1
-        organisation, clients = whose(letter)
-        if organisation is not None:
-            record = record_of(args, datetime.now(UTC))
-            await write(bootstrap, security, [msgspec.structs.replace(record, organisation=organisation, clients=clients)])
-        if args.json:
-            print(_as_json(letter, whole=True))
-            continue
-        print(line(letter))
-        print(f"  written  {_time(letter.written)}")
-        print(f"  key      {_text(letter.key)}")
-        for name, value in (*letter.headers, *((name, text.encode()) for name, text in letter.left_out.items())):
-            print(f"  header   {name}: {_text(value)}")
-        print(f"  value    {_text(letter.value)}")
+        batch.append(letter)
+        if len(batch) == EACH:
+            await shown()
+    await shown()
     return _none(args, found)
+
+
+def _whole(letter: Letter) -> list[str]:
+    left_out = [(name, text.encode()) for name, text in letter.left_out.items()]
+    return [
+        line(letter),
+        f"  written  {_time(letter.written)}",
+        f"  key      {_text(letter.key)}",
+        *(f"  header   {name}: {_text(value)}" for name, value in (*letter.headers, *left_out)),
+        f"  value    {_text(letter.value)}",
+    ]
 
 
 def whose(letter: Letter) -> tuple[str | None, tuple[str, ...]]:

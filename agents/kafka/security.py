@@ -79,10 +79,20 @@ def check(settings: Settings) -> None:
     given = client_settings(settings)
     if given:
         loop = asyncio.new_event_loop()  # not asyncio.run, which leaves the thread without one for Faust to find
+        loop.set_exception_handler(_left_over)
         try:
             loop.run_until_complete(_check(settings, given))
         finally:
             loop.close()
+
+
+def _left_over(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Say nothing of what a refused connection leaves behind: its reason is the line that we say. Anything else is told.
+
+    A broker's alert may come while a request waits (TLS 1.3 looks at our certificate last): nobody asks for its answer then.
+    """
+    if not isinstance(context.get("exception"), OSError | KafkaError):
+        loop.default_exception_handler(context)
 
 
 async def _check(settings: Settings, given: Mapping[str, Any]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import socket
 import ssl
 import threading
@@ -10,7 +12,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from aiokafka.errors import SaslAuthenticationFailed
 
+from agents.kafka import security
 from agents.kafka.security import KafkaRefusesError, check
 from agents.settings.settings import Settings
 
@@ -78,3 +82,25 @@ def test_a_broker_that_ends_tls_is_not_said_to_refuse_our_certificate_unless_it_
     with broker(serve) as address, pytest.raises(KafkaRefusesError) as told:
         check(Settings(bootstrap=address, kafka_security="ssl", kafka_ca=CERTIFICATE))
     assert str(told.value) == f"Kafka at {address}: {said}"
+
+
+@pytest.mark.parametrize(
+    ("left", "is_told"),
+    [
+        (ssl.SSLError(1, "tlsv13 alert certificate required"), False),
+        (ConnectionResetError(), False),
+        (SaslAuthenticationFailed(), False),
+        (ZeroDivisionError("a fault of ours"), True),
+    ],
+)
+def test_what_a_refused_connection_leaves_behind_is_no_second_line_and_a_fault_of_ours_is(
+    left: Exception, is_told: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def forget(settings: Settings, given: object) -> None:
+        asyncio.get_running_loop().create_future().set_exception(left)
+
+    monkeypatch.setattr(security, "_check", forget)
+    monkeypatch.setattr(security, "client_settings", lambda settings: {"security_protocol": "SSL"})
+    security.check(Settings())
+    gc.collect()
+    assert ("Future exception was never retrieved" in caplog.text) is is_told
