@@ -8,6 +8,7 @@ And what was not run, in one block at the end. With `REQUIRE_ALL` set, as `.ci/r
 from __future__ import annotations
 
 import os
+import signal
 from collections import Counter
 from typing import Any
 
@@ -17,6 +18,10 @@ import pytest
 # A busy machine is no fault of the code: no example has a time limit.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # As in a shell's background: the processes that tests start would inherit it, and a Ctrl-C would not end them.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LONGEST = (
     "broker/test_belief.py",
