@@ -101,10 +101,10 @@ class Worker:
         self.process.terminate()
         return await asyncio.to_thread(self.process.wait, DEADLINE)
 
-    async def end(self) -> int:
-        """Wait until it ends by itself; gives its exit code."""
+    async def end(self, deadline: float | None = DEADLINE) -> int:
+        """Wait until it ends by itself, None: for as long as it takes; gives its exit code."""
         self.expected_to_end = True
-        return await asyncio.to_thread(self.process.wait, DEADLINE)
+        return await asyncio.to_thread(self.process.wait, deadline)
 
 
 class Tail:

@@ -33,7 +33,7 @@ async def supervised(stand: Stand, **more: object) -> AsyncIterator[Supervised]:
     """A worker that is kept as its unit says."""
 
     async def run() -> int:
-        return await stand.worker(instance="one", **more).end()
+        return await stand.worker(instance="one", **more).end(deadline=None)  # a supervisor has none
 
     one = Supervised(Rule.of(UNIT), run)
     keeper = asyncio.create_task(one.keep())
