@@ -11,6 +11,7 @@ from babel import Locale
 
 from schemas.deliveries import Delivery
 from schemas.events import Remote, View
+from schemas.known import Words
 from schemas.notices import Notice
 
 from . import dates
@@ -69,16 +70,18 @@ def _period(notice: Notice, zone: str, wording: Wording) -> str:
 
 
 def _on_now(notice: Notice, zone: str, wording: Wording) -> str:
-    if notice.members and (words := notice.members[0].now) is not None:
-        return dates.on_said(words, wording)
-    view = _now(notice)
-    return dates.on_period(view.start, view.end, zone, wording)
+    return _on(notice.members[0].now if notice.members else None, _now, notice, zone, wording)
 
 
 def _on_was(notice: Notice, zone: str, wording: Wording) -> str:
-    if notice.members and (words := notice.members[0].was) is not None:
+    return _on(notice.members[0].was if notice.members else None, _was, notice, zone, wording)
+
+
+def _on(words: Words | None, view_of: Callable[[Notice], View], notice: Notice, zone: str, wording: Wording) -> str:
+    """Say on which day and when, by the words that were told; a notice of an earlier version has a view in their place."""
+    if words is not None:
         return dates.on_said(words, wording)
-    view = _was(notice)
+    view = view_of(notice)
     return dates.on_period(view.start, view.end, zone, wording)
 
 

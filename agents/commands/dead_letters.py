@@ -20,12 +20,12 @@ from ..access.command import record_of, write
 from ..kafka.reader import Reader, TopicRange, written
 from ..kafka.writer import Feeder
 from .endings import ArgumentError, kafka_settings, one_line
+from .offsets import partition_offset
 from .simulate import instant
 
 HARMLESS = frozenset({APPOINTMENTS.name, AGENDA_SNAPSHOTS.name, REQUESTS.name})
 """Topics whose records say by a revision or an id that they are old: what came since stands. An old consent says nothing."""
 
-ONE = re.compile(r"([0-9]{1,6}):([0-9]{1,18})")
 EACH = 100
 """Letters that are shown, or written again, at a time."""
 
@@ -64,7 +64,7 @@ def arguments(parser: ArgumentParser) -> None:
 @one_line
 def run(args: Namespace) -> int:
     """Do what was asked; return 1 where no letter is as asked, or `again` left one where it is."""
-    places = _places(args)
+    places = frozenset(partition_offset("--one", text) for text in args.one or ())
     if args.action == "again" and not (args.topic or args.reason or args.since or args.until or places):
         raise ArgumentError("again: which? Name --one, --topic, --reason, --since or --until; `list` shows what there is")
     if args.each and args.action != "list":
@@ -132,15 +132,6 @@ def why_not(letter: Letter) -> str | None:
     if "key-size" in letter.left_out:
         return "its key was too large to keep: have upstream send it anew"
     return None
-
-
-def _places(args: Namespace) -> frozenset[tuple[int, int]]:
-    found = []
-    for text in args.one or ():
-        if (match := ONE.fullmatch(text)) is None:
-            raise ArgumentError(f"--one is {text!r}: expected PARTITION:OFFSET, such as 3:1200")
-        found.append((int(match[1]), int(match[2])))
-    return frozenset(found)
 
 
 class Group(msgspec.Struct):

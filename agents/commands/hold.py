@@ -20,11 +20,12 @@ from schemas.held import HeldRecord
 from schemas.holds import Hold
 from schemas.inputs import Organisation
 from schemas.topics import HELD, HOLDS, ORGANISATIONS
-from schemas.wire import BadRecordError, own, read
+from schemas.wire import own, read
 from streams.intake.checks import check_settings
 from streams.sending.outcomes import SendCall
 
 from ..kafka.junk import Junk
+from ..kafka.last_good import last_good
 from ..kafka.reader import Reader
 from ..kafka.writer import Event, Feeder
 from ..worker.wording import NoWordsError, word
@@ -109,9 +110,8 @@ async def look(bootstrap: str, security: dict[str, Any], junk: Junk) -> Seen:
     """Read who holds what, and what waits."""
     seen = Seen({}, {}, {})
     async with Reader(bootstrap, security) as reader:
-        async with aclosing(reader.records(await reader.topics([HOLDS.name, ORGANISATIONS.name]))) as stream:
-            async for tp, record in stream:
-                _take(seen, tp.topic, record)
+        seen.holds.update(await last_good(reader, HOLDS.name, hold_of))
+        seen.settings.update(await last_good(reader, ORGANISATIONS.name, _settings))
         async with aclosing(reader.records(await reader.topic(HELD.name))) as stream:
             async for tp, record in stream:
                 seen.waiting.pop(record.key, None)
@@ -120,21 +120,15 @@ async def look(bootstrap: str, security: dict[str, Any], junk: Junk) -> Seen:
     return seen
 
 
-def _take(seen: Seen, topic: str, record: Any) -> None:
-    """Take in a record as intake does: the last good one counts."""
-    key = (record.key or b"").decode(errors="replace")
-    if record.value is None:
-        (seen.holds if topic == HOLDS.name else seen.settings).pop(key, None)
-        return
-    try:
-        if topic == HOLDS.name:
-            seen.holds[key] = read(Hold, record.value)
-        else:
-            settings = read(Organisation, record.value)
-            check_settings(settings)
-            seen.settings[key] = settings
-    except BadRecordError:
-        return
+def hold_of(value: bytes) -> Hold:
+    """Read what an organisation holds. Raises BadRecordError."""
+    return read(Hold, value)
+
+
+def _settings(value: bytes) -> Organisation:
+    settings = read(Organisation, value)
+    check_settings(settings)
+    return settings
 
 
 def listed(seen: Seen, now: datetime) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping
@@ -21,6 +20,7 @@ from ..export.periods import Period, period
 from ..kafka.junk import Junk
 from ..kafka.reader import Reader, TopicRange
 from .endings import ArgumentError, kafka_settings, one_line
+from .offsets import partition_offset
 from .running import refused
 
 FORMATS = ("table", "json", "csv", "parquet")
@@ -120,9 +120,7 @@ def _stretch(args: Namespace) -> TopicRange:
         raise ArgumentError("--until ends what --follow never ends: expected one of them")
     offsets = {}
     for text in given:
-        if not re.fullmatch(r"[0-9]{1,6}:[0-9]{1,18}", text):
-            raise ArgumentError(f"--from is {text!r}: expected PARTITION:OFFSET, such as 3:1200")
-        partition, offset = map(int, text.split(":"))
+        partition, offset = partition_offset("--from", text)
         if partition in offsets:
             raise ArgumentError(f"--from names partition {partition} twice: expected one offset of it")
         offsets[partition] = offset

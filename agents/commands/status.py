@@ -17,14 +17,15 @@ import orjson
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from schemas.holds import Hold
 from schemas.topics import DEAD_LETTERS, HOLDS
-from schemas.wire import BadRecordError, read
 from streams.topology import graph
 
+from ..kafka.last_good import last_good
 from ..kafka.reader import MissingError, Reader, TopicRange, running
 from ..kafka.security import check, client_settings
 from ..settings.settings import Settings, SettingsError
+from .dead_letters import read_letter
+from .hold import hold_of
 
 WELL, WAITS, LATE, UNSEEN = range(4)
 """Exit codes: all is well; something waits for a person; records are late, or no worker is there; Kafka cannot be seen."""
@@ -119,7 +120,8 @@ async def look(settings: Settings, security: Mapping[str, Any], now: datetime, l
             if number := await _late(reader, topic, committed, now - timedelta(seconds=late)):
                 seen.late[topic] = number
         seen.dead_letters = dict(await _dead_letters(reader, now - timedelta(days=1)))
-        seen.holding = await _holding(reader)
+        holds = await last_good(reader, HOLDS.name, hold_of)
+        seen.holding = sum(bool(hold.notices or hold.parties) for hold in holds.values())
     return seen
 
 
@@ -134,19 +136,6 @@ async def _late(reader: Reader, topic: str, committed: Mapping[Any, int], before
 async def _dead_letters(reader: Reader, since: datetime) -> Counter[str]:
     found: Counter[str] = Counter()
     async with aclosing(reader.records(await reader.topic(DEAD_LETTERS.name), since)) as stream:
-        async for _, record in stream:
-            found[next((value.decode(errors="replace") for name, value in record.headers if name == "topic"), "?")] += 1
+        async for tp, record in stream:
+            found[read_letter(tp.partition, record).topic] += 1
     return found
-
-
-async def _holding(reader: Reader) -> int:
-    """Count the organisations that hold something, by the last record of each that can be read."""
-    holds: dict[bytes | None, bool] = {}
-    async with aclosing(reader.records(await reader.topic(HOLDS.name))) as stream:
-        async for _, record in stream:
-            try:
-                hold = read(Hold, record.value) if record.value is not None else None
-            except BadRecordError:
-                continue  # intake set it aside: what was held before still is
-            holds[record.key] = hold is not None and bool(hold.notices or hold.parties)
-    return sum(holds.values())

@@ -8,7 +8,6 @@ from agents.projection.queries import Queries
 
 from ..http import pages
 from ..sign_in.pages import SignIn
-from ..sign_in.sessions import Session
 from . import dutch
 
 MOST = 500
@@ -33,25 +32,17 @@ class Looks:
 
     async def ask(self, request: web.Request) -> web.Response:
         """Show the form that asks of whom."""
-        return self._page(await self.sign_in.session(request), client=None)
+        return self.sign_in.page(await self.sign_in.session(request), "looks.html", client=None)
 
     async def search(self, request: web.Request) -> web.Response:
         """Take the form: no id of a client may stand in an address, so it comes back sealed."""
         session, fields = await self.sign_in.form(request)
-        client = fields.get("client", "").strip()[:200].replace("/", "")
-        where = f"/{self.sign_in.sessions.client(session.organisation, client)}" if client else ""
-        raise web.HTTPSeeOther(f"/wie-keek{where}")
+        raise web.HTTPSeeOther(f"/wie-keek/{self.sign_in.sealed(session, fields.get('client', ''))}".rstrip("/"))
 
     async def looks(self, request: web.Request) -> web.Response:
         """Show who looked at a client, a row for each user and day, the last one first."""
         session = await self.sign_in.session(request)
-        client = self.sign_in.sessions.open_client(session.organisation, request.match_info["client"])
-        if client is None:
-            raise web.HTTPNotFound
+        client = self.sign_in.client(session, request.match_info["client"])
         rows = await self.queries.looks(session.organisation, client, MOST + 1)
         await self.sign_in.access.shown(request, session, [client])
-        return self._page(session, client=client, rows=rows[:MOST], more=len(rows) > MOST)
-
-    def _page(self, session: Session, **values: object) -> web.Response:
-        body = pages.page("looks.html", session=session, form=self.sign_in.sessions.form(session), **values)
-        return web.Response(body=body, content_type="text/html", charset="utf-8")
+        return self.sign_in.page(session, "looks.html", client=client, rows=rows[:MOST], more=len(rows) > MOST)

@@ -67,7 +67,7 @@ class Overview:
         await self._log(request, session, wanted, rows[:PAGE])
         more = rows[PAGE - 1] if len(rows) > PAGE else None
         next_ = urlencode({**kept, "na": f"{more['first']}_{more['message']}"}) if more is not None else None
-        return self._page(
+        return self.sign_in.page(
             session, "messages.html", rows=rows[:PAGE], wanted=wanted, next=next_, query=urlencode(kept),
             first=not request.query.get("na"), link=lambda client: self.sign_in.sessions.client(session.organisation, client),
         )  # fmt: skip
@@ -76,8 +76,7 @@ class Overview:
         """Take the filter's form: no id of a client may stand in an address, so it is posted and comes back sealed."""
         session, fields = await self.sign_in.form(request)
         query = {name: fields.get(name, "").strip() for name in ("van", "tot", "kanaal", "status")}
-        if client := fields.get("client", "").strip():
-            query["client"] = self.sign_in.sessions.client(session.organisation, client[:200].replace("/", ""))
+        query["client"] = self.sign_in.sealed(session, fields.get("client", ""))
         raise web.HTTPSeeOther("/berichten?" + urlencode({name: value for name, value in query.items() if value}))
 
     async def export(self, request: web.Request) -> web.StreamResponse:
@@ -109,10 +108,10 @@ class Overview:
     async def client(self, request: web.Request) -> web.Response:
         """Show what one client got, as a conversation."""
         session = await self.sign_in.session(request)
-        client = self._client(session, request.match_info["client"])
+        client = self.sign_in.client(session, request.match_info["client"])
         rows = await self.queries.history(session.organisation, client)
         await self.sign_in.access.shown(request, session, [client])
-        return self._page(session, "client.html", client=client, token=request.match_info["client"], rows=rows)
+        return self.sign_in.page(session, "client.html", client=client, token=request.match_info["client"], rows=rows)
 
     async def costs(self, request: web.Request) -> web.Response:
         """Show totals a month, and a chart of the last days."""
@@ -121,7 +120,7 @@ class Overview:
         since = today - timedelta(days=DAYS_SHOWN - 1)
         months = charts.months(await self.queries.months(session.organisation))
         chart = charts.chart(await self.queries.days(session.organisation, since, today), since, today)
-        return self._page(session, "costs.html", months=months, chart=chart)
+        return self.sign_in.page(session, "costs.html", months=months, chart=chart)
 
     async def _log(self, request: web.Request, session: Session, wanted: Filter, rows: Sequence[Row]) -> None:
         """Write whose messages are about to be shown, and by which filter; who looks for a client looked at it, found or not."""
@@ -133,20 +132,10 @@ class Overview:
         query = request.query
         client = query.get("client") or None
         return Filter(
-            client=self._client(session, client) if client is not None else None,
+            client=self.sign_in.client(session, client) if client is not None else None,
             since=day(query.get("van")), until=day(query.get("tot")),
             channel=one_of(query.get("kanaal"), dutch.CHANNELS), status=one_of(query.get("status"), dutch.STATUSES),
         )  # fmt: skip
-
-    def _client(self, session: Session, token: str) -> str:
-        client = self.sign_in.sessions.open_client(session.organisation, token)
-        if client is None:
-            raise web.HTTPNotFound
-        return client
-
-    def _page(self, session: Session, template: str, **values: object) -> web.Response:
-        body = pages.page(template, session=session, form=self.sign_in.sessions.form(session), **values)
-        return web.Response(body=body, content_type="text/html", charset="utf-8")
 
 
 def day(text: str | None) -> date | None:

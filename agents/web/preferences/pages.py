@@ -121,12 +121,10 @@ class Preferences:
             if form is not None:
                 shown = {name: form.get(name, "" if name.startswith(choices.OWN) else value) for name, value in shown.items()}
             sample = preview(counts, self.clock())
-        body = pages.page(
-            "settings.html", session=session, form=self.sign_in.sessions.form(session), known=known, values=shown,
-            fields=choices.FIELDS, wrong=wrong or {}, version=known.version if version is None else version, saved=saved,
-            stale=stale, preview=sample,
+        return self.sign_in.page(
+            session, "settings.html", status=status, known=known, values=shown, fields=choices.FIELDS, wrong=wrong or {},
+            version=known.version if version is None else version, saved=saved, stale=stale, preview=sample,
         )  # fmt: skip
-        return web.Response(status=status, body=body, content_type="text/html", charset="utf-8")
 
 
 def version(form: Mapping[str, str]) -> int:

@@ -184,6 +184,23 @@ class SignIn:
         self._drop(response, AWAY)
         return response
 
+    def page(self, session: Session, template: str, *, status: int = 200, **values: object) -> web.Response:
+        """Return a page of the office, with what its forms carry."""
+        body = pages.page(template, session=session, form=self.sessions.form(session), **values)
+        return web.Response(status=status, body=body, content_type="text/html", charset="utf-8")
+
+    def sealed(self, session: Session, client: str) -> str:
+        """Return for an address the id of a client that somebody typed; an empty text where there is none."""
+        client = client.strip()[:200].replace("/", "")
+        return self.sessions.client(session.organisation, client) if client else ""
+
+    def client(self, session: Session, token: str) -> str:
+        """Return the client that an address names; 404 where that is none of the session's organisation."""
+        client = self.sessions.open_client(session.organisation, token)
+        if client is None:
+            raise web.HTTPNotFound
+        return client
+
     async def out(self, request: web.Request) -> web.Response:
         """Sign out: the session counts no more, whoever has its cookie."""
         session, _ = await self.form(request)
@@ -194,8 +211,8 @@ class SignIn:
         return response
 
     def _asked(self, session: Session, *, wrong: bool = False) -> web.Response:
-        body = pages.page("sign_in.html", form=self.sessions.form(session), wrong=wrong, oidc=self.provider is not None)
-        return web.Response(status=403 if wrong else 200, body=body, content_type="text/html", charset="utf-8")
+        status = 403 if wrong else 200
+        return self.page(session, "sign_in.html", status=status, wrong=wrong, oidc=self.provider is not None)
 
     async def _in(self, identity: Identity, account: Account | None = None) -> web.Response:
         mark = account.mark if account is not None else ""
