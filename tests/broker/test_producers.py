@@ -15,6 +15,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import MessageSizeTooLargeError
+from aiokafka.record.util import calc_crc32c
 
 from agents.kafka.topics import settings_of, stores
 from agents.kafka.writer import Event
@@ -217,3 +218,36 @@ async def deleted(stand: Stand, topic: str) -> bool:
     await stand.records(topic)
     consumer = stand.tails[topic].consumer
     return any((await consumer.beginning_offsets(consumer.assignment())).values())
+
+
+def with_odd_names(to: AIOKafkaProducer, *events: Event) -> Any:
+    """A batch whose records have a header with a name that is not UTF-8, as a library in another language may write it."""
+    batch = to.create_batch()
+    for event in events:
+        batch.append(key=(event.key or "").encode(), value=orjson.dumps(event.value), timestamp=None, headers=[("name", b"x")])
+    build = batch._build
+
+    def odd() -> bytes:
+        raw = bytearray(build())
+        while (at := raw.find(b"\x08name")) >= 0:
+            raw[at + 1 : at + 5] = b"na\xff\xfe"
+        raw[17:21] = calc_crc32c(bytes(raw[21:])).to_bytes(4, "big")
+        return bytes(raw)
+
+    batch._build = odd
+    return batch
+
+
+async def test_a_header_whose_name_is_not_utf8_stops_nobody(tmp_path: Path) -> None:
+    """Kafka calls it a string and checks nothing; one such record stopped every worker that came to it."""
+    async with Stand(tmp_path, partitions=1) as stand, producer(stand) as upstream:
+        worker = stand.worker()
+        await stand.feed(settings("naam"), client("naam", "anna", "sms"))
+        await stand.settled()
+        good, bad = visit("naam", "a", 1, START, "anna"), Event("appointments", "naam/b", {"organisation": 1})
+        await (await upstream.send_batch(with_odd_names(upstream, good, bad), "appointments", partition=0))
+        await stand.feed(visit("naam", "c", 1, START + timedelta(days=1), "anna"))
+        assert len(await stand.texts("naam", 2)) == 2
+        (letter,) = await stand.records("dead-letters")
+        assert dict(letter.headers)["event-na\\xff\\xfe"] == b"x"
+        assert await worker.stop() == 0

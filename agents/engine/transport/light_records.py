@@ -11,6 +11,10 @@ from typing import Any
 
 from aiokafka.consumer.fetcher import FetchResult, PartitionRecords
 
+from .readable_records import install
+
+install()
+
 
 class LightRecords(PartitionRecords):  # type: ignore[misc]
     """The records of one partition in one answer of the broker."""
