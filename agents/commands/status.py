@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, for_code
 
 from schemas.topics import DEAD_LETTERS, HOLDS
 from streams.topology import graph
@@ -72,7 +72,7 @@ def run(args: Namespace) -> int:
     except (SettingsError, MissingError) as error:
         return _unseen(args, str(error))
     except (KafkaError, TimeoutError) as error:
-        return _unseen(args, f"Kafka does not answer: {type(error).__name__}")
+        return _unseen(args, f"Kafka does not answer, or not to us: {type(error).__name__}")
     code = judge(seen)
     print(orjson.dumps({"code": code, **asdict(seen)}).decode() if args.json else "\n".join(lines(seen)))
     return code
@@ -112,8 +112,7 @@ async def look(settings: Settings, security: Mapping[str, Any], now: datetime, l
     seen = Seen()
     async with running(AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap, **security), "close") as admin:
         (answer,) = await admin.describe_consumer_groups([settings.application])
-        ((_, _, _, _, _, members, *_),) = answer.groups
-        seen.workers = len(members)
+        seen.workers = members_of(answer)
         committed = {tp: one.offset for tp, one in (await admin.list_consumer_group_offsets(settings.application)).items()}
     async with Reader(settings.bootstrap, security) as reader:
         for topic in (topic.name for node in graph(1) for topic in node.reads):
@@ -123,6 +122,14 @@ async def look(settings: Settings, security: Mapping[str, Any], now: datetime, l
         holds = await last_good(reader, HOLDS.name, hold_of)
         seen.holding = sum(bool(hold.notices or hold.parties) for hold in holds.values())
     return seen
+
+
+def members_of(answer: Any) -> int:
+    """Count the members in a DescribeGroups answer for one group. Raises KafkaError where the broker does not tell them."""
+    ((code, _, _, _, _, members, *_),) = answer.groups
+    if code:
+        raise for_code(code)
+    return len(members)
 
 
 async def _late(reader: Reader, topic: str, committed: Mapping[Any, int], before: datetime) -> int:

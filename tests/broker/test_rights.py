@@ -127,6 +127,9 @@ async def test_worker_web_and_commands_do_their_whole_work_with_their_own_rights
             assert (shown.returncode, shown.stderr) == (0, "")
             looked = await asyncio.to_thread(lambda: command("access", "o/anna", **guarded.of("reader")))
             assert ("  client  shown  anna" in looked.stdout, "  why  shown  anna" in looked.stdout) == (True, True)
+            for role, words in OTHERS:
+                done = await asyncio.to_thread(command, *words, **guarded.of(role))
+                assert (done.returncode, "uthorization" in done.stderr) == (0, False), done.stderr
             held = await asyncio.to_thread(lambda: command("hold", "o", "--set", **guarded.of("operator")))
             assert (held.returncode, held.stderr) == (0, "")
             stopped = await asyncio.to_thread(lambda: command("hold", "o", "--set", **guarded.of("reader")))
@@ -139,6 +142,19 @@ async def test_worker_web_and_commands_do_their_whole_work_with_their_own_rights
     for process in (worker, web):
         assert "Authorization" not in process.output
         assert PASSWORD not in process.output
+
+
+OTHERS: list[tuple[Role, tuple[str, ...]]] = [
+    ("reader", ("log", "--json")),
+    ("reader", ("costs", "--month", f"{datetime.now(UTC):%Y-%m}", "--csv")),
+    ("reader", ("replay", "--dry-run")),
+    ("reader", ("status",)),
+    ("operator", ("dead-letters",)),
+    ("operator", ("retention", "--dry-run")),
+    ("operator", ("erase", "o/nobody", "--dry-run")),
+    ("setup", ("topics", "--check")),
+]
+"""Who runs which command."""
 
 
 async def signed_in(url: str, web: Worker) -> str:

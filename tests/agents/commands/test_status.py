@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from types import SimpleNamespace
 
-from agents.commands.status import Seen, judge, lines
+import pytest
+from aiokafka.errors import GroupAuthorizationFailedError
+
+from agents.commands.status import Seen, judge, lines, members_of
 from agents.main import main
 
 ROWS: list[tuple[str, Seen, int, list[str]]] = [
@@ -33,9 +36,18 @@ def test_how_it_is(what: str, seen: Seen, code: int, said: list[str]) -> None:
     assert (judge(seen), lines(seen)) == (code, said)
 
 
+def test_a_broker_that_does_not_tell_us_the_members_is_no_group_without_any() -> None:
+    def answer(code: int, members: list[object]) -> SimpleNamespace:
+        return SimpleNamespace(groups=[(code, "afspraakbericht", "Stable", "consumer", "range", members, -1)])
+
+    assert (members_of(answer(0, [])), members_of(answer(0, [1, 2]))) == (0, 2)
+    with pytest.raises(GroupAuthorizationFailedError):
+        members_of(answer(30, []))
+
+
 def test_what_cannot_be_seen_is_a_code_of_its_own(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("AFSPRAAKBERICHT_BOOTSTRAP", "127.0.0.1:1")
     assert main(["status"]) == 3
-    assert "Kafka does not answer" in capsys.readouterr().err
+    assert "Kafka does not answer, or not to us" in capsys.readouterr().err
     assert main(["status", "--json"]) == 3
     assert '"code":3' in capsys.readouterr().out
