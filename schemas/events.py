@@ -28,7 +28,7 @@ Hushed = Literal["reminder", "none"]
 """`notify` of an appointment of which not every message may be the first to tell."""
 
 
-class View(Wire, frozen=True):
+class View(Wire, frozen=True, cache_hash=True):
     """When and where an appointment is, as one client sees it; or what the client was told of it. Instants are UTC."""
 
     start: Instant

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import inspect
 
 KEYS = "keys{}"
+PARTS = {"[]": "items", "{}": "values", KEYS: "keys"}
 
 Bound = tuple[tuple[str, ...], re.Pattern[str]]
 """Where (names of fields; `[]` for each element, `{}` for each value and `keys{}` for each key of a mapping), and the pattern."""
@@ -62,8 +63,51 @@ def _rules(info: inspect.Type, path: tuple[str, ...]) -> Iterator[Bound]:
             pass
 
 
+class _Shape(msgspec.Struct):
+    """The bounds of one place in a record and of the places below it: the same as `rules`, to be walked once."""
+
+    patterns: list[re.Pattern[str]] = []
+    fields: dict[str, _Shape] = {}
+    items: _Shape | None = None
+    keys: _Shape | None = None
+    values: _Shape | None = None
+
+    def at(self, name: str) -> _Shape:
+        """Return the place below it, made where there is none yet."""
+        if name in PARTS:
+            setattr(self, PARTS[name], found := getattr(self, PARTS[name]) or _Shape())
+            return found
+        return self.fields.setdefault(name, _Shape())
+
+    def keeps(self, plain: Any) -> bool:
+        """Tell whether decoded JSON keeps them all."""
+        if isinstance(plain, str):
+            return None not in [pattern.search(plain) for pattern in self.patterns]
+        if isinstance(plain, dict):
+            for name, shape in self.fields.items():
+                if name in plain and not shape.keeps(plain[name]):
+                    return False
+            if self.keys is not None and not all(map(self.keys.keeps, plain)):
+                return False
+            return self.values is None or all(map(self.values.keeps, plain.values()))
+        return self.items is None or not isinstance(plain, list) or all(map(self.items.keeps, plain))
+
+
+@cache
+def _shape(type_: Any) -> _Shape:
+    whole = _Shape()
+    for path, pattern in rules(type_):
+        shape = whole
+        for name in path:
+            shape = shape.at(name)
+        shape.patterns.append(pattern)
+    return whole
+
+
 def broken(type_: Any, plain: Any) -> str | None:
     """Return the first such bound that decoded JSON of this type does not keep, in msgspec's words; None where it keeps all."""
+    if _shape(type_).keeps(plain):
+        return None
     for path, pattern in rules(type_):
         for place, text in _strings(plain, path, "$"):
             if pattern.search(text) is None:

@@ -28,6 +28,7 @@ from .tidying import tidied, tidied_appointment
 MOST_CLIENTS = 1000
 MOST_REPLACES = 1 << 20
 """Bytes of what an appointment replaces, said to each of its clients: all of them must fit into one append."""
+NO_DETAILS = Details()
 OFF = ("cancelled", "entered-in-error")
 """Statuses of what does not take place."""
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
@@ -102,7 +103,7 @@ def details_of(event: Appointment | PolledAppointment, last: Details | None = No
     """Return what is known of an appointment besides its words; what it leaves out is as it was `last`."""
     label = event.label or (last.label if last is not None else None)
     details = Details(label=label, practitioner=event.practitioner, instructions=event.instructions, link=event.link)
-    return details if details != Details() else None
+    return details if details != NO_DETAILS else None
 
 
 def own_notify(notify: Notify | None, details: Details | None) -> Notify | None:
@@ -112,10 +113,10 @@ def own_notify(notify: Notify | None, details: Details | None) -> Notify | None:
 
 def _outcomes(event: Appointment, clients: dict[str, bool]) -> dict[str, Outcome]:
     """Client -> what became of it, of those present; what was never on has none."""
+    whole: Outcome | None = event.status if event.status in OUTCOMES else None
     if event.status in OFF:
         return {}
     own = {one.client: one.outcome for one in event.clients or () if one.outcome is not None}
-    whole = next((outcome for outcome in OUTCOMES if outcome == event.status), None)
     found = {client: own.get(client, whole) for client, present in clients.items() if present}
     return {client: outcome for client, outcome in found.items() if outcome is not None}
 
@@ -155,7 +156,7 @@ def _leaves_out(event: Appointment, name: str) -> bool:
 
 def _replaces(event: Appointment, clients: int) -> tuple[str, ...]:
     """Return what it was made in the place of, each once. Raises BadRecordError where its clients are too many to be told."""
-    if len(encode(event.replaces)) * clients > MOST_REPLACES:
+    if event.replaces is not None and len(encode(event.replaces)) * clients > MOST_REPLACES:
         raise BadRecordError(f"more than {MOST_REPLACES} bytes for all clients together - at `$.replaces`")
     return chain_of(event.replaces)
 

@@ -28,6 +28,8 @@ def with_usable_details(plain: Any) -> tuple[Any, list[str]]:
     if not isinstance(plain, dict):
         return plain, faults
     found = {name: plain[name] for name in _PARTS if plain.get(name) is not None}
+    if not found:
+        return plain, faults
     for name, value in found.items():
         if isinstance(value, str):
             found[name] = value = value.strip() if name == "link" else spoken(value)

@@ -32,10 +32,10 @@ class ClientTurn:
     settings: SettingsRow | None
     now: datetime
 
-    @property
-    def organisation(self) -> Organisation | None:
-        """Return the organisation's settings that count."""
-        return self.settings.organisation if self.settings is not None else None
+    def __post_init__(self) -> None:
+        """Take from the settings what is asked for again and again."""
+        self.name = str(self.key)
+        self.organisation: Organisation | None = self.settings.organisation if self.settings is not None else None
 
     @property
     def holds(self) -> bool:
@@ -50,7 +50,7 @@ class ClientTurn:
     @cached_property
     def facts(self) -> ClientFacts:
         """Look up what the gates look at."""
-        return facts_of(self.rows, self.decision, self.key, self.organisation)
+        return facts_of(self.rows, self.decision, self.name, self.organisation)
 
     @cached_property
     def eligibility(self) -> Eligibility:
@@ -65,10 +65,10 @@ class ClientTurn:
     @property
     def agenda(self) -> Agenda:
         """Read the agenda as it is in this decision."""
-        return agenda_of(self.rows, self.decision, self.key, self.organisation)
+        return agenda_of(self.rows, self.decision, self.name, self.organisation)
 
 
-def facts_of(rows: Rows, decision: Decision | None, key: ClientKey, organisation: Organisation | None) -> ClientFacts:
+def facts_of(rows: Rows, decision: Decision | None, key: ClientKey | str, organisation: Organisation | None) -> ClientFacts:
     """Look up what the gates look at. `decision`: in which rows may have changed; None: what is durable."""
     return ClientFacts(
         rows.get(decision, CONSENTS_TABLE, CONSENTS_TABLE.row(key)),
@@ -78,6 +78,6 @@ def facts_of(rows: Rows, decision: Decision | None, key: ClientKey, organisation
     )
 
 
-def agenda_of(rows: Rows, decision: Decision | None, key: ClientKey, organisation: Organisation | None) -> Agenda:
+def agenda_of(rows: Rows, decision: Decision | None, key: ClientKey | str, organisation: Organisation | None) -> Agenda:
     """Read what is so of a client and what was told; an empty agenda where nothing is kept. `decision`: as `facts_of`."""
     return by_labels(rows.get(decision, AGENDAS, AGENDAS.row(key)) or Agenda(), organisation)

@@ -43,7 +43,7 @@ class Clients:
         """Read the settings, and find the next moment of every client."""
         self.rows.verify("notices", ORGANISATIONS_TABLE, OVERRIDES_TABLE, HOLDS_TABLE, AGENDAS)
         self.settings.load(self.rows)
-        self.rows.each(AGENDAS, lambda key, agenda: self.schedule(ClientKey.of(key), agenda, EPOCH))
+        self.rows.each(AGENDAS, lambda key, agenda: self.load(key, agenda, EPOCH))
 
     def next_due(self) -> datetime | None:
         """Return the earliest moment of any client."""
@@ -67,25 +67,34 @@ class Clients:
 
     def keep(self, turn: ClientTurn, agenda: Agenda) -> None:
         """Put a client's new row, or none where nothing is left to remember, and note when to look at it next."""
-        bare = Agenda(reminded=agenda.reminded, backs=agenda.backs, unsaid=agenda.unsaid, sent=agenda.sent)
-        empty = not agenda.appointments and agenda == bare
-        row = b"" if empty else encode(agenda)
+        row = b"" if _is_bare(agenda) else encode(agenda)
         if len(row) > LARGE:
             turn.decision.count("large_rows")
-        turn.decision.put(AGENDAS.row(turn.key), row or None)
+        turn.decision.put(AGENDAS.row(turn.name), row or None)
         self.schedule(turn.key, agenda, turn.now)
+
+    def load(self, name: str, agenda: Agenda, now: datetime) -> None:
+        """Set the next moment of a client whose row was read."""
+        key = ClientKey.of(name)
+        self.schedule(key, by_labels(agenda, self._organisation(key)), now)
 
     def schedule(self, key: ClientKey, agenda: Agenda, now: datetime) -> None:
         """Set the client's next moment, in the order in which moments of one instant are handled."""
         name = str(key)
-        agenda = by_labels(agenda, self._organisation(key))
         if (found := first_moment(agenda, self.settings.get(key.organisation), now)) is not None:
             when, kind, detail = found
             self.timers.put(name, (when, kind, *key, detail))
-        elif keep := [entry.keep_until for entry in agenda.appointments.values()] + list(agenda.seen.values()):
+        elif keep := [*[entry.keep_until for entry in agenda.appointments.values()], *agenda.seen.values()]:
             self.timers.put_by(name, (max(keep), PRUNE, *key, ""))
         else:
             self.timers.put(name, None)
+
+
+def _is_bare(agenda: Agenda) -> bool:
+    """Tell whether nothing is left to remember."""
+    if agenda.appointments:
+        return False
+    return agenda == Agenda(reminded=agenda.reminded, backs=agenda.backs, unsaid=agenda.unsaid, sent=agenda.sent)
 
 
 def first_moment(agenda: Agenda, settings: SettingsRow | None, now: datetime) -> tuple[datetime, int, str] | None:
@@ -97,16 +106,16 @@ def first_moment(agenda: Agenda, settings: SettingsRow | None, now: datetime) ->
     if agenda.flight:
         found.append((overdue_at(agenda), FLIGHT, ""))
     else:
-        found.extend((when, WINDOW, "") for when in closings(agenda, settings))
+        found += [(when, WINDOW, "") for when in closings(agenda, settings)]
         if agenda.reminding is not None and settings is not None and settings.organisation.reminder is not None:
             found.append((agenda.reminding[1], REMINDER, agenda.reminding[0]))
         elif (reminder := upcoming(agenda, settings, now)) is not None:
             found.append((reminder[0], REMINDER, reminder[1]))
-    found.extend(
+    found += [
         (not_before(settings, pending.due), REQUEST, name)
         for name, pending in agenda.requests.items()
         if not holds_party(settings, pending.request.party)
-    )
+    ]
     return min(found, default=None)
 
 

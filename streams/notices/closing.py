@@ -133,14 +133,15 @@ def planned(
         went, made = ([change for change in some if _pair(change) not in unsaid] for some in (went, made))
     moved = group_changes(went, scene)
     said = [one for one in moved if is_free(one, soon)]
-    ahead = made
     covered: list[Change] = []
     rest: list[Change] = []
-    if ahead:
+    if not scene.known.rules:
+        rest = made
+    elif made:
         after = read(scene.known, [writer.notice(one) for one in said], scene.now) if said else scene.known
         now = Known(dict(scene.known.items), scene.known.rules)
         after = Known(dict(after.items), after.rules)
-        for change in ahead:
+        for change in made:
             if _covers(now, change, scene) and _covers(after, change, scene):
                 covered.append(change)
                 for known in (now, after):

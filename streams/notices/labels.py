@@ -28,6 +28,8 @@ def hushed_by(own: Notify | None, details: Details | None, labels: Labels) -> Hu
 
 def by_labels(agenda: Agenda, organisation: Organisation | None) -> Agenda:
     """Return the agenda in which appointments that do not say it themselves are told of as their labels now say."""
+    if all(entry.details is None for entry in agenda.appointments.values()):
+        return agenda
     labels = labels_of(organisation)
     changed = {
         id_: replace(entry, notify=hushed)

@@ -89,10 +89,11 @@ def _beside(known: Known, want: Wanted, appointments: Mapping[str, AgendaEntry])
 def wanted(known: Known, appointments: Mapping[str, AgendaEntry], zone: str) -> Wanted:
     """Return what the client has to know. One without a place has the one it is known with, else that of another at that time."""
     on = [(id_, words_of(entry.actual, zone)) for id_, entry in sorted(appointments.items()) if entry.booked and entry.present]
+    want: dict[Words, list[str]] = {}
     item_of: Mapping[str, Words] = {}
     so: dict[tuple[object, ...], set[str]] = {}
     told: dict[tuple[object, ...], set[str]] = {}
-    if any(words.where == (None, None) for _, words in on):
+    if any(words.place is None and words.kind is None for _, words in on):
         item_of = known.item_of
         for _, words in on:
             if words.place is not None:
@@ -100,9 +101,8 @@ def wanted(known: Known, appointments: Mapping[str, AgendaEntry], zone: str) -> 
         for words in known.items:
             if words.place is not None:
                 told.setdefault(words.slot, set()).add(words.place)
-    want: dict[Words, list[str]] = {}
     for id_, words in on:
-        if words.where == (None, None):
+        if words.place is None and words.kind is None:
             own, slot, outcome = item_of.get(id_), words.slot, appointments[id_].outcome
             if own is not None and own.slot == slot and own.place is not None:
                 words = own

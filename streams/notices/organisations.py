@@ -55,4 +55,4 @@ class Organisations(Clients):
         changed = {f"{start}{key[len(prefix) :].decode()}" for key in decision.rows if key.startswith(prefix)}
         for key in sorted(changed | {key for key, _ in self.rows.scan(AGENDAS, start)}):
             if (agenda := self.rows.get(decision, AGENDAS, AGENDAS.row(key))) is not None:
-                self.schedule(ClientKey.of(key), agenda, now)
+                self.load(key, agenda, now)

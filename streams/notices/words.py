@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from msgspec.structs import replace
 
-from schemas.events import Remote, View
+from schemas.events import View
 from schemas.known import Words
 from schemas.notices import Kind
 
@@ -20,21 +20,18 @@ MIDNIGHT = "24:00"
 _DAY = timedelta(days=1)
 
 
+@lru_cache(maxsize=65_536)
 def words_of(view: View, zone: str) -> Words:
     """Return what a sentence would say of a view, in the IANA zone `zone`."""
-    return _words(view.start, view.end, view.location, view.kind, zone)
-
-
-@lru_cache(maxsize=65_536)
-def _words(start: datetime, end: datetime, location: str | None, kind: Remote | None, zone: str) -> Words:
-    start, end = (instant.replace(second=0, microsecond=0) for instant in (start, end))
+    start, end = view.start.replace(second=0, microsecond=0), view.end.replace(second=0, microsecond=0)
+    kind = view.kind
     first, until = local(start, zone), local(end, zone)
     day, last = first.date(), until.date()
     at_midnight = last > day and end == instant_of(last.isoformat(), "00:00", zone)
     if at_midnight:
         last -= _DAY
     other = last.isoformat() if last != day else None
-    place = said_place(location, kind)
+    place = said_place(view.location, kind)
     if at_midnight and start == instant_of(day.isoformat(), "00:00", zone):
         return Words(day.isoformat(), "", "", other, place, kind)
     at, ends = f"{first:%H:%M}", MIDNIGHT if at_midnight else f"{until:%H:%M}"

@@ -18,8 +18,10 @@ _JOINERS = "\u200c\u200d"
 
 def spoken(place: str) -> str | None:
     """Return a place as it is said: NFC, one space for any white space, no invisible controls, cut at a word; None: blank."""
-    kept = "".join(one for one in unicodedata.normalize("NFC", place) if unicodedata.category(one) != "Cf" or one in _JOINERS)
-    words = " ".join("".join(" " if unicodedata.category(one) in ("Cc", "Zl", "Zp") else one for one in kept).split())
+    if not (place.isascii() and place.isprintable()):  # else there is nothing to compose, and no control
+        kept = [one for one in unicodedata.normalize("NFC", place) if unicodedata.category(one) != "Cf" or one in _JOINERS]
+        place = "".join([" " if unicodedata.category(one) in ("Cc", "Zl", "Zp") else one for one in kept])
+    words = " ".join(place.split())
     if len(words) > PLACE:
         words = words[: PLACE + 1].rpartition(" ")[0] or words[:PLACE]
     return words or None
