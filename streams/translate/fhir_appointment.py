@@ -14,7 +14,10 @@
 | participant: a Patient who declined, or is `information-only` | client, not present |
 | participant: the first Location that has a name | location: its display, else its name, never its address |
 | participant: the display of the one Practitioner or PractitionerRole that has one and did not decline | practitioner |
-| appointmentType: its first code | label |
+| appointmentType: its first code | label, and by the producer's table kind |
+| else virtualService (R5): at a telephone number, or elsewhere | kind: phone, video |
+| else class HH (R5) | kind: home |
+| virtualService.addressUrl (R5) of https | link |
 | patientInstruction (R4, R4B: a text) | instructions |
 | replaces (R5) | replaces |
 | originatingAppointment (R5), else its own id | series |
@@ -27,7 +30,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from schemas.appointments import Appointment, Attendee, Location
+from schemas.appointments import Appointment, Attendee, KindOfAppointment, Location
 
 from ..processing.places import spoken
 from .fhir_types import (
@@ -40,6 +43,7 @@ from .fhir_types import (
     PatientResource,
     Reference,
     Target,
+    VirtualService,
     identifier_of,
     target_of,
 )
@@ -54,6 +58,9 @@ STATUSES = {
 
 CONFIDENTIAL = ("R", "V")
 """Codes of `meta.security`: restricted, very restricted."""
+
+AT_HOME = "HH"
+"""Of HL7's ActEncounterCode: home health."""
 
 MOST_CLIENTS = 1000
 MOST_REPLACED = 10
@@ -75,13 +82,15 @@ def appointment_of(plain: dict[str, Any], origin: Origin, around: Around) -> Ite
     clients = [Attendee(client=client, present=present) for client, present in people.clients().items()]
     where = people.location()
     id_ = own_id(found.id, f"{place}.id")
+    label = _label(found.appointment_type, place)
     appointment = Appointment(
         organisation=producer.organisation, appointment=id_, revision=revision_of(meta, place), order=origin.order,
         status=status,  # type: ignore[arg-type]
         start=found.start, end=found.end, location=Location(name=where) if where is not None else None,
         series=_id_in(found.originating_appointment, f"{place}.originatingAppointment") or id_, clients=clients,
-        notify="none" if hidden else None, label=_label(found.appointment_type, place), practitioner=people.practitioner(),
-        instructions=_text(found.patient_instruction), replaces=_replaced(found.replaces or [], place),
+        notify="none" if hidden else None, label=label, kind=producer.kind(label) or _kind(found),
+        practitioner=people.practitioner(), instructions=_text(found.patient_instruction), link=_link(found.virtual_service),
+        replaces=_replaced(found.replaces or [], place),
     )  # fmt: skip
     check_years(appointment, (f"{place}.start", f"{place}.end"))
     yield Translated(appointment)
@@ -114,6 +123,21 @@ def _label(concept: Concept | None, place: str) -> str | None:
     """Return the type of an appointment by its first code."""
     codes = [coding.code for coding in (concept.coding or [] if concept is not None else []) if coding.code]
     return own_id(codes[0], f"{place}.appointmentType") if codes else None
+
+
+def _kind(found: AppointmentResource) -> KindOfAppointment | None:
+    """Return how client and carer meet, as far as the standard says it."""
+    points = [one.address_contact_point for one in found.virtual_service or []]
+    if points:
+        by_phone = all(point is not None and point.system == "phone" for point in points)
+        return "phone" if by_phone else "video"
+    codes = {coding.code for concept in found.class_ or [] for coding in concept.coding or []}
+    return "home" if AT_HOME in codes else None
+
+
+def _link(services: list[VirtualService] | None) -> str | None:
+    urls = [one.address_url for one in services or [] if one.address_url is not None and one.address_url.startswith("https://")]
+    return urls[0] if urls else None
 
 
 def _text(said: Any) -> str | None:

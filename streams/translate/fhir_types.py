@@ -75,22 +75,6 @@ AppointmentStatus = Literal[
 ]
 
 
-class AppointmentResource(Fhir, frozen=True, kw_only=True):
-    """An Appointment."""
-
-    id: str | None = None
-    meta: Meta | None = None
-    contained: list[dict[str, Any]] | None = None
-    status: AppointmentStatus
-    start: Instant | None = None
-    end: Instant | None = None
-    participant: list[Participant] | None = None
-    replaces: list[Reference] | None = None
-    originating_appointment: Reference | None = None
-    appointment_type: Concept | None = None
-    patient_instruction: Any = None
-
-
 class Period(Fhir, frozen=True):
     """From when to when, as days or instants."""
 
@@ -105,6 +89,31 @@ class ContactPoint(Fhir, frozen=True):
     use: str | None = None
     rank: int | None = None
     period: Period | None = None
+
+
+class VirtualService(Fhir, frozen=True):
+    """How one takes part from elsewhere (R5)."""
+
+    address_url: str | None = None
+    address_contact_point: ContactPoint | None = None
+
+
+class AppointmentResource(Fhir, frozen=True, kw_only=True):
+    """An Appointment."""
+
+    id: str | None = None
+    meta: Meta | None = None
+    contained: list[dict[str, Any]] | None = None
+    status: AppointmentStatus
+    start: Instant | None = None
+    end: Instant | None = None
+    participant: list[Participant] | None = None
+    replaces: list[Reference] | None = None
+    originating_appointment: Reference | None = None
+    appointment_type: Concept | None = None
+    patient_instruction: Any = None
+    virtual_service: list[VirtualService] | None = None
+    class_: list[Concept] | None = msgspec.field(default=None, name="class")
 
 
 class PatientResource(Fhir, frozen=True, kw_only=True):

@@ -7,10 +7,11 @@ translates keeps nothing; and a change is reviewed, and counts from a restart on
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import msgspec
 
+from schemas.appointments import KindOfAppointment
 from schemas.wire import BadRecordError, Id, Input, Line, check, loads
 
 from ..processing.local_time import DEFAULT_ZONE, zone
@@ -31,6 +32,8 @@ BSN_TYPE = "NNNLD"
 STATUSES = ("booked", "cancelled", "arrived", "fulfilled", "noshow")
 """What a status of an appointment can mean here."""
 
+KINDS: tuple[str, ...] = get_args(KindOfAppointment)
+
 Texts = dict[str, str]
 
 
@@ -48,6 +51,8 @@ class Producer(Input, frozen=True, kw_only=True):
         contacts: whether Patients are taken as contacts.
         statuses: words of SCH-25 that are not of table 0278, and what they mean.
         places: names of places by their code (AIL-3.1, `Location/id`).
+        kinds: how client and carer meet, by the type of an appointment (SCH-8, `appointmentType`). Of others FHIR may say it.
+        notes: whether NTE-3 is for the client. Without an agreement it may be a word among carers.
         processing: the processing ids of HL7 v2 (MSH-11.1) that count; others are tests.
     """
 
@@ -61,7 +66,13 @@ class Producer(Input, frozen=True, kw_only=True):
     contacts: bool = False
     statuses: Texts = {}
     places: Texts = {}
+    kinds: Texts = {}
+    notes: bool = False
     processing: tuple[str, ...] = ("P",)
+
+    def kind(self, label: str | None) -> KindOfAppointment | None:
+        """Return how client and carer meet at appointments of a type, None where that is not agreed."""
+        return self.kinds.get(label) if label is not None else None  # type: ignore[return-value]
 
     @property
     def marks(self) -> set[str]:
@@ -85,8 +96,9 @@ def read_producers(value: bytes) -> Producers:
             raise BadRecordError(f"{error} - at `{place}.time_zone`") from None
         if producer.clients in BSN_SYSTEMS:
             raise BadRecordError(f"the citizen service number (BSN) names no client here - at `{place}.clients`")
-        if wrong := sorted(set(producer.statuses.values()) - set(STATUSES)):
-            raise BadRecordError(f"{len(wrong)} of them mean none of {', '.join(STATUSES)} - at `{place}.statuses`")
+        for name, meant, known in (("statuses", producer.statuses, STATUSES), ("kinds", producer.kinds, KINDS)):
+            if wrong := set(meant.values()) - set(known):
+                raise BadRecordError(f"{len(wrong)} of them mean none of {', '.join(known)} - at `{place}.{name}`")
         if found.setdefault(producer.organisation, producer) is not producer:
             raise BadRecordError(f"the organisation is there twice - at `{place}.organisation`")
     return found

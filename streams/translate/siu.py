@@ -14,6 +14,9 @@
 | SCH-25 (table 0278) | status |
 | PID-3 of each PID, the identifier of the producer's authority, never one of type NNNLD | clients |
 | AIL-3: its name by the producer's table, else its description (.9), else its code (.1) | location |
+| SCH-8.1, else SCH-7.1 | label, and by the producer's table kind |
+| AIP-3 of the one carer: prefix, given name, family name | practitioner |
+| the first NTE-3, where the producer's are for clients | instructions |
 
 A segment that is absent leaves what is known (`keep`); `""` is empty. S12 is of a new one and must say who and when, S13 when.
 """
@@ -134,6 +137,13 @@ def _appointment(message: Message, sch: Segment, origin: Origin, event: str, sta
         fields["location"] = Location(name=place) if place else None
     elif event != NEW:
         keep.append("location")
+    type_ = _said(sch, 8) or _said(sch, 7)
+    label = own_id(type_, "SCH-8" if _said(sch, 8) else "SCH-7") if type_ else None
+    notes = [text for nte in message.all("NTE") if (text := _said(nte, 3))] if producer.notes else []
+    fields |= {
+        "label": label, "kind": producer.kind(label), "practitioner": _practitioner(message),
+        "instructions": notes[0] if notes else None,
+    }  # fmt: skip
     if status == "cancelled":
         keep = []  # it may leave them out
     elif event == NEW and keep:
@@ -228,10 +238,23 @@ def _place(message: Message, names: dict[str, str]) -> str | None:
     locations = [ail for ail in message.all("AIL") if ail.raw(3)]
     if not locations:
         return None
-    here = [ail for ail in locations if ail.get(2) not in ("D", "DELETE") and ail.raw(3) != EMPTY]
-    for ail in here:
+    for ail in filter(_is_there, locations):
         code = _said(ail, 3)
         name = spoken(names.get(code) or _said(ail, 3, 9) or code)
         if name is not None:
             return name
     return ""
+
+
+def _practitioner(message: Message) -> str | None:
+    """Return the name of the one carer who takes part; of several none stands for the others."""
+    names = set()
+    for aip in message.all("AIP"):
+        if _is_there(aip) and (name := " ".join(filter(None, (_said(aip, 3, part) for part in (6, 3, 2))))):
+            names.add(name)
+    return names.pop() if len(names) == 1 else None
+
+
+def _is_there(resource: Segment) -> bool:
+    """Tell whether a resource takes part, and is not just taken off."""
+    return resource.get(2) not in ("D", "DELETE") and resource.raw(3) != EMPTY

@@ -59,6 +59,19 @@ CARER = {"actor": {"reference": "PractitionerRole/x", "display": "A. de Vries"},
         ({"appointmentType": {"coding": [{"system": "s", "code": "intake/1"}]}}, "label", "intake%2F1"),
         ({"appointmentType": {"coding": [{"system": "s"}, {"code": "FOLLOWUP"}]}}, "label", "FOLLOWUP"),
         ({"appointmentType": {"text": "Intake"}}, "label", None),
+        ({"appointmentType": {"coding": [{"code": "TEL"}]}}, "kind", "phone"),
+        (
+            {"appointmentType": {"coding": [{"code": "TEL"}]}, "virtualService": [{"addressUrl": "https://x.example"}]},
+            "kind",
+            "phone",
+        ),
+        ({"virtualService": [{"addressUrl": "https://video.linde.example/a-77"}]}, "kind", "video"),
+        ({"virtualService": [{"addressUrl": "https://video.linde.example/a-77"}]}, "link", "https://video.linde.example/a-77"),
+        ({"virtualService": [{"addressUrl": "http://video.linde.example/a-77"}]}, "link", None),
+        ({"virtualService": [{"addressContactPoint": {"system": "phone", "value": "+31541123456"}}]}, "kind", "phone"),
+        ({"virtualService": []}, "kind", None),
+        ({"class": [{"coding": [{"code": "HH"}]}]}, "kind", "home"),
+        ({"class": [{"coding": [{"code": "AMB"}]}]}, "kind", None),
         ({"participant": [PATIENT, CARER]}, "practitioner", "A. de Vries"),
         (
             {"participant": [PATIENT, CARER, CARER | {"actor": {"reference": "Practitioner/y", "display": "B. Smit"}}]},
@@ -73,7 +86,7 @@ CARER = {"actor": {"reference": "PractitionerRole/x", "display": "A. de Vries"},
     ],
 )
 def test_what_is_known_besides(changes: dict[str, Any], field: str, then: str | None) -> None:
-    (record,) = read(APPOINTMENT | changes)
+    (record,) = read(APPOINTMENT | changes, kinds={"TEL": "phone"})
     assert record.get(field) == then
 
 

@@ -125,6 +125,7 @@ def test_a_fault_of_a_translator_costs_its_record_and_not_the_node(monkeypatch: 
             {"statuses": {"Scheduled": "geboekt"}},
             "mean none of booked, cancelled, arrived, fulfilled, noshow - at `$[0].statuses`",
         ),
+        ({"kinds": {"TEL": "telefoon"}}, "mean none of on_site, phone, video, home - at `$[0].kinds`"),
         ({"organisation": "a/b"}, "at `$[0].organisation`"),
         ({"contacts": "ja"}, "Expected `bool`, got `str` - at `$[0].contacts`"),
     ],

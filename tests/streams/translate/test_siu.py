@@ -52,6 +52,34 @@ def test_event_and_status_say_what_is_so(event: str, status: str, so: str) -> No
     assert record["status"] == so
 
 
+VRIES, BAKKER = "AIP|1|A|c-1^Vries^Anna^^^Dr", "AIP|2|A|c-2^Bakker^Bo"
+
+
+@pytest.mark.parametrize(
+    ("sch", "segments", "agreed", "more"),
+    [
+        ("|TEL^Telefonisch|60|", (), {"kinds": {"TEL": "phone"}}, {"label": "TEL", "kind": "phone"}),
+        ("|TEL^Telefonisch|60|", (), {"kinds": {"THUIS": "home"}}, {"label": "TEL"}),
+        ("|in/take|60|", (), {}, {"label": "in%2Ftake"}),
+        ('|""|60|', (), {}, {}),
+        ("||60|", (VRIES,), {}, {"practitioner": "Dr Anna Vries"}),
+        ("||60|", (VRIES, VRIES), {}, {"practitioner": "Dr Anna Vries"}),
+        ("||60|", (VRIES, BAKKER), {}, {}),
+        ("||60|", (VRIES.replace("|A|", "|D|"), BAKKER), {}, {"practitioner": "Bo Bakker"}),
+        ("||60|", ("NTE|1||Neem uw pas mee.", "NTE|2||Tot dan."), {"notes": True}, {"instructions": "Neem uw pas mee."}),
+        ("||60|", ("NTE|1||komt nooit op tijd",), {}, {}),
+    ],
+)  # fmt: skip
+def test_what_is_known_besides(sch: str, segments: tuple[str, ...], agreed: dict[str, Any], more: dict[str, str]) -> None:
+    value = message("S12", "Booked", PID, AIL, *segments, sch=SCH.replace("||60|", sch, 1))
+    assert read(value, **agreed) == [BOOKED | more]
+
+
+def test_without_a_type_its_reason_is_the_label() -> None:
+    (record,) = read(message(sch=SCH.replace("|||||||60|", "|||||CONTROLE^Controle||60|", 1)))
+    assert record["label"] == "CONTROLE"
+
+
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
