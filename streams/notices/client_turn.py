@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 
 from schemas.inputs import Organisation
 from schemas.keys import ClientKey
@@ -34,6 +33,8 @@ class ClientTurn:
 
     def __post_init__(self) -> None:
         """Take from the settings what is asked for again and again."""
+        self._facts: ClientFacts | None = None
+        self._eligibility: Eligibility | None = None
         self.name = str(self.key)
         self.organisation: Organisation | None = self.settings.organisation if self.settings is not None else None
 
@@ -47,15 +48,19 @@ class ClientTurn:
         """Return the organisation's time zone."""
         return zone_of(self.organisation)
 
-    @cached_property
+    @property
     def facts(self) -> ClientFacts:
         """Look up what the gates look at."""
-        return facts_of(self.rows, self.decision, self.name, self.organisation)
+        if self._facts is None:
+            self._facts = facts_of(self.rows, self.decision, self.name, self.organisation)
+        return self._facts
 
-    @cached_property
+    @property
     def eligibility(self) -> Eligibility:
         """Return by which channel a message may go now, or which gate is closed."""
-        return eligibility_of(self.facts)
+        if self._eligibility is None:
+            self._eligibility = eligibility_of(self.facts)
+        return self._eligibility
 
     @property
     def language(self) -> Language | None:

@@ -124,8 +124,10 @@ def planned(
 ) -> ClosingPlan:  # fmt: skip
     """Decide what one closing says. `soon`: in quiet hours, or a hold, the days that are not held; `unsaid`: what is not said."""
     went, made = changes(scene)
-    over = [Statement((change,)) for change in (*went, *made) if scene.is_past(change.member)]
-    went, made = ([change for change in some if not scene.is_past(change.member)] for some in (went, made))
+    past = dict.fromkeys(change for change in (*went, *made) if scene.is_past(change.member))
+    over = [Statement((change,)) for change in past]
+    if past:
+        went, made = ([change for change in some if change not in past] for some in (went, made))
     not_said: list[Statement] = []
     if unsaid:
         for some in (went, made):

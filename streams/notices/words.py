@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
 from msgspec.structs import replace
@@ -25,19 +25,16 @@ def words_of(view: View, zone: str) -> Words:
     """Return what a sentence would say of a view, in the IANA zone `zone`."""
     start, end = view.start.replace(second=0, microsecond=0), view.end.replace(second=0, microsecond=0)
     kind = view.kind
-    first, until = local(start, zone), local(end, zone)
-    day, last = first.date(), until.date()
-    at_midnight = last > day and end == instant_of(last.isoformat(), "00:00", zone)
+    first, until = local(start, zone).isoformat(), local(end, zone).isoformat()
+    day, at, last, ends = first[:10], first[11:16], until[:10], until[11:16]
+    at_midnight = last > day and end == instant_of(last, "00:00", zone)
     if at_midnight:
-        last -= _DAY
-    other = last.isoformat() if last != day else None
+        last, ends = (date.fromisoformat(last) - _DAY).isoformat(), MIDNIGHT
+    other = last if last != day else None
     place = said_place(view.location, kind)
-    if at_midnight and start == instant_of(day.isoformat(), "00:00", zone):
-        return Words(day.isoformat(), "", "", other, place, kind)
-    at, ends = f"{first:%H:%M}", MIDNIGHT if at_midnight else f"{until:%H:%M}"
-    if end == start:
-        ends = ""
-    return Words(day.isoformat(), at, ends, other, place, kind)
+    if at_midnight and start == instant_of(day, "00:00", zone):
+        return Words(day, "", "", other, place, kind)
+    return Words(day, at, ends if end != start else "", other, place, kind)
 
 
 def said(view: View) -> View:
