@@ -2,7 +2,8 @@
 
 pipeline.py BOOTSTRAP EVENTS [PARTITIONS]     on a broker without our topics; prints the figure as JSON
 
-Every event is a change and every window is 0, so each event passes intake, the agenda, the gates and ends in a delivery.
+Every event is a change and every window is 0, so each passes intake and the agenda. The first of each client passes the gates and
+ends in a delivery; later ones gather behind that, since senders are measured apart and nobody says that it went out.
 """
 
 from __future__ import annotations
