@@ -57,6 +57,7 @@ ROWS = (
     ),
     Mutation(
         "a whole day with seconds is worded with times",
-        WORDS, "    start, end = (instant.replace(second=0, microsecond=0) for instant in (start, end))\n", "", PROPERTY,
+        WORDS, "start, end = view.start.replace(second=0, microsecond=0), view.end.replace(second=0, microsecond=0)",
+        "start, end = view.start, view.end", PROPERTY,
     ),
 )  # fmt: skip
