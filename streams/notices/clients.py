@@ -18,11 +18,11 @@ from ..processing.timers import Timers
 from ..processing.turn import Decision
 from .agenda import renamed_at
 from .client_turn import ClientTurn, agenda_of, facts_of
+from .due_moments import reminders_of, upcoming
 from .flights import overdue_at
 from .gates import ClientFacts
 from .holds import holds_party, not_before, waiting_at
 from .labels import by_labels
-from .reminders import upcoming
 from .settings import EffectiveSettings
 
 WINDOW, REMINDER, REQUEST, FLIGHT, PRUNE = 0, 1, 2, 3, 4
@@ -67,7 +67,9 @@ class Clients:
 
     def keep(self, turn: ClientTurn, agenda: Agenda) -> None:
         """Put a client's new row, or none where nothing is left to remember, and note when to look at it next."""
-        bare = Agenda(reminded=agenda.reminded, backs=agenda.backs, unsaid=agenda.unsaid, sent=agenda.sent)
+        bare = Agenda(
+            reminded=agenda.reminded, handled=agenda.handled, backs=agenda.backs, unsaid=agenda.unsaid, sent=agenda.sent
+        )  # fmt: skip
         empty = not agenda.appointments and agenda == bare
         row = b"" if empty else encode(agenda)
         if len(row) > LARGE:
@@ -98,7 +100,7 @@ def first_moment(agenda: Agenda, settings: SettingsRow | None, now: datetime) ->
         found.append((overdue_at(agenda), FLIGHT, ""))
     else:
         found.extend((when, WINDOW, "") for when in closings(agenda, settings))
-        if agenda.reminding is not None and settings is not None and settings.organisation.reminder is not None:
+        if agenda.reminding is not None and settings is not None and reminders_of(settings.organisation):
             found.append((agenda.reminding[1], REMINDER, agenda.reminding[0]))
         elif (reminder := upcoming(agenda, settings, now)) is not None:
             found.append((reminder[0], REMINDER, reminder[1]))
