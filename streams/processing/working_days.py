@@ -13,7 +13,7 @@ _SATURDAY = 5
 
 @lru_cache(maxsize=512)
 def public_holidays(year: int) -> frozenset[date]:
-    """Return those of a year. Good Friday is none, and 5 May every fifth year alone: such days are for organisations to say."""
+    """Return those of a year: Good Friday is one, and 5 May every fifth year; more are for organisations to say."""
     return frozenset(holidays.country_holidays("NL", years=year))
 
 
