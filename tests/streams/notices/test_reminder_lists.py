@@ -10,6 +10,10 @@ import pytest
 
 from schemas.notices import reminder_id
 from schemas.topics import AGENDAS
+from streams.processing.turn import Call, Result
+from streams.sending.outcomes import Outcome
+from tests.streams.sending.test_reports import hear, report
+from tests.streams.sending.test_sending import SENT, Desk
 from tests.world import AMSTERDAM, World, at
 
 WEEK, DAY = {"days_before": 7, "at": "10:00"}, {"days_before": 1, "at": "10:00"}
@@ -188,3 +192,62 @@ def test_a_row_of_before_says_that_one_was_decided() -> None:
     world.simulation.rows["notices"][key] = orjson.dumps(row)
     world.restart().settings(reminders=[WEEK, DAY]).wait("2026-03-20 09:00")
     assert [moment for moment, _, _ in reminders(world)] == ["03-05 10:00", "03-11 10:00"]
+
+
+class TestOneThatComesBack:
+    """It counts no more, and is decided anew; those of other days and moments stay as they are."""
+
+    def two_days(self) -> tuple[Desk, Call]:
+        """A message of two days, on its way."""
+        one = Desk(World(reminders=[WORKING]))
+        one.world.contact(email=True).consent(channels=["sms", "email"])
+        one.world.book("2026-03-07 11:00").book("2026-03-09 11:00", id="b").wait("2026-03-02 09:00:30")
+        calls = one.turn("2026-03-02 09:00:31")
+        while calls:
+            calls = one.turn("2026-03-02 09:00:32", results=[Result(calls[0].key, SENT)])
+        one.world.wait("2026-03-06 10:00")
+        (call,) = one.turn("2026-03-06 10:00")
+        assert named_in(call) == ["a", "b"]
+        return one, call
+
+    def test_since_one_of_its_days_is_no_longer_so_all_of_them_are_decided_anew(self) -> None:
+        one, call = self.two_days()
+        one.turn("2026-03-06 10:00:05", results=[Result(call.key, Outcome(kind="retry", detail="503"))])
+        one.world.wait("2026-03-06 10:00:10").book("2026-03-09 11:00", id="b", rev=2, status="cancelled")
+        one.world.wait("2026-03-06 10:00:40")
+        (cancelled,) = one.turn("2026-03-06 10:00:40")
+        (again,) = one.turn("2026-03-06 10:00:45", results=[Result(cancelled.key, SENT)])
+        assert named_in(again) == ["a"]
+        assert [record["status"] for record in one.log[-3:]] == ["retrying", "sent", "superseded"]
+
+    def test_since_its_address_was_refused_all_of_it_takes_the_next_channel(self) -> None:
+        one, call = self.two_days()
+        one.turn("2026-03-06 10:00:05", results=[Result(call.key, Outcome(kind="permanent_address", detail="9"))])
+        assert reminders(one.world) == [("03-06 10:00", "sent", ["a", "b"])]
+        assert one.world.agenda().reminded == ("2026-03-07", "2026-03-09")
+
+    def test_as_its_final_report_says_all_of_it_takes_the_next_channel(self) -> None:
+        one, call = self.two_days()
+        one.turn("2026-03-06 10:00:05", room=0, results=[Result(call.key, SENT)])
+        one.world.wait("2026-03-06 11:00")
+        hear(one, "2026-03-06 11:00", report(call, "delivery_failed", error=1))
+        assert reminders(one.world) == [("03-06 11:00", "sent", ["a", "b"])]
+
+    def test_while_a_later_one_was_decided_it_is_still_the_one_that_it_was(self) -> None:
+        one = Desk(World(reminders=[WEEK, {**EVENING, "not_within_hours": 0}, {**SAME_DAY, "not_within_hours": 0}]))
+        one.world.contact(email=True).consent(channels=["sms", "email"]).book("2026-03-12 11:00").wait("2026-03-02 09:00:30")
+        calls = []
+        for moment in ("2026-03-02 09:00:31", "2026-03-05 10:00", "2026-03-11 20:00", "2026-03-12 07:00"):
+            one.world.wait(moment)
+            (call,) = one.turn(moment)
+            one.turn(moment, room=0, results=[Result(call.key, SENT)])
+            calls.append(call)
+        one.world.wait("2026-03-12 07:30")
+        hear(one, "2026-03-12 07:30", report(calls[2], "delivery_failed", error=1))
+        assert [(moment, became) for moment, became, _ in reminders(one.world)] == [("03-12 07:30", "sent")]
+        (record,) = one.world.log
+        assert record["notices"][0]["id"] == reminder_id("zorg", "anna", "2026-03-12/2")
+
+
+def named_in(call: Call) -> list[str]:
+    return [id_ for notice in call.request.delivery.notices for id_ in notice.appointments]
