@@ -38,6 +38,9 @@ TOO_MANY = "too_many"
 JUST_TOLD = "just_told"
 """`detail` of a reminder that was `suppressed`, since a message that went out hours before had told all of it."""
 
+JUST_REMINDED = "just_reminded"
+"""`detail` of a reminder that was `suppressed`, since another one of that day had gone out hours before."""
+
 NOTIFY = "notify"
 """`detail` of what was `suppressed`, since the appointment's own `notify` lets no such message be the first to tell of it."""
 

@@ -130,7 +130,7 @@ class Landed(Wire, frozen=True, kw_only=True):
         became: `out`: it was sent, or nobody knows; `back`: surely nobody got it, and it can be decided anew; `lost`: it ended.
         unsure: `out`, and nobody knows whether it was sent.
         wordless: the ids of its notices that could not be worded.
-        day: of a reminder that came back. `request`: that came back.
+        day: of a reminder that came back, its name. `days`: the names of others in its message. `request`: that came back.
         notices: of a message that had gone out, and surely did not arrive after all: the ids of its notices, and their kinds.
     """
 
@@ -139,6 +139,7 @@ class Landed(Wire, frozen=True, kw_only=True):
     unsure: bool = False
     wordless: tuple[str, ...] = ()
     day: str | None = None
+    days: tuple[str, ...] = ()
     request: Request | None = None
     notices: dict[str, str] = {}
 

@@ -6,6 +6,7 @@ Schema of each record (`afspraakbericht schema TOPIC`) says it too.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
 import msgspec
@@ -140,16 +141,29 @@ class WindowSettings(Input, frozen=True, kw_only=True):
 class ReminderSettings(Input, frozen=True, kw_only=True, omit_defaults=True):
     """A reminder at `at` local wall time, `days_before` days before the local day of the appointment.
 
-    There is none within `not_within_hours` of a message that told all that it would speak of.
+    There is none within `not_within_hours` of a message that told all that it would speak of, or of another reminder of that day.
     """
 
     days_before: Annotated[int, msgspec.Meta(ge=0, le=365), about("Local days before the appointment's day.", 1)]
     at: Annotated[LocalTime, about("The local time on that day.", "17:00")]
+    days: Annotated[
+        Literal["calendar", "working"],
+        about("Whether all days are counted, or those without weekends, public holidays and `free_days`.", "working"),
+    ] = "calendar"
     not_within_hours: Annotated[
         int,
         msgspec.Meta(ge=0, le=NOT_WITHIN_MOST),
         about("Hours after a message that told all of the day, in which there is no reminder of it; 0: there always is.", 12, 0),
     ] = NOT_WITHIN_HOURS
+
+
+MOST_REMINDERS = 3
+
+Reminders = Annotated[list[ReminderSettings], msgspec.Meta(max_length=MOST_REMINDERS)]
+
+EXAMPLE_REMINDERS = [{"days_before": 3, "at": "10:00", "days": "working"}, {"days_before": 1, "at": "10:00", "days": "working"}]
+
+FreeDays = Annotated[list[date], msgspec.Meta(max_length=400)]
 
 
 class QuietHours(Input, frozen=True, kw_only=True):
@@ -207,6 +221,13 @@ class Organisation(Input, frozen=True, kw_only=True):
     reminder: Annotated[
         ReminderSettings | None, about("When clients are reminded; null: they are not.", {"days_before": 1, "at": "17:00"})
     ] = None
+    reminders: Annotated[
+        Reminders | UnsetType | None,
+        about("Up to three reminders of a day, instead of `reminder`; null: that.", EXAMPLE_REMINDERS),
+    ] = UNSET
+    free_days: Annotated[
+        FreeDays | UnsetType | None, about("Days that are no working days, besides weekends and public holidays.", ["2027-05-05"])
+    ] = UNSET
     quiet_hours: Annotated[
         QuietHours | None, about("When no message is sent; null: at any time.", {"from": "21:00", "until": "08:00"})
     ] = None
@@ -244,6 +265,10 @@ class OrganisationOverride(Input, frozen=True, kw_only=True):
         ReminderSettings | UnsetType | None,
         about("When clients are reminded; null: not at all.", {"days_before": 1, "at": "17:00"}),
     ] = UNSET
+    reminders: Annotated[
+        Reminders | UnsetType, about("Its reminders, instead of all of upstream's; an empty list: none.", EXAMPLE_REMINDERS)
+    ] = UNSET
+    free_days: Annotated[FreeDays | UnsetType, about("Its free days, instead of all of upstream's.", ["2027-05-05"])] = UNSET
     quiet_hours: Annotated[
         QuietHours | UnsetType | None, about("When no message is sent; null: at any time.", {"from": "21:00", "until": "08:00"})
     ] = UNSET

@@ -32,6 +32,7 @@ class Notice(Wire, frozen=True, kw_only=True):
         timed, placed: of what is cancelled, moved or relocated, whether its times and its place must be named to make it clear.
         label: the type that all of its appointments are of, by the organisation's id; None: of several, or of none.
         details: of a reminder of one appointment, what it says besides, as it is when it is sent.
+        number: of a reminder, which one of its day it is.
         weeks, off: of a series that is told: its rhythm (`schemas.known.Rule`), and days of it on which it is not.
     """
 
@@ -49,6 +50,12 @@ class Notice(Wire, frozen=True, kw_only=True):
     details: Details | None = None
     weeks: int | None = None
     off: tuple[str, ...] = ()
+    number: int = 1
+
+    @property
+    def reminder(self) -> str | None:
+        """Return the name of the reminder that it is, for its client."""
+        return reminder_name(self.day, self.number) if self.kind == "reminder" and self.day is not None else None
 
     @property
     def appointments(self) -> tuple[str, ...]:
@@ -68,9 +75,14 @@ def change_id(organisation: str, client: str, appointment: str, kind: str, revis
     return _hash(organisation, client, appointment, kind, str(revision), *more)
 
 
-def reminder_id(organisation: str, client: str, day: str) -> str:
-    """Return the id of the reminder of a client and a local day: there is one, ever."""
-    return _hash(organisation, client, "reminder", day)
+def reminder_name(day: str, number: int) -> str:
+    """Return the name of the n-th reminder of a local day: `DAY`, `DAY/2`, `DAY/3`."""
+    return day if number == 1 else f"{day}/{number}"
+
+
+def reminder_id(organisation: str, client: str, name: str) -> str:
+    """Return the id of a client's reminder of that name: there is one, ever."""
+    return _hash(organisation, client, "reminder", name)
 
 
 def request_id(organisation: str, client: str, party: str, request: str) -> str:

@@ -165,6 +165,29 @@ class Flying(Wire, frozen=True, kw_only=True):
     backs: int = 0
 
 
+class Due(Wire, frozen=True):
+    """A reminder of a local day that is due.
+
+    Attributes:
+        day: the one that it is of.
+        wall: the local wall time at which it is set, `2026-03-04T18:00`, whatever quiet hours make of it.
+        hours: so long after a message that told the same, or another reminder of that day, it is left out.
+        place: its place in the organisation's list, by due moment.
+    """
+
+    day: str
+    wall: str
+    hours: int
+    place: int = 1
+
+
+class Reminded(Wire, frozen=True):
+    """A reminder that was decided: for which wall time, as `Due` has it, and when it went out, where it did."""
+
+    wall: str
+    went: Instant | None = None
+
+
 class Sent(Wire, frozen=True, kw_only=True):
     """What a message that went out changed in what is known, for as long as it may be reported that it did not arrive.
 
@@ -197,7 +220,9 @@ class Agenda(Wire, frozen=True):
         waiting: what a hold holds back, of which nothing is decided.
         series: told as such, by series id; it follows from `rules`, for a worker of before.
         reminding: the day of a reminder that is due, and since when: it waits until what it says first has landed.
-        reminded: local days (ISO) for which the reminder was decided, whatever became of it.
+        due: all reminders that are due then; none in a row of before.
+        reminded: the names of reminders that were decided, whatever became of them: `DAY` (ISO), `DAY/2`, `DAY/3`.
+        handled: what of them is known, by name; nothing of one in a row of before, or of a worker of before.
         requests: waiting, by `party/request`.
         seen: requests decided, by `party/request`, with how long that is remembered.
     """
@@ -217,6 +242,8 @@ class Agenda(Wire, frozen=True):
     backs: int = 0
     unsaid: int = 0
     reminding: tuple[str, Instant] | None = None
+    due: tuple[Due, ...] = ()
+    handled: dict[str, Reminded] = {}
     waiting: Waiting | None = None
 
 
@@ -241,8 +268,9 @@ class LedgerRow(Wire, frozen=True, kw_only=True):
         reports: `attempt.piece` -> the furthest status that the provider reported of it, with its error: `delivery_failed/1`.
         reason, notices: of what was sent, for the records of what becomes of it.
         template: by which template version its last call was worded (`streams/processing/log_records.py`).
-        day, request: of a reminder or a request that was sent; `until`: as long as what was sent is ahead, None for good. A
-            final report may have it decided anew, so the request stays for 24 hours.
+        day, request: of a reminder (its name) or a request that was sent; `days`: the names of others in its message. `until`:
+            as long as what was sent is ahead, None for good. A final report may have it decided anew, so the request stays for
+            24 hours.
         wordless: the ids of its notices that could not be worded.
         became: what its end meant to the client, for whoever asks again.
         erased: its client was erased during a call: what comes of that is logged without text and address, and the row goes.
@@ -280,6 +308,7 @@ class LedgerRow(Wire, frozen=True, kw_only=True):
     notices: tuple[LoggedNotice, ...] = ()
     template: str | None = None
     day: str | None = None
+    days: tuple[str, ...] = ()
     request: Request | None = None
     until: Instant | None = None
     wordless: tuple[str, ...] = ()

@@ -54,6 +54,13 @@ class Metrics(Figures):
             "capped": make(Counter, "events_capped", "Events of a client that has as many as may be kept", "cap"),
             "large_rows": make(Counter, "rows_large", "Times that a client's row of more than 256 KiB was written"),
             "decided": make(Counter, "notices_decided", "Notices, by why they do not go out; passed: they do", "kind", "fate"),
+            "reminders": make(
+                Counter,
+                "reminders_decided",
+                "Reminders by their place among those of a day, by why they do not go out",
+                "place",
+                "fate",
+            ),
             "outcomes": make(Counter, "messages_logged", "Records of the delivery log by senders", "channel", "status"),
             "answers": make(Counter, "provider_answers", "What came of calls; stop: our account is at fault", "channel", "kind"),
             "pauses": make(Counter, "channel_pauses", "Times that a channel paused: our account is at fault", "channel"),

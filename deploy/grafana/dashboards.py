@@ -136,6 +136,12 @@ SERVICE: list[tuple[str, list[Panel]]] = [
                 "short",
                 [(rate("notices_decided_total", "fate", 'fate!="passed"'), "{{fate}}")],
             ),
+            (
+                "timeseries",
+                "Reminders by their place among those of a day, a second",
+                "short",
+                [(rate("reminders_decided_total", "place, fate"), "{{place}} {{fate}}")],
+            ),
             ("timeseries", "Clients that wait for a moment", "short", [(f"sum by (kind) ({A}moments_pending)", "{{kind}}")]),
             ("timeseries", "Most overdue moment", "s", [(f"max by (node) ({A}due_lag_seconds)", "{{node}}")]),
             (

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from schemas.appointments import Outcome
 from schemas.channels import CHANNELS
 from schemas.deliveries import LogRecord
-from schemas.inputs import Channel, ReminderSettings
+from schemas.inputs import Channel
 from schemas.keys import ClientKey
 from schemas.notices import Kind
 from schemas.state import Agenda, AgendaEntry, LedgerRow, OptOuts, SettingsRow
@@ -39,6 +39,7 @@ from ..notices.settings import apply_override
 from ..processing.rows import DECODERS
 from .gates import gates
 from .knowledge import knowledge
+from .organisation import organisation_facts
 from .pending import Fact, pending
 from .words import at_sender, became, kinds, moment, period, sentence
 
@@ -126,7 +127,7 @@ def explain(
     return Explanation(
         client.key, now, zone,
         {
-            "Known now": [*_person(client), *_organisation(client.settings, zone)],
+            "Known now": [*_person(client), *organisation_facts(client.settings, zone)],
             "Gates, in their order, as they are now": gates(client.client_facts, client.agenda, appointment),
             "Appointments": [
                 _appointment(client, id_, entry, changed.get(id_), zone, is_quiet=id_ in quiet)
@@ -195,38 +196,6 @@ SOURCES = {
     "link": "the unsubscribe link of an e-mail", "provider": "the provider (the client answered STOP)",
     "client": "the client's own word",
 }  # fmt: skip
-
-
-def _organisation(settings: SettingsRow | None, zone: str) -> list[Fact]:
-    if settings is None:
-        return [Fact("organisation: its settings are not known, and what is unknown is off", {"what": "organisation"})]
-    it, window = settings.organisation, settings.organisation.window
-    rule, reminder = it.reminder, _reminder(it.reminder) if it.reminder is not None else "none"
-    quiet = f"{it.quiet_hours.from_} to {it.quiet_hours.until}" if it.quiet_hours is not None else "none"
-    gathered = (
-        "told at once"
-        if 0 in (window.quiet_seconds, window.max_seconds)
-        else f"gathered until {window.quiet_seconds} s without another one, at most {window.max_seconds} s"
-    )
-    data = {
-        "what": "organisation", "notifications": it.notifications, "time_zone": it.time_zone,
-        "window": {"quiet_seconds": window.quiet_seconds, "max_seconds": window.max_seconds},
-        "reminder": {name: getattr(rule, name) for name in rule.__struct_fields__} if rule is not None else None,
-        "quiet_hours": {"from": it.quiet_hours.from_, "until": it.quiet_hours.until} if it.quiet_hours is not None else None,
-        "timing_since": settings.since,
-    }  # fmt: skip
-    return [
-        Fact(f"organisation: notifications {'on' if it.notifications else 'off'}; changes are {gathered}", data),
-        Fact(
-            f"reminder: {reminder}; quiet hours: {quiet} (both so since {moment(settings.since, zone)})", {"what": "timing"}
-        ),
-    ]  # fmt: skip
-
-
-def _reminder(rule: ReminderSettings) -> str:
-    hours = rule.not_within_hours
-    unless = f", unless a message told all of it less than {hours} hours before" if hours else ""
-    return f"{rule.days_before} days before, at {rule.at}{unless}"
 
 
 # -- appointments ------------------------------------------------------------------------------------------------------

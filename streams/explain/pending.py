@@ -6,18 +6,19 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from schemas.deliveries import JUST_TOLD, LogRecord
+from schemas.deliveries import LogRecord
 from schemas.inputs import Channel
 from schemas.keys import ClientKey
 from schemas.notices import reminder_id
-from schemas.state import Agenda, AgendaEntry, LedgerRow, SettingsRow
+from schemas.state import Agenda, AgendaEntry, Due, LedgerRow, SettingsRow
 
 from ..notices.difference import untold
+from ..notices.due_moments import decided_as, due_moments, free_number, reminders_of, was_told_before
 from ..notices.gates import ClientFacts, eligibility_of
 from ..notices.holds import days_waiting, holds_party, is_on
 from ..notices.notify import quiet_now
 from ..notices.quiet_hours import quiet_until, soon_days
-from ..notices.reminders import booked_on, due_at, expected_on, just_told, was_told_before, why_not
+from ..notices.reminders import booked_on, expected_on, left_out, why_not
 from ..processing.local_time import day_of, instant_of
 from ..sending.ledger import is_open, queue_key
 from .words import became, moment
@@ -99,60 +100,52 @@ def _reminders(
     for id_, entry in sorted(agenda.appointments.items()):
         if entry.booked and entry.outcome is None and entry.actual.start > now:
             days.setdefault(day_of(entry.actual.start, zone), []).append((id_, entry))
-    if days and settings is not None and settings.organisation.reminder is None:
+    if days and settings is not None and not reminders_of(settings.organisation):
         yield Fact("no reminders: the organisation sends none", {"what": "reminder", "at": None})
         return
     for day, entries in sorted(days.items()):
         if settings is None or (appointment is not None and appointment not in [id_ for id_, _ in entries]):
             continue
-        due = due_at(agenda, settings.organisation, day)
-        if due is None:
-            continue
-        wanted = reminder_id(*key, day)
-        found = [one for one in log if any(note.id == wanted for note in one.notices)]
-        fate = became(found[-1], zone) if found else None
-        text = _reminder(client_facts, settings, agenda, day, due, fate, zone, now)
-        yield Fact(f"reminder of {day}: {text}", {
-            "what": "reminder", "day": day, "at": due, "decided": day in agenda.reminded,
-            "appointments": [id_ for id_, _ in entries],
-        })  # fmt: skip
+        moments = due_moments(agenda, settings.organisation, day)
+        for at, due in moments:
+            name = decided_as(agenda, due, len(moments))
+            found = [one for one in log if name and any(note.id == reminder_id(*key, name) for note in one.notices)]
+            fate = became(found[-1], zone) if found else DECIDED if name is not None else None
+            text = fate or _reminder(client_facts, settings, agenda, at, due, zone, now)
+            which = f"reminder {due.place} of {len(moments)} of" if len(moments) > 1 else "reminder of"
+            yield Fact(f"{which} {day}: {text}", {
+                "what": "reminder", "day": day, "place": due.place, "at": at, "decided": name is not None,
+                "appointments": [id_ for id_, _ in entries],
+            })  # fmt: skip
+
+
+DECIDED = "decided; no record of it was read: nothing of the day had been told before it fell due, or the record is older"
 
 
 def _reminder(
-    client_facts: ClientFacts,
-    settings: SettingsRow,
-    agenda: Agenda,
-    day: str,
-    due: datetime,
-    fate: str | None,
-    zone: str,
-    now: datetime,
-) -> str:
-    """Say the state of a day's reminder, by the questions of `reminders.upcoming` and `remind` in their order."""
-    if day in agenda.reminded:
-        return (
-            fate
-            or "decided; no record of it was read: nothing of the day had been told before it fell due, or the record is older"
-        )
-    if day in days_waiting(agenda):
+    client_facts: ClientFacts, settings: SettingsRow, agenda: Agenda, at: datetime, due: Due, zone: str, now: datetime
+) -> str:  # fmt: skip
+    """Say the state of one that was not decided, by the questions of `due_moments.still_due` and `remind` in their order."""
+    if free_number(agenda, due.day) > due.place:
+        return "none: as many were decided for that day before the organisation's reminders changed"
+    if due.day in days_waiting(agenda):
         return "waits for the end of the organisation's hold, which holds back what changed on that day"
-    if due <= settings.since:
-        return f"none: {moment(due, zone)} is not after the last change of the settings ({moment(settings.since, zone)})"
+    if at <= settings.since:
+        return f"none: {moment(at, zone)} is not after the last change of the settings ({moment(settings.since, zone)})"
     # All of the day counts, what has begun too: an outage is no reason for silence.
-    on = booked_on(agenda, day, zone)
-    expected = [id_ for id_, _ in expected_on(agenda, day, zone)]
-    if due <= now:
-        if any(was_told_before(entry, due, zone) for _, entry in on):
-            return f"was due at {moment(due, zone)} and is not decided yet: the worker is behind or stopped"
-        return f"none: nothing of the day had been told when it fell due, at {moment(due, zone)}"
-    rule = settings.organisation.reminder
-    wall = instant_of(day, rule.at, zone, rule.days_before) if rule is not None else due
-    held = f" (quiet hours hold it back from {moment(wall, zone)})" if due > wall else ""
+    on = booked_on(agenda, due.day, zone)
+    expected = [id_ for id_, _ in expected_on(agenda, due.day, zone)]
+    if at <= now:
+        if any(was_told_before(entry, at, zone) for _, entry in on):
+            return f"was due at {moment(at, zone)} and is not decided yet: the worker is behind or stopped"
+        return f"none: nothing of the day had been told when it fell due, at {moment(at, zone)}"
+    day, time = due.wall.split("T")
+    wall = instant_of(day, time, zone)
+    held = f" (quiet hours hold it back from {moment(wall, zone)})" if at > wall else ""
     closed: str | None = why_not(on) if not expected else eligibility_of(client_facts).closed_gate
-    if closed is None and just_told(agenda, settings.organisation, expected, due):
-        closed = JUST_TOLD
+    closed = closed or left_out(agenda, due, zone, expected, at)
     gate = f"; as things are now it would be suppressed: {closed}" if closed is not None else ""
-    return f"due at {moment(due, zone)}{held}{gate}"
+    return f"due at {moment(at, zone)}{held}{gate}"
 
 
 def _at_sender(

@@ -8,7 +8,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from schemas.channels import CHANNELS
-from schemas.deliveries import JUST_TOLD, NO_REST, NO_WORDS, NOT_SAID, NOTIFY, REROUTED, TOO_MANY, LogRecord
+from schemas.deliveries import JUST_REMINDED, JUST_TOLD, NO_REST, NO_WORDS, NOT_SAID, NOTIFY, REROUTED, TOO_MANY, LogRecord
 from schemas.events import View
 from schemas.state import LedgerRow
 
@@ -23,6 +23,7 @@ SUPPRESSED = {
     "too_many": "as many requests as may wait for the client waited already",
     "not_said": "it waited in a hold, and the organisation had nothing said of it: it counts as known from elsewhere",
     "just_told": "a message that went out shortly before said all that the reminder would have said",
+    "just_reminded": "another reminder of that day had gone out shortly before",
     "notify": "the appointment's `notify` says that no such message may be the first to tell of it",
     "series": "an earlier message about the series says it already: “en de daarop volgende”",
     "same": "nothing changed in words: another appointment is where this one was, or this one is where something is known",
@@ -113,7 +114,7 @@ def _superseded(one: LogRecord) -> str:
 
 def _when(one: LogRecord) -> str:
     """At which of its two checks a gate was closed: a message without a way has no channel at its decision."""
-    if one.detail in ("series", "same", "outcome", TOO_MANY, JUST_TOLD, NOT_SAID, NOTIFY):
+    if one.detail in ("series", "same", "outcome", TOO_MANY, JUST_TOLD, JUST_REMINDED, NOT_SAID, NOTIFY):
         return ""
     if one.detail in ("client_off", "contact_unconfirmed"):
         return " when it was decided" if one.channel is None else f" when it was about to be sent (by {one.channel} only)"
@@ -131,6 +132,8 @@ def became(one: LogRecord, zone: str) -> str:
         return f"perhaps sent by {one.channel} on {when}, nobody knows"
     if one.detail == JUST_TOLD:
         return f"not sent on {when}: a message that went out shortly before said all of it ({JUST_TOLD})"
+    if one.detail == JUST_REMINDED:
+        return f"not sent on {when}: another reminder of that day had gone out shortly before ({JUST_REMINDED})"
     why = f" ({one.detail})" if one.detail is not None else ""
     return f"but the client did not get that: {one.status}{why} on {when}"
 

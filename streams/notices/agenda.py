@@ -152,7 +152,8 @@ def pruned(agenda: Agenda, zone: str, now: datetime) -> Agenda:
         backs=0 if bare else agenda.backs,
         unsaid=0 if bare else agenda.unsaid,
         sent=recent(agenda.sent, now),
-        reminded=tuple(day for day in agenda.reminded if day > oldest),
+        reminded=tuple(name for name in agenda.reminded if name > oldest),
+        handled={name: one for name, one in agenda.handled.items() if name > oldest},
         seen={id_: until for id_, until in agenda.seen.items() if until > now},
     )
 

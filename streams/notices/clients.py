@@ -18,11 +18,11 @@ from ..processing.timers import Timers
 from ..processing.turn import Decision
 from .agenda import renamed_at
 from .client_turn import ClientTurn, agenda_of, facts_of
+from .due_moments import reminders_of, upcoming
 from .flights import overdue_at
 from .gates import ClientFacts
 from .holds import holds_party, not_before, waiting_at
 from .labels import by_labels
-from .reminders import upcoming
 from .settings import EffectiveSettings
 
 WINDOW, REMINDER, REQUEST, FLIGHT, PRUNE = 0, 1, 2, 3, 4
@@ -94,7 +94,9 @@ def _is_bare(agenda: Agenda) -> bool:
     """Tell whether nothing is left to remember."""
     if agenda.appointments:
         return False
-    return agenda == Agenda(reminded=agenda.reminded, backs=agenda.backs, unsaid=agenda.unsaid, sent=agenda.sent)
+    return agenda == Agenda(
+        reminded=agenda.reminded, handled=agenda.handled, backs=agenda.backs, unsaid=agenda.unsaid, sent=agenda.sent
+    )  # fmt: skip
 
 
 def first_moment(agenda: Agenda, settings: SettingsRow | None, now: datetime) -> tuple[datetime, int, str] | None:
@@ -107,7 +109,7 @@ def first_moment(agenda: Agenda, settings: SettingsRow | None, now: datetime) ->
         found.append((overdue_at(agenda), FLIGHT, ""))
     else:
         found += [(when, WINDOW, "") for when in closings(agenda, settings)]
-        if agenda.reminding is not None and settings is not None and settings.organisation.reminder is not None:
+        if agenda.reminding is not None and settings is not None and reminders_of(settings.organisation):
             found.append((agenda.reminding[1], REMINDER, agenda.reminding[0]))
         elif (reminder := upcoming(agenda, settings, now)) is not None:
             found.append((reminder[0], REMINDER, reminder[1]))

@@ -100,11 +100,14 @@ def landed(key: ClientKey, agenda: Agenda, outcome: Landed, zone: str, now: date
 
 
 def reopened(key: ClientKey, agenda: Agenda, outcome: Landed, zone: str, now: datetime) -> Agenda:
-    """Have a reminder or a request that came back decided anew; nothing changes where that is not known (any more)."""
-    if outcome.day is not None and outcome.day in agenda.reminded:
-        reminded = tuple(day for day in agenda.reminded if day != outcome.day)
-        agenda = forgotten(agenda, reminder_id(*key, outcome.day), zone, now)
-        return replace(agenda, reminded=reminded, unsaid=agenda.unsaid + 1)
+    """Have reminders or a request that came back decided anew; nothing changes where that is not known (any more)."""
+    if back := [name for name in (outcome.day, *outcome.days) if name in agenda.reminded]:
+        for name in back:
+            agenda = forgotten(agenda, reminder_id(*key, name), zone, now)
+        return replace(
+            agenda, unsaid=agenda.unsaid + 1, reminded=tuple(name for name in agenda.reminded if name not in back),
+            handled={name: one for name, one in agenda.handled.items() if name not in back},
+        )  # fmt: skip
     request = outcome.request
     if request is None or (name := f"{request.party}/{request.request}") not in agenda.seen:
         return agenda

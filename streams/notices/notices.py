@@ -8,7 +8,7 @@ from typing import Any, assert_never
 
 from msgspec.structs import replace
 
-from schemas.deliveries import ERASED, JUST_TOLD
+from schemas.deliveries import ERASED
 from schemas.events import (
     AgendaChange,
     AppointmentEvent,
@@ -44,6 +44,7 @@ from .client_turn import ClientTurn
 from .clients import FLIGHT, KINDS, PRUNE, REMINDER, REQUEST, WINDOW, first_moment
 from .closing import close, hold_back
 from .contacts import is_stale, opted, refused, remembering
+from .due_moments import due_of_before, due_together, remembered
 from .flights import landed, message_of, overdue, reopened
 from .holds import days_waiting, not_before, not_to_be_said
 from .labels import labels_of
@@ -51,7 +52,7 @@ from .listing import is_meant, listed, unlist
 from .messages import emit_again, emit_given_up, emit_message, request_notice
 from .notify import made_known
 from .organisations import Organisations
-from .reminders import just_told, remind
+from .reminders import left_out, remind
 from .requests import NO_CHANNEL, Requests
 from .undoing import undone
 
@@ -275,30 +276,43 @@ class Notices(Organisations, Requests):
             emit_again(client, id_, flying)
         return agenda
 
-    def _remind(self, client: ClientTurn, agenda: Agenda, organisation: Organisation, day: str, due: datetime) -> Agenda:
-        """Decide the reminder of a day. It first closes the open window, held or not, and speaks of what then is so.
+    def _remind(self, client: ClientTurn, agenda: Agenda, organisation: Organisation, day: str, since: datetime) -> Agenda:
+        """Decide the reminders that are due since then, those of several days as one message.
 
-        What that says goes out before: the reminder waits until it has landed.
+        They first close the open window, held or not, and speak of what then is so. What that says goes out before: they wait
+        until it has landed.
         """
+        due = agenda.due or due_together(agenda, client.settings, since, client.now)
+        if agenda.reminding is not None and not agenda.due:
+            due = (due_of_before(organisation, day, since),)
         is_over = agenda.waiting is not None and not client.holds
         if agenda.window is not None or agenda.held_until is not None or is_over:
-            agenda = self._close(client, agenda, due)
-        if day in days_waiting(agenda):
-            return replace(agenda, reminding=None)
-        if agenda.flight:
-            return replace(agenda, reminding=(day, due))
-        found = remind(client.key, agenda, organisation, day, due, client.now)
-        if found is not None:
-            start = found.notice.now.start if found.notice.now is not None else due
-            withheld = found.withheld or client.eligibility.closed_gate
-            if withheld is None and just_told(agenda, organisation, found.notice.appointments, client.now):
-                withheld = JUST_TOLD
-            one = [Decided(found.notice, withheld, start)]
-            since = not_before(client.settings, due)
-            emit_message(client, "reminder", message_of(agenda, one), one, client.eligibility, since)
-            if withheld is None:
-                agenda = made_known(agenda, found.notice, organisation.time_zone, client.now)
-        return replace(agenda, reminding=None, reminded=(*agenda.reminded, day))
+            agenda = self._close(client, agenda, since)
+        due = tuple(one for one in due if one.day not in days_waiting(agenda))
+        if agenda.flight and due:
+            return replace(agenda, reminding=(due[0].day, since), due=due)
+        going = []
+        for one in due:
+            found = remind(client.key, agenda, organisation, one.day, since, client.now)
+            if found is not None:
+                notice = found.notice
+                withheld = found.withheld or client.eligibility.closed_gate
+                withheld = withheld or left_out(agenda, one, organisation.time_zone, notice.appointments, client.now)
+                decided = Decided(notice, withheld, notice.now.start if notice.now is not None else since)
+                client.decision.count("reminders", str(one.place), withheld or "passed")
+                if withheld is None:
+                    going.append(decided)
+                    agenda = made_known(agenda, notice, organisation.time_zone, client.now)
+                else:
+                    self._emit_reminders(client, agenda, [decided], since)
+            agenda = remembered(agenda, one, client.now if found is not None and withheld is None else None)
+        if going:
+            self._emit_reminders(client, agenda, going, since)
+        return replace(agenda, reminding=None, due=())
+
+    def _emit_reminders(self, client: ClientTurn, agenda: Agenda, decided: list[Decided], due: datetime) -> None:
+        since = not_before(client.settings, due)
+        emit_message(client, "reminder", message_of(agenda, decided), decided, client.eligibility, since)
 
 
 def notices(partition: int, rows: MutableMapping[bytes, bytes], peers: Mapping[str, Processor]) -> Notices:

@@ -1,72 +1,25 @@
-"""Reminders (`streams/README.md`, "Reminders"): one per client and local day, ever, of what is actual at its due moment."""
+"""What reminders say (`streams/README.md`, "Reminders"): of a client's local day what is actual at their due moment."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from schemas.deliveries import NOTIFY
+from schemas.deliveries import JUST_REMINDED, JUST_TOLD, NOTIFY
 from schemas.inputs import Organisation
 from schemas.keys import ClientKey
 from schemas.known import Words
-from schemas.notices import Notice, reminder_id
-from schemas.state import Agenda, AgendaEntry, SettingsRow
+from schemas.notices import Notice, reminder_id, reminder_name
+from schemas.state import Agenda, AgendaEntry, Due
 
-from ..processing.local_time import day_of, instant_of
-from .holds import days_waiting
+from ..processing.local_time import day_of
+from .due_moments import free_number, handled_of, is_within, was_told_before
 from .known import known_of
 from .labels import label_in
-from .quiet_hours import quiet_until, soon_days
 from .words import kind_between, said, words_of
-
-
-def due_at(agenda: Agenda, organisation: Organisation, day: str) -> datetime | None:
-    """Return when the reminder of a local day falls due: at its wall time, or at the end of the quiet hours that hold it back."""
-    if organisation.reminder is None:
-        return None
-    due = instant_of(day, organisation.reminder.at, organisation.time_zone, organisation.reminder.days_before)
-    until = quiet_until(organisation, due)
-    if until is None or day in soon_days(agenda.appointments.values(), organisation.time_zone, due):
-        return due
-    return until
-
-
-def upcoming(agenda: Agenda, settings: SettingsRow | None, now: datetime) -> tuple[datetime, str] | None:
-    """Return the next reminder of a client: its due moment and its day.
-
-    A due moment in the past counts only where an appointment was told on that day before it, and the setting is older than it:
-    then it is late (an outage), not newly made.
-    """
-    if settings is None or settings.organisation.reminder is None:
-        return None
-    organisation, zone = settings.organisation, settings.organisation.time_zone
-    found: list[tuple[datetime, str]] = []
-    days: dict[str, list[AgendaEntry]] = {}
-    for entry in agenda.appointments.values():
-        if entry.booked and entry.outcome is None:
-            days.setdefault(day_of(entry.actual.start, zone), []).append(entry)
-    for day, on in days.items():
-        if day in agenda.reminded or day in days_waiting(agenda):
-            continue
-        due = due_at(agenda, organisation, day)
-        if due is not None and due > settings.since and (due > now or any(was_told_before(entry, due, zone) for entry in on)):
-            found.append((due, day))
-    return min(found, default=None)
-
-
-def was_told_before(entry: AgendaEntry, due: datetime, zone: str) -> bool:
-    """Tell whether an appointment was told to be on its actual local day before the due moment of that day's reminder.
-
-    Of one that its reminder alone may tell of: whether it was on that day before.
-    """
-    if entry.notify == "reminder" and entry.awaits is not None and entry.awaits[1] < due:
-        return entry.awaits[0] == day_of(entry.actual.start, zone)
-    if entry.told is None or entry.told_on_day_since is None or entry.told_on_day_since >= due:
-        return False
-    return day_of(entry.told.start, zone) == day_of(entry.actual.start, zone)
 
 
 class Reminder(NamedTuple):
@@ -77,7 +30,7 @@ class Reminder(NamedTuple):
 
 
 def remind(key: ClientKey, agenda: Agenda, organisation: Organisation, day: str, due: datetime, now: datetime) -> Reminder | None:
-    """Return the reminder of a day, after its due moment closed the open window; None where there is none.
+    """Return the next reminder of a day, after its due moment closed the open window; None where there is none.
 
     It speaks of what is on the day and has not begun: `expired` if nothing; `absent` if the client is present on none,
     `notify` if those where the client is are not to be reminded of. There is
@@ -93,21 +46,26 @@ def remind(key: ClientKey, agenda: Agenda, organisation: Organisation, day: str,
     if not ahead:
         withheld, ahead = "expired", speaks_of
     first, entry = ahead[0]
+    number = free_number(agenda, day)
     notice = Notice(
-        id=reminder_id(*key, day), kind="reminder", day=day, appointment=first,
+        id=reminder_id(*key, reminder_name(day, number)), kind="reminder", day=day, number=number, appointment=first,
         others=tuple(id_ for id_, _ in ahead[1:]), now=said(entry.actual), label=label_in(entry for _, entry in ahead),
     )  # fmt: skip
     return Reminder(notice, withheld)
 
 
-def just_told(agenda: Agenda, organisation: Organisation, appointments: Iterable[str], at: datetime) -> bool:
-    """Tell whether one message that went out shortly before `at` told all of these as they are: a reminder says nothing new.
+def left_out(agenda: Agenda, due: Due, zone: str, appointments: Iterable[str], at: datetime) -> str | None:
+    """Return why a reminder of these says nothing new at `at`: another one of that day, or a message, went out hours before."""
+    if any(one.went is not None and is_within(due.hours, one.went, at) for one in handled_of(agenda, due.day)):
+        return JUST_REMINDED
+    return JUST_TOLD if just_told(agenda, due.hours, zone, appointments, at) else None
+
+
+def just_told(agenda: Agenda, hours: int, zone: str, appointments: Iterable[str], at: datetime) -> bool:
+    """Tell whether one message that went out so many hours before `at` told all of these as they are.
 
     Several of which each told some of it do not count: the reminder is the first to tell the day as a whole.
     """
-    if organisation.reminder is None:
-        return False
-    zone = organisation.time_zone
     known = known_of(agenda, zone, at)
     words_by_id = known.item_of
     told = set()
@@ -115,8 +73,7 @@ def just_told(agenda: Agenda, organisation: Organisation, appointments: Iterable
         words, so = words_by_id.get(id_), words_of(agenda.appointments[id_].actual, zone)
         told.add(known.items[words].told if words is not None and kind_between(words, so) is None else None)
     when = told.pop() if len(told) == 1 else None
-    # `abs`: a clock may have been set back.
-    return when is not None and abs(at - when) < timedelta(hours=organisation.reminder.not_within_hours)
+    return when is not None and is_within(hours, when, at)
 
 
 def booked_on(agenda: Agenda, day: str | None, zone: str) -> list[tuple[str, AgendaEntry]]:

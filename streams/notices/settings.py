@@ -24,12 +24,13 @@ from schemas.wire import encode
 from ..processing.local_time import zone
 from ..processing.rows import Rows, bad_row
 from ..processing.turn import Decision
+from .due_moments import reminders_of
 from .labels import labels_of
 
 S = TypeVar("S", bound=Struct)
 K = TypeVar("K", bound=str)
 
-PLAIN = ("notifications", "reminder", "quiet_hours", "languages")
+PLAIN = ("notifications", "reminder", "reminders", "free_days", "quiet_hours", "languages")
 
 
 class EffectiveSettings(dict[str, SettingsRow]):
@@ -82,6 +83,8 @@ def apply_override(upstream: Organisation, override: OrganisationOverride | None
     if override is None:
         return upstream
     own = {name: value for name, value in _chosen(override).items() if name in PLAIN}
+    if "reminder" in own:  # it stands before a list of upstream's, too
+        own.setdefault("reminders", UNSET)
     for name in CHANNELS:
         if (part := getattr(override, name)) is not UNSET:
             own[name] = replace(getattr(upstream, name), **_chosen(part))
@@ -115,8 +118,9 @@ def _each_over(below: Mapping[K, S], above: Mapping[K, S], bare: S) -> dict[K, S
 
 
 def _timing(settings: SettingsRow) -> tuple[object, ...]:
-    """Return what decides when a reminder falls due."""
-    organisation, reminder = settings.organisation, settings.organisation.reminder
-    moment = (reminder.days_before, reminder.at) if reminder is not None else None
+    """Return what decides when reminders fall due."""
+    organisation = settings.organisation
+    moments = [(one.days_before, one.at, one.days) for one in reminders_of(organisation)]
     by_label = {id_: label.notify for id_, label in labels_of(organisation).items() if label.notify is not UNSET}
-    return (moment, organisation.quiet_hours, organisation.time_zone, by_label)
+    free = organisation.free_days or () if any(one.days == "working" for one in reminders_of(organisation)) else ()
+    return (moments, free, organisation.quiet_hours, organisation.time_zone, by_label)

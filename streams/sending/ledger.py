@@ -92,7 +92,8 @@ class Ledger:
             self.tell(decision, delivery, row)
         row = replace(row, next_at=None)
         if delivery is not None and self.traits.has_reports and status == "sent":
-            row = replace(row, reason=delivery.reason, notices=logged(delivery.notices), day=day_of(delivery))
+            day, days = reminders_of(delivery)
+            row = replace(row, reason=delivery.reason, notices=logged(delivery.notices), day=day, days=days)
             if delivery.request is not None and not row.unknowns:
                 row = replace(row, request=delivery.request, next_at=now + WITHIN)
         if status == "sent" or not self.traits.has_reports or not row.unknowns:
@@ -104,9 +105,10 @@ class Ledger:
         became = row.became or ("out" if row.unknowns or row.status in ("sent", "delivered", "unknown") else "lost")
         if delivery.reason != "direct" and became != "back":
             return
+        day, days = reminders_of(delivery)
         outcome = Landed(
             message=delivery.message, became=became, unsure=became == "out" and row.status not in ("sent", "delivered"),
-            wordless=row.wordless, day=day_of(delivery), request=delivery.request,
+            wordless=row.wordless, day=day, days=days, request=delivery.request,
         )  # fmt: skip
         self._tell_notices(decision, ClientEvent(organisation=delivery.organisation, client=delivery.client, outcome=outcome))
 
@@ -114,7 +116,7 @@ class Ledger:
         """Tell notices that a message which had gone out surely did not arrive."""
         _, organisation, client, message = name.split("/")
         said = {notice.id: notice.kind for notice in row.notices if notice.id not in row.wordless}
-        outcome = Landed(message=message, became="back", day=row.day, request=row.request, notices=said)
+        outcome = Landed(message=message, became="back", day=row.day, days=row.days, request=row.request, notices=said)
         self._tell_notices(decision, ClientEvent(organisation=organisation, client=client, outcome=outcome))
 
     def _tell_notices(self, decision: Decision, event: ClientEvent) -> None:
@@ -210,9 +212,10 @@ class Ledger:
         decision.emit(Output(OPT_OUTS.name, client.encoded, to_json(record), self.partition))
 
 
-def day_of(delivery: Delivery) -> str | None:
-    """Return the local day of a reminder."""
-    return delivery.notices[0].day if delivery.reason == "reminder" else None
+def reminders_of(delivery: Delivery) -> tuple[str | None, tuple[str, ...]]:
+    """Return the name of the first reminder in a message, None where it has none, and those of the others."""
+    names = tuple(name for notice in delivery.notices if (name := notice.reminder) is not None)
+    return (names[0] if names else None, names[1:])
 
 
 def is_open(row: LedgerRow) -> bool:

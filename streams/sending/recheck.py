@@ -63,12 +63,14 @@ def _check(delivery: Delivery, agenda: Agenda, zone: str, now: datetime, *, as_i
 
 
 def _check_reminder(delivery: Delivery, agenda: Agenda, zone: str, now: datetime, *, as_it_was: bool) -> Verdict:
-    found = at_sending(agenda, delivery.notices[0], zone, delivery.decided, now)
-    if found.withheld == "expired":
+    """Check the reminder of each day by itself. Where one does not hold any more, all of them are decided anew."""
+    found = [at_sending(agenda, notice, zone, delivery.decided, now) for notice in delivery.notices]
+    withheld = {one.withheld for one in found}
+    if withheld == {"expired"}:
         return Verdict(delivery, "expired")
-    if found.withheld is not None:
+    if withheld != {None}:
         return Verdict(delivery) if as_it_was else Verdict(delivery, "superseded", back=True)
-    return Verdict(replace(delivery, notices=(found.notice,)))
+    return Verdict(replace(delivery, notices=tuple(one.notice for one in found)))
 
 
 def _check_known(delivery: Delivery, agenda: Agenda) -> Verdict:

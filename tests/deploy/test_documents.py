@@ -20,6 +20,7 @@ from agents.kafka.asyncapi import document
 from agents.web.overview import dutch
 from schemas.deliveries import (
     ERASED,
+    JUST_REMINDED,
     JUST_TOLD,
     NO_REST,
     NO_WORDS,
@@ -44,7 +45,7 @@ ROOT = Path(__file__).parent.parent.parent
 WRITTEN = json.loads((ROOT / "deploy" / "asyncapi.json").read_text())
 LOG = (ROOT / "deploy" / "DELIVERY-LOG.md").read_text()
 
-OF_OURS = ("series", NOTIFY, SAME, JUST_TOLD, NOT_SAID, OUTCOME, TOO_MANY, ERASED, NO_WORDS, NO_REST, REROUTED)
+OF_OURS = ("series", NOTIFY, SAME, JUST_TOLD, JUST_REMINDED, NOT_SAID, OUTCOME, TOO_MANY, ERASED, NO_WORDS, NO_REST, REROUTED)
 """What `detail` says besides gates and providers' answers."""
 
 OFFICIAL = Draft7Validator(json.loads((Path(__file__).parent / "asyncapi" / "3.0.0.json").read_text()))
@@ -157,8 +158,8 @@ VALUES_OF_SCHEMA = {
         "reason": {"direct", "reminder", "request"},
         "status": {"suppressed", "superseded", "expired", "sent", "delivered", "retrying", "failed", "unknown"},
         "detail": {
-            "absent", "client_off", "contact_unconfirmed", "organisation_off", "series", "same", "just_told", "too_many",
-            "not_said", "notify", "erased", "no_words", "no_rest", "rerouted", "outcome",
+            "absent", "client_off", "contact_unconfirmed", "organisation_off", "series", "same", "just_told", "just_reminded",
+            "too_many", "not_said", "notify", "erased", "no_words", "no_rest", "rerouted", "outcome",
         },
         "kind": {
             "created", "moved", "changed", "cancelled", "relocated", "reminder", "request",

@@ -13,6 +13,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
+from tests.model.naive_reminders import Moment, rules, set_on, timing
+
 Json = dict[str, Any]
 DAY = timedelta(days=1)
 ZONES = available_timezones()
@@ -71,6 +73,13 @@ class Message(NamedTuple):
     number: int
 
 
+class Reminded(NamedTuple):
+    """A reminder that was decided: for which time on the clock, and when it went out, if it did."""
+
+    wall: str
+    went: datetime | None
+
+
 class Told(NamedTuple):
     """`message`: the one that told it, where one did."""
 
@@ -126,7 +135,7 @@ class Client:
     known: dict[str, Known] = field(default_factory=dict)
     window: Window | None = None
     held_until: datetime | None = None
-    reminded: set[date] = field(default_factory=set)
+    reminded: dict[date, list[Reminded]] = field(default_factory=dict)
     asked: set[tuple[str, str]] = field(default_factory=set)
     waiting: list[Waiting] = field(default_factory=list)
 
@@ -266,17 +275,18 @@ class Model:
         window = settings.get("window") or {}
         return timedelta(seconds=window.get("quiet_seconds", 30)), timedelta(seconds=window.get("max_seconds", 120))
 
-    def due_moment(self, client: Client, day: date) -> datetime | None:
-        """When the reminder of this day is due, under the settings that now hold, if that is not one they made past."""
-        settings = self.organisations.get(client.organisation) or {}
-        reminder = settings.get("reminder")
-        if not reminder:
-            return None
-        due = at_local(day - reminder["days_before"] * DAY, hhmm(reminder["at"]), self.zone(client))
-        quiet = self.quiet_until(client, due)
-        if quiet is not None and day not in self.urgent_days(client, due):
-            due = quiet  # Choice: held back, it falls due at the end, and what was told meanwhile was told before.
-        return due if due > self.reminders_since[client.organisation] else None
+    def due_moments(self, client: Client, day: date) -> list[Moment]:
+        """The reminders of this day in their order, under the settings that now hold."""
+        settings, zone = self.organisations.get(client.organisation) or {}, self.zone(client)
+        found: dict[str, tuple[datetime, str, int]] = {}
+        for rule in rules(settings):
+            on = set_on(rule, day, settings.get("free_days") or [])
+            due, wall = at_local(on, hhmm(rule["at"]), zone), f"{on}T{rule['at']}"
+            quiet = self.quiet_until(client, due)
+            if quiet is not None and day not in self.urgent_days(client, due):
+                due = quiet  # Choice: held back, it falls due at the end, and what was told meanwhile was told before.
+            found.setdefault(wall, (due, wall, rule.get("not_within_hours", 12)))
+        return [Moment(due, wall, place, hours) for place, (due, wall, hours) in enumerate(sorted(found.values()), 1)]
 
     def quiet_until(self, client: Client, now: datetime) -> datetime | None:
         settings = self.organisations.get(client.organisation) or {}
@@ -320,25 +330,26 @@ class Model:
 
     def moments(self, client: Client) -> Iterator[datetime]:
         if client.window:
-            yield client.window.closes
+            yield max(client.window.closes, self.passed)
         if client.held_until:
-            yield client.held_until
+            yield max(client.held_until, self.passed)
         for waiting in client.waiting:
-            yield waiting.due
-        for _, due in self.due_reminders(client):
-            yield max(due, self.passed)
+            yield max(waiting.due, self.passed)
+        for _, moment in self.due_reminders(client):
+            yield max(moment.due, self.passed)
 
-    def due_reminders(self, client: Client) -> Iterator[tuple[date, datetime]]:
-        """The days that get a reminder, as things are: an appointment that is so was told on that day before its due moment.
+    def due_reminders(self, client: Client) -> Iterator[tuple[date, Moment]]:
+        """What is still to be reminded of, as things are: an appointment that is so was told on that day before the due moment.
 
         Choice: one whose due moment has gone by, on a day on which nothing was so then, is late when there is one again.
         """
-        zone = self.zone(client)
-        days = {local_day(known.actual.view.start, zone) for known in client.known.values() if known.actual.booked}
-        for day in days - client.reminded:
-            due = self.due_moment(client, day)
-            if due is not None and self.told_on(client, day, due):
-                yield day, due
+        zone, since = self.zone(client), self.reminders_since.get(client.organisation, BEGINNING)
+        for day in {local_day(known.actual.view.start, zone) for known in client.known.values() if known.actual.booked}:
+            decided = client.reminded.get(day, [])
+            for moment in self.due_moments(client, day):
+                free = len(decided) < moment.place and moment.wall not in [each.wall for each in decided]
+                if free and moment.due > since and self.told_on(client, day, moment.due):  # a setting makes none past
+                    yield day, moment
 
     def told_on(self, client: Client, day: date, due: datetime) -> bool:
         return any(self.told_before(client, each, day, due) for each in self.so_on(client, day))
@@ -359,19 +370,21 @@ class Model:
     def fire(self, now: datetime) -> None:
         """All that falls due now: windows before reminders before requests, then by organisation, client, day."""
         clients = [client for _, client in sorted(self.clients.items())]
-        due = [(client, list(self.due_reminders(client))) for client in clients]
         for client in clients:
-            if client.held_until == now:
+            if client.held_until and client.held_until <= now:
                 client.window = client.held_until = None
                 self.decide(client, now)
-            elif client.window and client.window.closes == now:
+            elif client.window and client.window.closes <= now:
                 self.decide(client, now)
-        for client, reminders in due:
-            for day, moment in sorted(reminders, key=lambda each: (each[1], each[0])):
-                if moment <= now:
-                    self.remind(client, day, moment, now)
         for client in clients:
-            for waiting in [each for each in client.waiting if each.due == now]:
+            while due := sorted((moment.due, day, moment) for day, moment in self.due_reminders(client) if moment.due <= now):
+                together: dict[date, Moment] = {}
+                for at, day, moment in due:
+                    if at == due[0][0]:
+                        together.setdefault(day, moment)
+                self.remind(client, together, now)
+        for client in clients:
+            for waiting in [each for each in client.waiting if each.due <= now]:
                 client.waiting.remove(waiting)
                 self.ask(client, waiting, now)
         self.passed = now
@@ -517,19 +530,29 @@ class Model:
 
     # --- reminders ---
 
-    def remind(self, client: Client, day: date, due: datetime, now: datetime) -> None:
-        """One decision a day, ever, whatever becomes of it."""
-        client.reminded.add(day)
-        zone = self.zone(client)
+    def remind(self, client: Client, together: dict[date, Moment], now: datetime) -> None:
+        """What is due at one moment, those of several days in one message. Each is decided once, whatever becomes of it."""
         if client.window or client.held_until:
             self.decide(client, now)
+        going: list[tuple[Said, str]] = []
+        for day, moment in together.items():
+            ids = self.reminder(client, day, moment, now)
+            client.reminded.setdefault(day, []).append(Reminded(moment.wall, now if ids else None))
+            if ids:
+                views = [client.known[each].actual.view for each in ids]
+                going.append((Said("reminder", ids), reminder_words(views, self.zone(client), now)))
+        if going:
+            said, text = zip(*going, strict=True)
+            self.log(client, now, "reminder", "sent", None, said, self.gate(client)[1], list(text))
+
+    def reminder(self, client: Client, day: date, moment: Moment, now: datetime) -> tuple[str, ...]:
+        """The appointments that one names; none where it does not go out."""
         so = self.so_on(client, day)
         present = [each for each in so if client.known[each].actual.present]
         ahead = [each for each in present or so if client.known[each].actual.view.start > now]
-        if not any(self.told_before(client, each, day, due) for each in ahead or present or so):
-            return  # all that it would speak of was told only then
-        views = [client.known[each].actual.view for each in ahead]
-        gate, channel = self.gate(client)
+        if not any(self.told_before(client, each, day, moment.due) for each in ahead or present or so):
+            return ()  # all that it would speak of was told only then
+        gate, hours = self.gate(client)[0], timedelta(hours=moment.hours)
         none = (Said("reminder", ()),)
         if not ahead:
             self.log(client, now, "reminder", "expired", None, none)
@@ -537,22 +560,23 @@ class Model:
             self.log(client, now, "reminder", "suppressed", "absent", none)
         elif gate is not None:
             self.log(client, now, "reminder", "suppressed", gate, none)
-        elif self.just_told(client, ahead, now):
+        elif any(each.went is not None and now - each.went < hours for each in client.reminded.get(day, [])):
+            self.log(client, now, "reminder", "suppressed", "just_reminded", none)
+        elif self.just_told(client, ahead, hours, now):
             self.log(client, now, "reminder", "suppressed", "just_told", none)
         else:
-            said = (Said("reminder", tuple(ahead)),)
-            self.log(client, now, "reminder", "sent", None, said, channel, [reminder_words(views, zone, now)])
+            return tuple(ahead)
+        return ()
 
-    def just_told(self, client: Client, speaks_of: list[str], now: datetime) -> bool:
+    def just_told(self, client: Client, speaks_of: list[str], hours: timedelta, now: datetime) -> bool:
         """Whether one message, sent within so many hours, said all of it as it is."""
-        hours = self.organisations[client.organisation]["reminder"].get("not_within_hours", 12)
         messages = set()
         for appointment in speaks_of:
             known = client.known[appointment]
             as_it_is = self.same(known.last_told, known.actual.view)
             messages.add(known.told[-1].message if known.told and as_it_is else None)
         message = messages.pop() if len(messages) == 1 else None
-        return message is not None and now - message.at < timedelta(hours=hours)
+        return message is not None and now - message.at < hours
 
     # --- requests ---
 
@@ -619,9 +643,12 @@ class Model:
         old, new = self.organisations.pop(event.key, None), self.upstream.get(event.key)
         if new is None:
             return
-        for name, value in (self.overrides.get(event.key) or {}).items():
+        own = self.overrides.get(event.key) or {}
+        if "reminder" in own:
+            new = {**new, "reminders": None}  # the organisation's one stands before upstream's list
+        for name, value in own.items():
             new = {**new, name: {**new[name], **value} if name in ("sms", "email") else value}
-        if old is None or any(old.get(name) != new.get(name) for name in ("time_zone", "reminder", "quiet_hours")):
+        if old is None or timing(old) != timing(new):
             self.reminders_since[event.key] = event.at
         self.organisations[event.key] = new
 

@@ -62,8 +62,8 @@ CLIENTS = (
     Mutation(
         "another time zone moves no reminder",
         "streams/notices/settings.py",
-        "return (moment, organisation.quiet_hours, organisation.time_zone, by_label)",
-        "return (moment, organisation.quiet_hours, by_label)",
+        "return (moments, free, organisation.quiet_hours, organisation.time_zone, by_label)",
+        "return (moments, free, organisation.quiet_hours, by_label)",
         SETTINGS + "test_a_change_of_zone_moves_the_reminders_that_are_ahead",
     ),
     Mutation(
@@ -74,10 +74,10 @@ CLIENTS = (
         RECHECK + "test_a_reminder_that_is_late_at_its_sending",
     ),
     Mutation(
-        "a reminder that is decided late names what has begun",
+        "a reminder that is decided late leaves out what is still ahead",
         "streams/notices/reminders.py",
         "in speaks_of if entry.actual.start > now]",
-        "in speaks_of]",
+        "in speaks_of[:1] if entry.actual.start > now]",
         REMINDERS + "test_one_that_an_outage_makes_late",
     ),
     Mutation(

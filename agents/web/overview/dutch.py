@@ -50,6 +50,7 @@ DETAILS = {
     "notify": "Van deze afspraak hoeft geen bericht uit te gaan.",
     "not_said": "Tegengehouden, en daarna niet verstuurd: zo is besloten.",
     "just_told": "Alles stond al in een bericht van kort daarvoor.",
+    "just_reminded": "Kort daarvoor ging er al een herinnering voor die dag.",
     "erased": "De gegevens van de cliënt zijn gewist.",
     "series": "Het viel al onder het bericht over de reeks.",
 }

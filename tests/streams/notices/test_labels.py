@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from streams.notices.reminders import upcoming
+from streams.notices.due_moments import upcoming
 from tests.streams.notices.test_notify import ABSENT, QUIET, REMINDED, THURSDAY, TOLD, after_the_reminder, book, told
 from tests.world import World
 

@@ -1,0 +1,153 @@
+"""When reminders fall due (`streams/README.md`, "Reminders"): of each local day, by the organisation's list of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from schemas.inputs import NOT_WITHIN_HOURS, Organisation, ReminderSettings
+from schemas.notices import reminder_name
+from schemas.state import Agenda, AgendaEntry, Due, Reminded, SettingsRow
+
+from ..processing.local_time import day_of, instant_of, local
+from ..processing.working_days import working_day_before
+from .holds import days_waiting
+from .quiet_hours import quiet_until, soon_days
+from .rules import moved_by
+
+
+class DueMoment(NamedTuple):
+    """A reminder, and when it falls due: at its wall time, or at the end of the quiet hours that hold it back."""
+
+    at: datetime
+    due: Due
+
+
+def reminders_of(organisation: Organisation) -> Sequence[ReminderSettings]:
+    """Return the reminders of a day: the list of them, or else the one."""
+    if organisation.reminders is not None and organisation.reminders is not UNSET:
+        return organisation.reminders
+    return (organisation.reminder,) if organisation.reminder is not None else ()
+
+
+def due_moments(agenda: Agenda, organisation: Organisation, day: str) -> list[DueMoment]:
+    """Return the reminders of a local day in the order in which they fall due, those of one wall time as one."""
+    zone = organisation.time_zone
+    found: dict[str, DueMoment] = {}
+    for one in reminders_of(organisation):
+        on = _day_of_reminder(one, day, organisation)
+        at = instant_of(on, one.at, zone)
+        until = quiet_until(organisation, at)
+        if until is not None and day not in soon_days(agenda.appointments.values(), zone, at):
+            at = until
+        wall = f"{on}T{one.at}"
+        found.setdefault(wall, DueMoment(at, Due(day, wall, one.not_within_hours)))
+    if len(found) < 2:
+        return [*found.values()]
+    ordered = sorted(found.values(), key=lambda moment: (moment.at, moment.due.wall))
+    return [DueMoment(at, replace(due, place=place)) for place, (at, due) in enumerate(ordered, 1)]
+
+
+def _day_of_reminder(reminder: ReminderSettings, day: str, organisation: Organisation) -> str:
+    if reminder.days == "calendar":
+        return moved_by(day, -reminder.days_before)
+    return working_day_before(day, reminder.days_before, tuple(organisation.free_days or ()))
+
+
+def free_number(agenda: Agenda, day: str) -> int:
+    """Return which one of its day the next reminder is: the first number that none has, as one that came back leaves its own."""
+    number = 1
+    while reminder_name(day, number) in agenda.reminded:
+        number += 1
+    return number
+
+
+def handled_of(agenda: Agenda, day: str) -> list[Reminded]:
+    """Return what is known of a day's reminders that were decided."""
+    return [one for name, one in agenda.handled.items() if name.startswith(day) and name in agenda.reminded]
+
+
+def decided_as(agenda: Agenda, due: Due, most: int) -> str | None:
+    """Return the name under which a reminder was decided, None where it was not; `most`: how many its day has.
+
+    Of a worker of before, which knew one a day, it is not known for which wall time its reminder was.
+    """
+    if most == 1 and due.day in agenda.reminded:
+        return due.day
+    names = (name for name, one in agenda.handled.items() if name.startswith(due.day) and one.wall == due.wall)
+    return next((name for name in names if name in agenda.reminded), None)
+
+
+def remembered(agenda: Agenda, due: Due, went: datetime | None) -> Agenda:
+    """Return the agenda in which a reminder is decided; `went`: when it went out."""
+    name = reminder_name(due.day, free_number(agenda, due.day))
+    return replace(
+        agenda, reminded=(*agenda.reminded, name), handled={**agenda.handled, name: Reminded(due.wall, went)}
+    )  # fmt: skip
+
+
+def still_due(agenda: Agenda, settings: SettingsRow | None, now: datetime) -> Iterator[DueMoment]:
+    """Yield the reminders of a client that are still to be decided.
+
+    The i-th of a day is so while fewer than i were decided, and none for its wall time. A due moment in the past counts only
+    where an appointment was told on that day before it, and the setting is older than it: then it is late (an outage), not
+    newly made.
+    """
+    if settings is None or not reminders_of(settings.organisation):
+        return
+    organisation, zone = settings.organisation, settings.organisation.time_zone
+    days: dict[str, list[AgendaEntry]] = {}
+    for entry in agenda.appointments.values():
+        if entry.booked and entry.outcome is None:
+            days.setdefault(day_of(entry.actual.start, zone), []).append(entry)
+    for day, on in days.items():
+        if day in days_waiting(agenda):
+            continue
+        number = free_number(agenda, day)
+        for moment in due_moments(agenda, organisation, day):
+            at, due = moment
+            if number > due.place or any(one.wall == due.wall for one in handled_of(agenda, day)):
+                continue
+            if at > settings.since and (at > now or any(was_told_before(entry, at, zone) for entry in on)):
+                yield moment
+
+
+def upcoming(agenda: Agenda, settings: SettingsRow | None, now: datetime) -> tuple[datetime, str] | None:
+    """Return when a client's next reminder falls due, and of which day it is."""
+    return min(((at, due.day) for at, due in still_due(agenda, settings, now)), default=None)
+
+
+def due_together(agenda: Agenda, settings: SettingsRow | None, at: datetime, now: datetime) -> tuple[Due, ...]:
+    """Return what falls due at one moment, by day; of one day the one that was set first."""
+    found: dict[str, Due] = {}
+    for when, due in still_due(agenda, settings, now):
+        if when == at:
+            found[due.day] = min(found.get(due.day, due), due, key=lambda one: one.wall)
+    return tuple(found[day] for day in sorted(found))
+
+
+def due_of_before(organisation: Organisation, day: str, at: datetime) -> Due:
+    """Return the reminder that waits in a row of a worker of before, which says its day and moment."""
+    hours = next((one.not_within_hours for one in reminders_of(organisation)), NOT_WITHIN_HOURS)
+    return Due(day, f"{local(at, organisation.time_zone):%Y-%m-%dT%H:%M}", hours)
+
+
+def was_told_before(entry: AgendaEntry, due: datetime, zone: str) -> bool:
+    """Tell whether an appointment was told to be on its actual local day before the due moment of that day's reminder.
+
+    Of one that its reminder alone may tell of: whether it was on that day before.
+    """
+    if entry.notify == "reminder" and entry.awaits is not None and entry.awaits[1] < due:
+        return entry.awaits[0] == day_of(entry.actual.start, zone)
+    if entry.told is None or entry.told_on_day_since is None or entry.told_on_day_since >= due:
+        return False
+    return day_of(entry.told.start, zone) == day_of(entry.actual.start, zone)
+
+
+def is_within(hours: int, since: datetime, now: datetime) -> bool:
+    """Tell whether something was so many hours before, or after where a clock was set back."""
+    return abs(now - since) < timedelta(hours=hours)
