@@ -74,10 +74,10 @@ CLIENTS = (
         RECHECK + "test_a_reminder_that_is_late_at_its_sending",
     ),
     Mutation(
-        "a reminder that is decided late leaves out what is still ahead",
+        "the record of a reminder that comes when all is over names the first appointment alone",
         "streams/notices/reminders.py",
-        "in speaks_of if entry.actual.start > now]",
-        "in speaks_of[:1] if entry.actual.start > now]",
+        'withheld, ahead = "expired", speaks_of',
+        'withheld, ahead = "expired", speaks_of[:1]',
         REMINDERS + "test_one_that_an_outage_makes_late",
     ),
     Mutation(
