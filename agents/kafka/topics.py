@@ -11,11 +11,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 
 from schemas.topics import DAY, STORES, TOPICS, Topic, changelog
+
+from ..engine.transport.names import Admin
 
 ANSWER_SECONDS = 8
 SET_ON_TOPIC = 1
@@ -116,7 +118,7 @@ async def ensure(
     """
     topics = [*topics, *(changelog(application, store) for store in stores)]
     plan = TopicPlan(partitions, replication, check_only, shorten)
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=ANSWER_SECONDS * 1000, **(security or {}))
+    admin = Admin(bootstrap_servers=bootstrap, request_timeout_ms=ANSWER_SECONDS * 1000, **(security or {}))
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             await admin.start()

@@ -22,6 +22,7 @@ from agents.monitoring.web_metrics import WebMetrics
 from agents.projection.tables import DAYS, MESSAGES, open_database
 from agents.settings.settings import Settings, names, variable
 from agents.web.http.middleware import LARGEST_BODY
+from schemas.topics import STORES, TOPICS, changelog
 
 ROOT = Path(__file__).parent.parent.parent
 DEPLOY = ROOT / "deploy"
@@ -123,7 +124,7 @@ def test_the_runbook_has_a_section_for_every_alert_and_for_the_works() -> None:
         assert all(word in section for word in ("**Means**", "**Look**", "**Do**")), name
     planned = {
         "Scaling", "Upgrade without a gap", "Restore", "Clock change", "Provider outage", "Erasure", "First start", "TLS",
-        "Poison", "Overview", "Partitions added", "Keys", "FHIR and HL7 v2", "Users of the overview",
+        "Poison", "Overview", "Partitions added", "Another prefix", "Keys", "FHIR and HL7 v2", "Users of the overview",
     }  # fmt: skip
     assert set(sections) - set(alerts()) == planned
 
@@ -174,7 +175,8 @@ def test_the_example_is_accepted_when_nothing_is_changed() -> None:
 
 
 def test_the_manifest_of_topics_is_as_the_catalogue_says() -> None:
-    assert (DEPLOY / "topics.yaml").read_text() == as_yaml(24, 3, "afspraakbericht"), ANEW
+    every = [*TOPICS, *(changelog("afspraakbericht", store) for store in STORES)]
+    assert (DEPLOY / "topics.yaml").read_text() == as_yaml(24, 3, every), ANEW
 
 
 def test_what_is_started_reads_settings_that_exist() -> None:

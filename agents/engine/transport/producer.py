@@ -16,6 +16,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from faust.transport.drivers import aiokafka as driver
 
 from ..refusals import NotOursError
+from .names import use_prefix
 from .pipeline import BatchEntry, PartitionSender
 from .sizes import SMALL, TooLargeError
 from .zero_copy import KafkaProducer
@@ -74,6 +75,11 @@ class Producer(driver.Producer):  # type: ignore[misc]
     @property
     def _producer_type(self) -> type[KafkaProducer]:
         return KafkaProducer
+
+    def _new_producer(self, transactional_id: str | None = None) -> KafkaProducer:
+        producer: KafkaProducer = super()._new_producer(transactional_id)
+        use_prefix(producer.client, self.app.topic_prefix)
+        return producer
 
     async def send(self, *args: Any, **options: Any) -> NoReturn:
         """Refuse what topics and tables of Faust's send: it would be no part of any turn, and go out twice or never."""
