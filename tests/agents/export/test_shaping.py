@@ -20,6 +20,9 @@ from agents.export.shaping import OutcomeLogRecord, Outcomes, Shape, Shaped, sha
 from schemas.outcomes import OutcomeRecord
 
 GOLDEN = (Path(__file__).parents[2] / "schemas" / "delivery-log.jsonl").read_bytes().splitlines()
+EXACT = [line for line in GOLDEN if b'"amount":0' not in line]
+"""Those whose amount is a string, as all are that are written now."""
+
 SERIES = next(line for line in GOLDEN if b'"others"' in line)
 AT = datetime(2026, 11, 2, tzinfo=UTC)
 
@@ -29,7 +32,8 @@ def said(*of: tuple[str, int, Any], client: str = "c-2001") -> Outcomes:
     found = Outcomes()
     for appointment, revision, outcome in of:
         found.take(OutcomeRecord(
-            organisation="linde", client=client, appointment=appointment, revision=revision, outcome=outcome, start=AT, end=AT, at=AT,
+            organisation="linde", client=client, appointment=appointment, revision=revision, outcome=outcome, start=AT, end=AT,
+            at=AT,
         ))  # fmt: skip
     return found
 
@@ -77,25 +81,22 @@ def test_parquet_has_them_as_a_list_of_structs(tmp_path: Path) -> None:
 
 
 def test_without_texts_nothing_is_said_of_what_was_said_or_where_it_went(tmp_path: Path) -> None:
-    lines = written(tmp_path / "x", JsonLines, shape(texts=False), *GOLDEN).splitlines()
-    for line, before in zip(lines, GOLDEN, strict=True):
+    lines = written(tmp_path / "x", JsonLines, shape(texts=False), *EXACT).splitlines()
+    for line, before in zip(lines, EXACT, strict=True):
         assert orjson.loads(line) == orjson.loads(before) | {"text": None, "address": None}
 
 
 def test_amounts_of_before_that_are_numbers_become_strings_and_nothing_else_changes(tmp_path: Path) -> None:
     texts = ['0.15,"cost":{"amount":0.15', 'hij zei "cost":{"amount":0.15']
     for amount, text in zip(("0.15", "1e-05"), texts, strict=True):
-        before = orjson.dumps(orjson.loads(GOLDEN[0]) | {"text": text}).replace(
-            b'"amount":"0.075"', f'"amount":{amount}'.encode()
-        )
+        now = orjson.dumps(orjson.loads(GOLDEN[0]) | {"text": text}).replace(b'"0.075"', f'"{amount}"'.encode())
+        before = now.replace(f'"{amount}"'.encode(), amount.encode())
         line = written(tmp_path / amount, JsonLines, None, before).strip()
-        assert line == before.replace(
-            f'"amount":{amount},"currency":"EUR"'.encode(), f'"amount":"{amount}","currency":"EUR"'.encode()
-        )
+        assert (before == now, line) == (False, now)
         assert orjson.loads(line)["cost"] == {"amount": amount, "currency": "EUR"}
         assert orjson.loads(line)["text"] == text
 
 
 def test_what_needs_nothing_is_the_bytes_of_the_topic(tmp_path: Path) -> None:
     assert shape() is None
-    assert written(tmp_path / "x", JsonLines, None, *GOLDEN) == b"".join(line + b"\n" for line in GOLDEN)
+    assert written(tmp_path / "x", JsonLines, None, *EXACT) == b"".join(line + b"\n" for line in EXACT)
