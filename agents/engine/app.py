@@ -210,9 +210,9 @@ class Engine(NodesOnly):
                 anew.setdefault(topic, []).append(task.p)
         for topic, partitions in sorted(anew.items()):
             log.error(
-                "%s has another id than the topic that was read: it was made anew, or comes from a mirror. "
-                "Reading it anew from its beginning, partitions %s", topic, sorted(partitions),
-            )  # fmt: skip
+                "a topic has another id than the one that was read: it was made anew, or comes from a mirror; it is read anew",
+                extra={"topic": topic, "partitions": sorted(partitions)},
+            )
             self.hooks.on_read_anew(topic, len(partitions))
 
     async def close_tasks(self) -> None:
@@ -236,7 +236,7 @@ class Engine(NodesOnly):
                         if part.end == start:  # otherwise an append of ours has met and mended them meanwhile
                             task.overwritten(keys)
             except KafkaError as error:
-                log.warning("the audit waits for the broker: %r", error)
+                log.warning("the audit waits for the broker", extra={"error": repr(error)})
 
     # --- life cycle ---
 

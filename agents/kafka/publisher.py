@@ -11,6 +11,7 @@ import orjson
 import structlog
 from aiokafka.errors import KafkaError
 
+from .. import request_ids
 from ..engine.transport.names import Producer
 from ..engine.transport.partitioner import partition_for
 from ..monitoring.web_metrics import WebMetrics
@@ -65,7 +66,8 @@ class KafkaPublisher:
         try:
             async with asyncio.timeout(self._timeout):
                 producer = await self._started()
-                sent = await (await producer.send(event.topic, value, event.key.encode() if event.key is not None else None))
+                key = event.key.encode() if event.key is not None else None
+                sent = await (await producer.send(event.topic, value, key, headers=request_ids.headers()))
                 return RecordPosition(sent.partition, sent.offset)
         except (KafkaError, TimeoutError, OSError) as error:
             log.error("kafka did not acknowledge", topic=event.topic, error=type(error).__name__)

@@ -65,7 +65,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         except (asyncio.CancelledError, TimeoutError, KafkaError) as error:
             if (running := asyncio.current_task()) is not None and running.cancelling():
                 raise
-            log.warning("the Kafka client did not stop as it should: %s", type(error).__name__)
+            log.warning("the Kafka client did not stop as it should", extra={"error": type(error).__name__})
 
     _known: tuple[object, frozenset[TP]] = (None, frozenset())
 

@@ -159,7 +159,8 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             if wanted is None:
                 unread.append(tp)
             if wanted is not None and wanted > ends[tp] and task:
-                log.error("%s/%d ends at %d, but was read up to %d: reading it anew", *tp, ends[tp], wanted)
+                read = {"topic": tp.topic, "partition": tp.partition, "end": ends[tp], "read_to": wanted}
+                log.error("it ends before where it was read up to: reading it anew", extra=read)
                 self.app.hooks.on_read_anew(tp.topic, 1)
                 task.rewind(tp.topic, beginnings[tp])
                 wanted = beginnings[tp]

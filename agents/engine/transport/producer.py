@@ -139,7 +139,7 @@ class Producer(driver.Producer):  # type: ignore[misc]
             except KafkaTimeoutError:
                 # No room yet behind the partition's other batches: it was not taken, so it may be offered again, in its place.
                 # The broker is slow; how long that may last is the commit watchdog's to say.
-                log.warning("%s/%d: the broker is slow; a batch waits for its turn", topic, partition)
+                log.warning("the broker is slow: a batch waits", extra={"topic": topic, "partition": partition})
         future.add_done_callback(lambda landed: self._land(size, landed))
         return future  # type: ignore[no-any-return]
 
