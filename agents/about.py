@@ -10,13 +10,14 @@ from .revision import revision, version_of
 from .settings.settings import Settings
 
 WORKER = (
-    "application", "instance", "bootstrap", "kafka_security", "partitions", "session_timeout_seconds", "store", "data",
-    "metrics_port", "sms_provider", "sms_slots", "sms_rate", "smtp_host", "smtp_port", "smtp_tls", "email_slots", "email_rate",
-    "organisation_rate",
+    "application", "topic_prefix", "instance", "bootstrap", "kafka_security", "partitions", "session_timeout_seconds", "store",
+    "data", "metrics_port", "sms_provider", "sms_slots", "sms_rate", "smtp_host", "smtp_port", "smtp_tls", "email_slots",
+    "email_rate", "organisation_rate",
 )  # fmt: skip
-WEB = ("bootstrap", "kafka_security", "data", "web_host", "web_port", "web_url", "sms_provider", "api_per_minute")
+WEB = ("bootstrap", "topic_prefix", "kafka_security", "data", "web_host", "web_port", "web_url", "sms_provider", "api_per_minute")
 MLLP = (
     "bootstrap",
+    "topic_prefix",
     "kafka_security",
     "mllp_host",
     "mllp_port",

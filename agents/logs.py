@@ -69,7 +69,7 @@ def configure(level: str = "info", form: str = "auto", stream: TextIO | None = N
 
 def mask(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Mask numbers and addresses. We never log them; a library may say them, or an exception quote them."""
-    for name in ("event", "exception"):
+    for name in ("event", "exception", "error"):
         if isinstance(text := event.get(name), str):
             event[name] = ADDRESS.sub("(address)", NUMBER.sub("(number)", text))
     return event

@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
-from aiokafka import AIOKafkaProducer
 
 from schemas.deliveries import AuditRecord
 from schemas.topics import AUDIT_LOG
 from schemas.wire import BadRecordError, own
 from streams.processing.record_checks import instant
 
+from .engine.transport.names import Producer
 from .kafka.junk import Junk
 from .kafka.reader import Reader, running
 
@@ -35,7 +35,7 @@ async def expire_facts(
     """
     writes = {"bootstrap_servers": bootstrap, "acks": "all", "enable_idempotence": True, **(security or {})}
     told, count = junk or Junk(), 0
-    async with Reader(bootstrap, security) as reader, running(AIOKafkaProducer(**writes), "stop") as producer:
+    async with Reader(bootstrap, security) as reader, running(Producer(**writes), "stop") as producer:
         for tp in await reader.topic(AUDIT_LOG.name):
             keys = await _old(reader, tp, before, told)
             count += len(keys)

@@ -64,7 +64,8 @@ OF_TOPICS = {
     "deliveries-email": Entry("what to say: times, places, label, details; **texts** of requests", "to send it"),
     "delivery-reports": Entry("what the provider said of a message", "to know what arrived"),
     "delivery-log": Entry(
-        "**text as sent** (of a request none), address masked, outcome, cost", "what was told; the bill; questions of clients",
+        "**text as sent** (of a request none), start of the first appointment, address masked, outcome, cost",
+        "what was told; the bill; questions of clients",
         readers="`log`, `costs`, `why`, `replay`; analysts",
     ),
     "audit-log": Entry(

@@ -84,7 +84,7 @@ class LoggedNotice(Wire, frozen=True, kw_only=True):
 
 
 class Cost(msgspec.Struct, frozen=True):
-    """What the SMS parts of a message cost, as a number or a string as the organisation's `unit_price` is."""
+    """What the SMS parts of a message cost. We write a string, exact; records of before have a number where the price was one."""
 
     amount: float | str
     currency: str
@@ -139,6 +139,10 @@ class LogRecord(msgspec.Struct, frozen=True, kw_only=True):
     unsubscribe link, and of a request not at all. `parts` and `cost` are of what its call sent: of a long SMS some pieces may
     have gone where the call failed, and each part stands on one record. `at` is UTC. `template`: see
     `streams/processing/log_records.py`.
+
+    Attributes:
+        decided, due: when its message was decided, and the earliest moment at which that was possible (`Delivery`).
+        start: of the first appointment that it speaks of, as it then is; of one that is cancelled, as it was.
     """
 
     message: str
@@ -156,6 +160,9 @@ class LogRecord(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int = 0
     address: str | None = None
     template: str | None = None
+    decided: datetime | None = None
+    due: datetime | None = None
+    start: datetime | None = None
     schema: int = SCHEMA
 
 

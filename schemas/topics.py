@@ -5,6 +5,7 @@ All topics and tables have the same number of partitions, fixed for life: partit
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Literal, TypeVar
 
@@ -152,6 +153,11 @@ def catalogue(text_days: int = TEXT_DAYS, opt_out_days: int = OPT_OUT_DAYS, audi
     texts = dict.fromkeys((DELIVERY_LOG.name, OUTCOMES.name, ERASURES.name), text_days)
     days = texts | {OPT_OUTS.name: opt_out_days, ACCESS_LOG.name: audit_days}
     return tuple(replace(topic, retention_ms=days[topic.name] * DAY) if topic.name in days else topic for topic in TOPICS)
+
+
+def named(topics: Iterable[Topic], prefix: str) -> tuple[Topic, ...]:
+    """Return the topics by the names that they have on Kafka, for what is read by others than our own clients."""
+    return tuple(replace(topic, name=prefix + topic.name) for topic in topics)
 
 
 def changelog(application: str, store: str, max_bytes: int = 16 << 20) -> Topic:

@@ -23,10 +23,10 @@ def run(args: Namespace) -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
-    print(text(settings.partitions, settings.replication), end="")
+    print(text(settings.partitions, settings.replication, settings.topic_prefix), end="")
     return 0
 
 
-def text(partitions: int, replication: int) -> str:
+def text(partitions: int, replication: int, prefix: str = "") -> str:
     """Return the document as JSON."""
-    return orjson.dumps(document(partitions, replication), option=orjson.OPT_INDENT_2).decode() + "\n"
+    return orjson.dumps(document(partitions, replication, prefix), option=orjson.OPT_INDENT_2).decode() + "\n"

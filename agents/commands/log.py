@@ -6,9 +6,11 @@ import asyncio
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from schemas.deliveries import LogRecord
 from schemas.topics import DELIVERY_LOG
 from streams.processing.local_time import DEFAULT_ZONE, zone
 
@@ -17,6 +19,7 @@ from ..export.filters import VALUES, Chooser, Wanted
 from ..export.formats import Csv, Form, JsonLines, Lines
 from ..export.output import ExportFile
 from ..export.periods import Period, period
+from ..export.shaping import OutcomeLogRecord, Shaped, read_outcomes, shape
 from ..kafka.junk import Junk
 from ..kafka.reader import Reader, TopicRange
 from .endings import ArgumentError, kafka_settings, one_line
@@ -44,6 +47,10 @@ def arguments(parser: ArgumentParser) -> None:
         parser.add_argument(f"--{name}", metavar=name.upper(), action="append", help=f"with this {name}; repeatable{known}")
     parser.add_argument("--follow", "-f", action="store_true", help="go on as records arrive, until Ctrl-C")
     parser.add_argument("--all", action="store_true", help="with records that were written twice; by default each comes once")
+    parser.add_argument("--no-text", action="store_true", help="without what was said and the masked address")
+    parser.add_argument(
+        "--outcomes", action="store_true", help="with what became of the appointments (`outcomes`); not in a table"
+    )
     parser.add_argument("--format", metavar="FORMAT", help=f"one of {', '.join(FORMATS)} (default: table)")
     parser.add_argument(
         "--json", action="store_true", help="short for --format json: each record on a line, as it is on the topic"
@@ -78,14 +85,15 @@ async def _write(
 ) -> bool:
     """Write it, and return whether every value on the topic was a record."""
     junk = Junk()
-    whole = (args.format or ("json" if args.json else "table")) != "json"
+    whole = (args.format or ("json" if args.json else "table")) != "json" or args.outcomes or args.no_text
     async with Reader(bootstrap, security) as reader:
+        shaping = shape(texts=not args.no_text, outcomes=await read_outcomes(reader, junk) if args.outcomes else None)
         span = await reader.span(await reader.topic(DELIVERY_LOG.name), stretch)
         async with reader.ranges(span.starts, None if stretch.follow else span.stops) as ranges:
             with ExportFile(args.output) as target:
                 shown = sys.stderr.isatty() and not args.follow and (args.output is not None or not sys.stdout.isatty())
                 bar = span.total if shown else None
-                await Export(ranges, Chooser(wanted, junk, whole=whole), form(target), target, bar).run()
+                await Export(ranges, Chooser(wanted, junk, whole=whole), Shaped(form(target), shaping), target, bar).run()
     return not junk.ended()
 
 
@@ -96,8 +104,12 @@ def _form(args: Namespace) -> Callable[[ExportFile], Form]:
         raise ArgumentError(f"--format is {name!r}: expected one of {', '.join(FORMATS)}")
     if args.json and name != "json":
         raise ArgumentError(f"--json is short for --format json, and --format is {name}: expected one of them")
+    if args.outcomes and name == "table":
+        raise ArgumentError("--outcomes is not for a table: expected --format json, csv or parquet")
     if name != "parquet":
-        forms: dict[str, Callable[[ExportFile], Form]] = {"table": Lines, "json": JsonLines, "csv": Csv}
+        forms: dict[str, Callable[[ExportFile], Form]] = {
+            "table": Lines, "json": JsonLines, "csv": partial(Csv, outcomes=args.outcomes),
+        }  # fmt: skip
         return forms[name]
     if args.follow:
         raise ArgumentError("--follow: a Parquet file has an end; expected another --format")
@@ -108,7 +120,7 @@ def _form(args: Namespace) -> Callable[[ExportFile], Form]:
     except ImportError:
         message = "--format parquet needs the extra `analysis` of our own wheel (DIST.whl[analysis]); the image has it"
         raise ArgumentError(message) from None
-    return Parquet
+    return partial(Parquet, record=OutcomeLogRecord if args.outcomes else LogRecord)
 
 
 def _stretch(args: Namespace) -> TopicRange:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import aclosing
 from typing import Any
 
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import TopicPartition
 
 from schemas.topics import changelog
 from streams.processing.rows import Rows
@@ -17,6 +17,7 @@ from streams.processing.turn import BadRowError
 
 from ..engine.state.changelog import Partition
 from ..engine.state.outbox import FENCE_KEY, RESERVED
+from ..engine.transport.names import Producer
 from ..kafka.reader import MissingError, Reader
 from ..kafka.topics import stores
 from ..settings.settings import Settings
@@ -65,9 +66,7 @@ async def _mend(settings: Settings, security: Mapping[str, Any], tp: TopicPartit
     told = f"the value of {len(value)} bytes that it had before" if value is not None else "a null value: the row is gone"
     if args.dry_run:
         return f"{name}/{tp.partition}, offset {bad.offset}, would get {told}"
-    async with AIOKafkaProducer(
-        bootstrap_servers=settings.bootstrap, acks="all", enable_idempotence=True, **security
-    ) as producer:
+    async with Producer(bootstrap_servers=settings.bootstrap, acks="all", enable_idempotence=True, **security) as producer:
         sent = await producer.send_and_wait(name, value, bad.key, tp.partition)
     return f"{name}/{tp.partition}, offset {bad.offset}: at offset {sent.offset} it got {told}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from argparse import ArgumentParser, Namespace
 
-from ..kafka.rights import ROLES, Role, script, table
+from ..kafka.rights import ROLES, Role, grants, script, table
 from ..settings.settings import Settings
 from .endings import ArgumentError, one_line
 
@@ -23,9 +23,10 @@ def arguments(parser: ArgumentParser) -> None:
 @one_line
 def run(args: Namespace) -> int:
     """Print the script, or the table."""
-    application = Settings.from_env(os.environ).application
+    settings = Settings.from_env(os.environ)
+    granted = grants(settings.application, settings.topic_prefix)
     if args.table:
-        print(table(application))
+        print(table(granted))
         return 0
     principals: dict[Role, str] = {role: f"User:afspraakbericht-{role}" for role in ROLES}
     for text in args.principal:
@@ -33,7 +34,7 @@ def run(args: Namespace) -> int:
         if ":" not in principal:
             raise ArgumentError(f"--principal is {text!r}: expected ROLE=PRINCIPAL, such as web=User:CN=web")
         principals[_role("--principal", name)] = principal
-    print(script(application, principals, [_role("--role", name) for name in args.role] if args.role else ROLES), end="")
+    print(script(granted, principals, [_role("--role", name) for name in args.role] if args.role else ROLES), end="")
     return 0
 
 

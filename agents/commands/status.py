@@ -14,12 +14,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, for_code
 
 from schemas.topics import DEAD_LETTERS, HOLDS
 from streams.topology import graph
 
+from ..engine.transport.names import Admin
 from ..kafka.last_good import last_good
 from ..kafka.reader import MissingError, Reader, TopicRange, running
 from ..kafka.security import check, client_settings
@@ -110,7 +110,7 @@ def _unseen(args: Namespace, why: str) -> int:
 async def look(settings: Settings, security: Mapping[str, Any], now: datetime, late: int) -> Seen:
     """Ask Kafka. Raises KafkaError and MissingError."""
     seen = Seen()
-    async with running(AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap, **security), "close") as admin:
+    async with running(Admin(bootstrap_servers=settings.bootstrap, **security), "close") as admin:
         (answer,) = await admin.describe_consumer_groups([settings.application])
         seen.workers = members_of(answer)
         committed = {tp: one.offset for tp, one in (await admin.list_consumer_group_offsets(settings.application)).items()}

@@ -7,9 +7,10 @@ import asyncio
 import logging
 import os
 import sys
+from collections.abc import Iterable
 
 from agents.exits import NOT_YET, REFUSED
-from schemas.topics import TOPICS, Topic, catalogue, changelog
+from schemas.topics import Topic, catalogue, changelog, named
 
 from ..kafka.security import KafkaRefusesError, check, client_settings
 from ..kafka.topics import TopicsError, ensure, settings_of, stores
@@ -34,7 +35,8 @@ def run(args: argparse.Namespace) -> int:
         ours = Settings.from_env(os.environ)
         topics = catalogue(ours.text_days, ours.opt_out_days, ours.audit_days)
         if args.manifest:
-            print(as_yaml(ours.partitions, ours.replication, ours.application, topics), end="")
+            every = [*topics, *(changelog(ours.application, store) for store in stores())]
+            print(as_yaml(ours.partitions, ours.replication, named(every, ours.topic_prefix)), end="")
             return 0
         wanted = (ours.bootstrap, ours.partitions, ours.replication, ours.application, stores())
         check(ours)
@@ -45,10 +47,11 @@ def run(args: argparse.Namespace) -> int:
     except (SettingsError, TopicsError) as error:
         print(error, file=sys.stderr)
         return NOT_YET if isinstance(error, TopicsError | KafkaRefusesError) else REFUSED
-    width = max(len(line.topic) for line in report.lines)
+    names = {line.topic: ours.topic_prefix + line.topic for line in report.lines}
+    width = max(map(len, names.values()))
     print(f"{'topic':<{width}}  partitions  {'kept':<16}  state")
     for line in report.lines:
-        print(f"{line.topic:<{width}}  {line.partitions or '-':>10}  {line.kept:<16}  {line.state}")
+        print(f"{names[line.topic]:<{width}}  {line.partitions or '-':>10}  {line.kept:<16}  {line.state}")
         if line.state == "corrected":
             print(*(f"{'':{width}}  {note}" for note in line.notes), sep="\n")
     for problem in report.problems:
@@ -56,13 +59,13 @@ def run(args: argparse.Namespace) -> int:
     return 2 if report.problems else 0
 
 
-def as_yaml(partitions: int, replication: int, application: str, topics: tuple[Topic, ...] = TOPICS) -> str:
+def as_yaml(partitions: int, replication: int, topics: Iterable[Topic]) -> str:
     """Write the catalogue of `schemas/topics.py` with its changelogs, as a list that any tool can read."""
     lines = [
         "# Made by `afspraakbericht topics --manifest` from schemas/topics.py. The partition count is fixed for life.",
         "topics:",
     ]
-    for topic in [*topics, *(changelog(application, store) for store in stores())]:
+    for topic in topics:
         lines += [f"  - name: {topic.name}", f"    partitions: {partitions}", f"    replication: {replication}", "    config:"]
         lines += [f'      {name}: "{value}"' for name, value in sorted(settings_of(topic, replication).items())]
     return "\n".join(lines) + "\n"

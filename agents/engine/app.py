@@ -9,7 +9,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, NoReturn
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
 from faust.types import TP
@@ -34,6 +34,7 @@ from .tasks.tasks import StreamTasks
 from .tasks.watermark import Watermark
 from .transport.consumer import Transport
 from .transport.membership import check_group
+from .transport.names import Consumer
 from .transport.offsets import Lookup, wait_for_backlog
 from .transport.sizes import SMALL, TooLargeError
 
@@ -72,6 +73,7 @@ class Engine(NodesOnly):
         audit_interval: seconds between two looks at whether somebody else wrote to a changelog of ours.
         fit: returns an output as its topic takes it; another one in its place where it is too large. Default: none may be.
         skipped: records, by topic, partition and offset, that nodes set aside as they are.
+        topic_prefix: what stands before the names of topics and of the group on Kafka (`transport/names.py`).
         disk: where rows are kept that do not fit into memory (`state/rocksdb.py`); None: in memory.
         settings: Faust's, such as `consumer_group_instance_id`, `broker_credentials`, `datadir`.
     """
@@ -94,6 +96,7 @@ class Engine(NodesOnly):
         audit_interval: float = 60.0,
         fit: Callable[[Output], Output] | None = None,
         skipped: Iterable[tuple[str, int, int]] = (),
+        topic_prefix: str = "",
         disk: StateBackend | None = None,
         **settings: Any,
     ) -> None:
@@ -102,7 +105,7 @@ class Engine(NodesOnly):
         self.bootstrap, self.partitions, self.clock, self.hooks = bootstrap, partitions, clock, hooks or Monitor()
         self.watermark_bound, self.bootstrap_bound = watermark_bound, bootstrap_bound
         self.recovery_timeout, self.commit_timeout, self.audit_interval = recovery_timeout, commit_timeout, audit_interval
-        self.specs, self.disk = in_order(nodes), disk
+        self.specs, self.disk, self.topic_prefix = in_order(nodes), disk, topic_prefix
         self.fit, self.skipped = fit or none_too_large, frozenset(skipped)
         self.early = {late: early for spec in self.specs for late, early in spec.hold.items()}
         super().__init__(name, broker=[f"aiokafka://{address}" for address in bootstrap.split(",")], **{**SETTINGS, **settings})
@@ -152,9 +155,10 @@ class Engine(NodesOnly):
 
     def new_client(self, **settings: Any) -> Any:
         """Return a Kafka consumer that belongs to no group."""
-        return AIOKafkaConsumer(
+        return Consumer(
             bootstrap_servers=self.bootstrap, enable_auto_commit=False, auto_offset_reset="earliest", check_crcs=False,
-            isolation_level="read_committed", request_timeout_ms=int(self.conf.broker_request_timeout * 1000),
+            isolation_level="read_committed", topic_prefix=self.topic_prefix,
+            request_timeout_ms=int(self.conf.broker_request_timeout * 1000),
             **credentials_to_aiokafka_auth(self.conf.broker_credentials, self.conf.ssl_context), **settings,
         )  # fmt: skip
 
@@ -206,9 +210,9 @@ class Engine(NodesOnly):
                 anew.setdefault(topic, []).append(task.p)
         for topic, partitions in sorted(anew.items()):
             log.error(
-                "%s has another id than the topic that was read: it was made anew, or comes from a mirror. "
-                "Reading it anew from its beginning, partitions %s", topic, sorted(partitions),
-            )  # fmt: skip
+                "a topic has another id than the one that was read: it was made anew, or comes from a mirror; it is read anew",
+                extra={"topic": topic, "partitions": sorted(partitions)},
+            )
             self.hooks.on_read_anew(topic, len(partitions))
 
     async def close_tasks(self) -> None:
@@ -232,7 +236,7 @@ class Engine(NodesOnly):
                         if part.end == start:  # otherwise an append of ours has met and mended them meanwhile
                             task.overwritten(keys)
             except KafkaError as error:
-                log.warning("the audit waits for the broker: %r", error)
+                log.warning("the audit waits for the broker", extra={"error": repr(error)})
 
     # --- life cycle ---
 

@@ -78,6 +78,7 @@ class Host(TaskContext, Protocol):
 
     bootstrap: str
     partitions: int
+    topic_prefix: str
     ids: Mapping[str, bytes]
     specs: Sequence[NodeSpec]
     lookup: Any

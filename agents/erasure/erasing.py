@@ -11,9 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient
-
 from schemas.inputs import Erasure
 from schemas.topics import (
     AUDIT_LOG,
@@ -27,6 +24,7 @@ from schemas.topics import (
 )
 from schemas.wire import encode
 
+from ..engine.transport.names import Admin, Producer
 from ..engine.transport.offsets import Offsets, wait_for_backlog
 from ..engine.transport.partitioner import partition_for
 from ..kafka.reader import Reader, running
@@ -110,7 +108,7 @@ class Eraser:
 
     async def _write(self, records: Iterable[tuple[str, int, bytes, bytes | None]]) -> list[Tombstone]:
         """Write topic, partition, key and value; return where they are, once every copy has them."""
-        producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap, acks="all", enable_idempotence=True, **self.security)
+        producer = Producer(bootstrap_servers=self.bootstrap, acks="all", enable_idempotence=True, **self.security)
         async with running(producer, "stop"):
             sent = [await producer.send(topic, value, key, partition) for topic, partition, key, value in records]
             return [Tombstone(one.partition, one.offset) for one in [await future for future in sent]]
@@ -145,7 +143,7 @@ class Eraser:
         return Reader(self.bootstrap, self.security)
 
     def _admin(self) -> Any:
-        return running(AIOKafkaAdminClient(bootstrap_servers=self.bootstrap, **self.security), "close")
+        return running(Admin(bootstrap_servers=self.bootstrap, **self.security), "close")
 
     # -- what it says --------------------------------------------------------------------------------------------------
 

@@ -11,12 +11,12 @@ from typing import Any
 from urllib.parse import unquote
 
 import orjson
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from schemas.keys import ClientKey
 from schemas.topics import APPOINTMENTS, DAY, DEAD_LETTERS, FOREIGN
 
+from ..engine.transport.names import Admin
 from ..kafka.reader import Reader, running, written
 
 FOREIGN_NAMES = frozenset(topic.name for topic in FOREIGN)
@@ -113,7 +113,7 @@ class Survey:
         wanted = list(topics)
         async with (
             Reader(self.bootstrap, self.security, aborted=True) as reader,
-            running(AIOKafkaAdminClient(bootstrap_servers=self.bootstrap, **self.security), "close") as admin,
+            running(Admin(bootstrap_servers=self.bootstrap, **self.security), "close") as admin,
         ):
             tps = await reader.topics(wanted)
             found = {name: TopicScan(settings) for name, settings in (await _settings(admin, wanted)).items()}

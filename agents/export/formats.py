@@ -17,10 +17,10 @@ WIDTHS = (20, 22, 7, 10, 40)
 
 COLUMNS = (
     "at", "organisation", "client", "channel", "reason", "status", "detail", "message", "attempt", "kinds", "appointments",
-    "notices", "text", "parts", "cost_amount", "cost_currency", "address", "template", "schema",
+    "notices", "text", "parts", "cost_amount", "cost_currency", "address", "template", "decided", "due", "start", "schema",
 )  # fmt: skip
 """Of CSV. What is nested is flat: the notices' kinds, appointments (all of each) and ids, in order, with `/` between them, which
-no id contains."""
+no id contains. Of an export with outcomes a column `outcomes` comes last, in the order of the appointments."""
 
 
 class Form(Protocol):
@@ -74,21 +74,21 @@ class Csv:
     A text that a spreadsheet would take for a formula gets a ' before it.
     """
 
-    def __init__(self, target: ExportFile) -> None:
-        self.target = target
-        self.target.write((",".join(COLUMNS) + "\r\n").encode())
+    def __init__(self, target: ExportFile, *, outcomes: bool = False) -> None:
+        self.target, self.columns = target, (*COLUMNS, "outcomes") if outcomes else COLUMNS
+        self.target.write((",".join(self.columns) + "\r\n").encode())
 
     def write(self, values: Sequence[bytes]) -> None:
         """Write one row for each."""
         out = io.StringIO(newline="")
-        csv.writer(out).writerows(cells(orjson.loads(value)) for value in values)
+        csv.writer(out).writerows(cells(orjson.loads(value), self.columns) for value in values)
         self.target.write(out.getvalue().encode())
 
     def close(self) -> None:
         """Do nothing: there is no end to write."""
 
 
-def cells(entry: dict[str, Any]) -> list[Any]:
+def cells(entry: dict[str, Any], columns: Sequence[str] = COLUMNS) -> list[Any]:
     """Return a record as the cells of a row."""
     notices, cost = entry["notices"], entry.get("cost") or {}
     flat = {
@@ -99,7 +99,8 @@ def cells(entry: dict[str, Any]) -> list[Any]:
         "notices": "/".join(one["id"] for one in notices),
         "cost_amount": cost.get("amount"),
         "cost_currency": cost.get("currency"),
+        "outcomes": "/".join(one["outcome"] or "" for one in entry.get("outcomes", ())),
         "schema": 1,
     }
-    found = [entry.get(name, flat.get(name)) if name != "notices" else flat[name] for name in COLUMNS]
+    found = [entry.get(name, flat.get(name)) if name not in ("notices", "outcomes") else flat[name] for name in columns]
     return [safe(cell) if isinstance(cell, str) else cell for cell in found]

@@ -21,6 +21,9 @@ from .output import ExportFile
 AMOUNT = pa.decimal128(38, 18)
 """An amount of money, on the topic a number or a string."""
 
+OF_EACH = ("message", "at", "decided", "due", "start", "notices", "cost", "outcomes")
+"""Columns that say another thing in each record, or are nested."""
+
 _PLAIN = {str: pa.string(), int: pa.int64(), datetime: pa.timestamp("us", tz="UTC")}
 
 
@@ -50,9 +53,9 @@ def _type(record: type, name: str, hint: Any) -> Any:
 class Parquet:
     """A row group for each handful of records. Raises NotARecordError for a value that the schema cannot hold."""
 
-    def __init__(self, target: ExportFile) -> None:
+    def __init__(self, target: ExportFile, record: type[LogRecord] = LogRecord) -> None:
         pa.set_memory_pool(pa.system_memory_pool())  # the others keep what was given back, here a sixth of all memory
-        self.schema = schema_of()
+        self.schema = schema_of(record)
         self.options = pa.json.ParseOptions(explicit_schema=self.schema, unexpected_field_behavior="ignore")
         self.file = pa.PythonFile(target, mode="w")
         self.writer = pa.parquet.ParquetWriter(
@@ -73,7 +76,7 @@ class Parquet:
 
     def _repeated(self) -> list[str]:
         """Return the columns whose values come again and again: a dictionary of ids, each there once, is only work."""
-        plain = [name for name in self.schema.names if name not in ("message", "at", "notices", "cost")]
+        plain = [name for name in self.schema.names if name not in OF_EACH]
         return [*plain, "cost.currency", "notices.list.element.kind"]
 
     def _read(self, values: Sequence[bytes]) -> Any:

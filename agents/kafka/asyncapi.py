@@ -37,8 +37,8 @@ FOREIGN: dict[str, dict[str, Any]] = {
 """Messages in other standards."""
 
 
-def document(partitions: int, replication: int) -> dict[str, Any]:
-    """Return the whole document, as JSON has it. Partitions and copies are settings, the same for all topics."""
+def document(partitions: int, replication: int, prefix: str = "") -> dict[str, Any]:
+    """Return the whole document, as JSON has it. Partitions, copies and the prefix of names are settings of all topics."""
     records = {topic.record.__name__: topic.record for topic in TOPICS if topic.record is not None}
     schemas = schemas_of(records.values(), REF)
     return {
@@ -50,7 +50,7 @@ def document(partitions: int, replication: int) -> dict[str, Any]:
             "partitions, fixed for life; a record's key says whose it is. Unknown fields are to be ignored.",
         },
         "defaultContentType": "application/json",
-        "channels": {topic.name: _channel(topic, partitions, replication) for topic in TOPICS},
+        "channels": {topic.name: _channel(topic, partitions, replication, prefix + topic.name) for topic in TOPICS},
         "operations": {f"{WHO[topic.role][0]}-{topic.name}": _operation(topic) for topic in TOPICS},
         "components": {
             "messages": {topic.name: _message(topic) for topic in TOPICS},
@@ -59,18 +59,18 @@ def document(partitions: int, replication: int) -> dict[str, Any]:
     }
 
 
-def _channel(topic: Topic, partitions: int, replication: int) -> dict[str, Any]:
+def _channel(topic: Topic, partitions: int, replication: int, address: str) -> dict[str, Any]:
     kept = topic.settings
     configuration: dict[str, Any] = {"cleanup.policy": kept["cleanup.policy"].split(",")}
     for name in ("retention.ms", "retention.bytes", "delete.retention.ms", "max.message.bytes"):
         if name in kept:
             configuration[name] = int(kept[name])
     kafka = {
-        "topic": topic.name, "partitions": partitions, "replicas": replication, "topicConfiguration": configuration,
+        "topic": address, "partitions": partitions, "replicas": replication, "topicConfiguration": configuration,
         "bindingVersion": BINDING,
     }  # fmt: skip
     return {
-        "address": topic.name,
+        "address": address,
         "description": WHO[topic.role][1],
         "messages": {topic.name: {"$ref": f"#/components/messages/{topic.name}"}},
         "bindings": {"kafka": kafka},

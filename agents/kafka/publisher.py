@@ -9,9 +9,10 @@ from typing import Any, NamedTuple, Protocol
 
 import orjson
 import structlog
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from .. import request_ids
+from ..engine.transport.names import Producer
 from ..engine.transport.partitioner import partition_for
 from ..monitoring.web_metrics import WebMetrics
 from .writer import Event
@@ -54,8 +55,8 @@ class KafkaPublisher:
 
     def __init__(self, bootstrap: str, timeout: float, security: Mapping[str, Any] | None = None) -> None:
         self._bootstrap, self._timeout, self._security = bootstrap, timeout, dict(security or {})
-        self._producer: AIOKafkaProducer | None = None
-        self._starting: asyncio.Task[AIOKafkaProducer] | None = None
+        self._producer: Producer | None = None
+        self._starting: asyncio.Task[Producer] | None = None
         self._checking: asyncio.Task[None] | None = None
         self._checked = 0.0
 
@@ -65,7 +66,8 @@ class KafkaPublisher:
         try:
             async with asyncio.timeout(self._timeout):
                 producer = await self._started()
-                sent = await (await producer.send(event.topic, value, event.key.encode() if event.key is not None else None))
+                key = event.key.encode() if event.key is not None else None
+                sent = await (await producer.send(event.topic, value, key, headers=request_ids.headers()))
                 return RecordPosition(sent.partition, sent.offset)
         except (KafkaError, TimeoutError, OSError) as error:
             log.error("kafka did not acknowledge", topic=event.topic, error=type(error).__name__)
@@ -96,15 +98,15 @@ class KafkaPublisher:
         if not answered:
             raise UnavailableError
 
-    async def _started(self) -> AIOKafkaProducer:
+    async def _started(self) -> Producer:
         if self._producer is None:
             if self._starting is None or self._starting.done():
                 self._starting = asyncio.create_task(self._start())
             self._producer = await asyncio.shield(self._starting)
         return self._producer
 
-    async def _start(self) -> AIOKafkaProducer:
-        producer = AIOKafkaProducer(
+    async def _start(self) -> Producer:
+        producer = Producer(
             bootstrap_servers=self._bootstrap, acks="all", linger_ms=2, partitioner=_partition,
             request_timeout_ms=max(1000, int(self._timeout * 1000)), **self._security,
         )  # fmt: skip

@@ -13,9 +13,10 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from ..engine.topic_ids import topic_ids
+from ..engine.transport.names import Consumer
 from ..engine.transport.ranges import WAIT_MS, Ranges
 
 FETCH = 1 << 20
@@ -82,8 +83,8 @@ class Reader:
             "fetch_max_wait_ms": WAIT_MS, "max_partition_fetch_bytes": FETCH, "fetch_max_bytes": 4 * FETCH, **(security or {}),
         }  # fmt: skip
 
-    def _new_client(self) -> AIOKafkaConsumer:
-        return AIOKafkaConsumer(**self.settings)
+    def _new_client(self) -> Consumer:
+        return Consumer(**self.settings)
 
     async def __aenter__(self) -> Self:
         self._stack = AsyncExitStack()

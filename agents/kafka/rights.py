@@ -63,8 +63,13 @@ class Grant(NamedTuple):
     operation: Operation
 
 
-def grants(application: str) -> list[Grant]:
-    """Return every right of every role, each once. `application`: the group, and the first part of the changelogs' names."""
+def grants(application: str, prefix: str = "") -> list[Grant]:
+    """Return every right of every role, each once, by Kafka's names and in the order of the catalogue.
+
+    Args:
+        application: the group, and the first part of the changelogs' names.
+        prefix: what stands before every name.
+    """
     nodes = graph(1)
     changelogs = [changelog(application, store).name for store in STORES]
     every = [*(topic.name for topic in TOPICS), *changelogs]
@@ -86,20 +91,22 @@ def grants(application: str) -> list[Grant]:
         *_on("operator", "Write", every),
         Grant("operator", "group", application, "Describe"),
     ]
-    return [*dict.fromkeys(found)]
+    places = {name: place for place, name in enumerate([*every, application])}
+    ordered = sorted(dict.fromkeys(found), key=lambda grant: places[grant.name])
+    return [grant._replace(name=prefix + grant.name) for grant in ordered]
 
 
 def _on(role: Role, operation: Operation, topics: Iterable[str]) -> list[Grant]:
     return [Grant(role, "topic", topic, operation) for topic in topics]
 
 
-def commands(application: str, principals: Mapping[Role, str], roles: Iterable[Role] = tuple(ROLES)) -> list[list[str]]:
+def commands(granted: Iterable[Grant], principals: Mapping[Role, str], roles: Iterable[Role] = tuple(ROLES)) -> list[list[str]]:
     """Return the arguments of `kafka-acls` that set the rights: a call for each role, kind and set of operations.
 
     `principals`: of a role, as Kafka's authorizer knows it, such as `User:web` or `User:CN=web`.
     """
     operations: dict[tuple[Role, Kind, str], list[Operation]] = {}
-    for grant in grants(application):
+    for grant in granted:
         operations.setdefault((grant.role, grant.kind, grant.name), []).append(grant.operation)
     names: dict[tuple[Role, Kind, tuple[Operation, ...]], list[str]] = {}
     for (role, kind, name), of_it in operations.items():
@@ -111,33 +118,33 @@ def commands(application: str, principals: Mapping[Role, str], roles: Iterable[R
             *(word for operation in of_it for word in ("--operation", operation)),
             *(word for name in named for word in (f"--{kind}", name)),
         ]
-        for (role, kind, of_it), named in names.items()
+        for role in ROLES
         if role in wanted
+        for (owner, kind, of_it), named in names.items()
+        if owner == role
     ]  # fmt: skip
 
 
-def script(application: str, principals: Mapping[Role, str], roles: Iterable[Role] = tuple(ROLES)) -> str:
+def script(granted: Iterable[Grant], principals: Mapping[Role, str], roles: Iterable[Role] = tuple(ROLES)) -> str:
     """Return a shell script that sets the rights by Kafka's own `kafka-acls.sh`; its arguments are those of the connection."""
     lines = [
         "#!/bin/sh",
         "# Sets the rights of afspraakbericht's users in Kafka. Run it again after an upgrade: a right more does no harm.",
         "#   sh rights.sh --bootstrap-server BROKER:9093 --command-config admin.properties",
         "set -eu",
-        *(f'kafka-acls.sh "$@" {shlex.join(words)}' for words in commands(application, principals, roles)),
+        *(f'kafka-acls.sh "$@" {shlex.join(words)}' for words in commands(granted, principals, roles)),
     ]
     return "\n".join(lines) + "\n"
 
 
-def table(application: str) -> str:
+def table(granted: Iterable[Grant]) -> str:
     """Return the rights as a table in Markdown: a row for each topic and group, a column for each role."""
     cells: dict[tuple[Kind, str], dict[Role, list[str]]] = {}
-    for grant in grants(application):
+    for grant in granted:
         cells.setdefault((grant.kind, grant.name), {}).setdefault(grant.role, []).append(grant.operation)
-    order = [("topic", topic.name) for topic in TOPICS] + [key for key in cells if key[1] not in {topic.name for topic in TOPICS}]
     head = [f"| | {' | '.join(ROLES)} |", f"|---{'|---' * len(ROLES)}|"]
     rows = []
-    for kind, name in order:
-        of_it = cells[("group" if kind == "group" else "topic", name)]
+    for (kind, name), of_it in cells.items():
         shown = " | ".join(", ".join(of_it.get(role, [])) for role in ROLES)
         rows.append(f"| {'group ' if kind == 'group' else ''}`{name}` | {shown} |")
     return "\n".join([*head, *rows])

@@ -38,7 +38,13 @@ class KafkaRefusesError(SettingsError):
 
 
 def client_settings(settings: Settings) -> dict[str, Any]:
-    """Return what every aiokafka client gets. Raises SettingsError where a file or a name is missing or wrong."""
+    """Return what every client of ours gets (`engine/transport/names.py`). Raises SettingsError where something is wrong."""
+    prefix = {"topic_prefix": settings.topic_prefix} if settings.topic_prefix else {}
+    return {**_security(settings), **prefix}
+
+
+def _security(settings: Settings) -> dict[str, Any]:
+    """Return what aiokafka's connections get. Raises SettingsError where a file or a name is missing or wrong."""
     if settings.kafka_security == "plaintext":
         return {}
     context = _context(settings)
@@ -58,7 +64,7 @@ def client_settings(settings: Settings) -> dict[str, Any]:
 
 def credentials(settings: Settings) -> Any:
     """Return the same for Faust's `broker_credentials`."""
-    given = client_settings(settings)
+    given = _security(settings)
     if not given:
         return None
     if given["security_protocol"] == "SSL":
@@ -76,7 +82,7 @@ def check(settings: Settings) -> None:
 
     aiokafka itself would only say that no broker answers. One that is not there at all is not our matter here.
     """
-    given = client_settings(settings)
+    given = _security(settings)
     if given:
         loop = asyncio.new_event_loop()  # not asyncio.run, which leaves the thread without one for Faust to find
         loop.set_exception_handler(_left_over)

@@ -11,13 +11,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 
 from schemas.topics import DAY, STORES, TOPICS, Topic, changelog
 
+from ..engine.transport.names import Admin
+
 ANSWER_SECONDS = 8
+MAKE_SECONDS = 24
+"""Thousands of partitions take a small broker some seconds."""
+
 SET_ON_TOPIC = 1
 """Kafka's mark of a setting that is the topic's own, not the broker's or a default."""
 
@@ -116,7 +121,7 @@ async def ensure(
     """
     topics = [*topics, *(changelog(application, store) for store in stores)]
     plan = TopicPlan(partitions, replication, check_only, shorten)
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=ANSWER_SECONDS * 1000, **(security or {}))
+    admin = Admin(bootstrap_servers=bootstrap, request_timeout_ms=MAKE_SECONDS * 1000, **(security or {}))
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             await admin.start()
@@ -145,7 +150,7 @@ async def _create(admin: Any, topics: list[Topic], plan: TopicPlan) -> dict[str,
     in_sync = "2" if plan.replication >= 3 else "1"  # whatever the broker's default is: with one copy, 2 takes no write
     configs = {topic.name: {"min.insync.replicas": in_sync, **settings_of(topic, plan.replication)} for topic in absent}
     wanted = [NewTopic(name, plan.partitions, plan.replication, topic_configs=config) for name, config in configs.items()]
-    answer = await admin.create_topics(wanted, timeout_ms=ANSWER_SECONDS * 1000)
+    answer = await admin.create_topics(wanted, timeout_ms=MAKE_SECONDS * 1000)
     refusals: dict[str, str | None] = {}
     for name, code, message in answer.topic_errors:
         error = for_code(code)

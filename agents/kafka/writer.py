@@ -7,7 +7,8 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 import orjson
-from aiokafka import AIOKafkaProducer
+
+from ..engine.transport.names import Producer
 
 
 class Event(NamedTuple):
@@ -25,7 +26,7 @@ class Feeder:
     """
 
     def __init__(self, bootstrap: str, security: Mapping[str, Any] | None = None) -> None:
-        self.producer = AIOKafkaProducer(
+        self.producer = Producer(
             bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, linger_ms=5, **(security or {})
         )
 

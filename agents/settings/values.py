@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 NAME = re.compile(r"[A-Za-z0-9._-]{1,200}")
+TOPIC_PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,98}[._-]")
 HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*")
 SHORTEST_KEY = 32
 
@@ -33,6 +34,13 @@ def name(raw: str) -> str:
     """Read what Kafka takes as a topic's or a group's name."""
     if not NAME.fullmatch(raw):
         raise ValueError("a name of letters, digits, '.', '_' and '-', 200 at most")
+    return raw
+
+
+def prefix(raw: str) -> str:
+    """Read what stands before names on Kafka, and is told apart from them by its last character."""
+    if not TOPIC_PREFIX.fullmatch(raw):
+        raise ValueError("letters, digits, '.', '_' and '-', 100 at most, of which '.', '_' or '-' comes last, as in test.")
     return raw
 
 

@@ -111,6 +111,7 @@ def create_app(
         broker_heartbeat_interval=settings.session_timeout_seconds / 4,
         datadir=settings.data / "worker",
         skipped=settings.skip_records,
+        topic_prefix=settings.topic_prefix,
         disk=create_disk(settings),
     )
 

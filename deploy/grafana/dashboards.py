@@ -9,11 +9,15 @@ web keeps (`web_database`, PostgreSQL): counts and money of one organisation and
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
 A = "afspraakbericht_"
+CHOSEN = 'application=~"$application",environment=~"$environment"'
+SERIES = re.compile(r"\b((?:afspraakbericht[_:]|process_)[a-z0-9_:]+|ALERTS|up)\b(?:\{([^}]*)\})?")
+"""A series in a query, and what it is narrowed down to."""
 
 Panel = tuple[str, str, str, list[tuple[str, str]]]
 """Kind, title, unit (Grafana's word), and (query, legend) pairs."""
@@ -38,6 +42,11 @@ def within(seconds: str, metric: str, by: str = "") -> str:
     )
 
 
+def burnt(window: str) -> str:
+    """Return how many times faster than allowed the promise's budget was spent; 1: it lasts just as long as it must."""
+    return f"sum (afspraakbericht:calls_slow:increase{window}) / sum (afspraakbericht:calls:increase{window}) / 0.05"
+
+
 def quantile(share: float, metric: str, by: str) -> str:
     """Return a quantile, as near as the buckets are."""
     return f"histogram_quantile({share}, sum by (le, {by}) (rate({A}{metric}_bucket[$__rate_interval])))"
@@ -48,6 +57,7 @@ SERVICE: list[tuple[str, list[Panel]]] = [
         "The promise: 95 % reaches the provider within 10 s of its event, its window not counted",
         [
             ("stat", "Within 10 s", "percentunit", [(within("10.0", "call_delay_seconds"), "all")]),
+            ("stat", "Budget left of 30 days", "percentunit", [(f"1 - {burnt('30d')}", "left")]),
             ("stat", "Alerts", "short", [('count(ALERTS{alertstate="firing"}) or vector(0)', "firing")]),
             ("stat", "Partitions without worker", "short", [(f"max({A}partitions) - sum({A}partitions_assigned)", "missing")]),
             (
@@ -55,6 +65,12 @@ SERVICE: list[tuple[str, list[Panel]]] = [
                 "Event to provider, 95 %",
                 "s",
                 [(quantile(0.95, "call_delay_seconds", "channel, reason"), "{{channel}} {{reason}}")],
+            ),
+            (
+                "timeseries",
+                "Budget burnt, times as fast as allowed",
+                "short",
+                [(burnt(window), f"of {window}") for window in ("1h", "6h", "1d", "3d")],
             ),
             ("timeseries", "Due until handled, 95 %", "s", [(quantile(0.95, "moment_delay_seconds", "kind"), "{{kind}}")]),
         ],
@@ -468,6 +484,26 @@ def by_organisation() -> dict[str, Any]:
     return made
 
 
+def of_prometheus(made: dict[str, Any]) -> dict[str, Any]:
+    """Return a dashboard with an application and an environment to choose, in every query."""
+    for panel in made["panels"]:
+        for target in panel.get("targets", ()):
+            target["expr"] = SERIES.sub(_narrowed, target["expr"])
+    source = {"type": "prometheus", "uid": "${datasource}"}
+    made["templating"]["list"] += [
+        {
+            "name": name, "type": "query", "datasource": source, "query": f"label_values({A}build_info, {name})", "refresh": 2,
+            "includeAll": True, "allValue": ".*", "multi": True,
+        }
+        for name in ("application", "environment")
+    ]  # fmt: skip
+    return made
+
+
+def _narrowed(found: re.Match[str]) -> str:
+    return f"{found[1]}{{{CHOSEN}{',' if found[2] else ''}{found[2] or ''}}}"
+
+
 def dashboard(uid: str, title: str, rows: list[tuple[str, list[Panel]]], since: str) -> dict[str, Any]:
     """Return the JSON that Grafana imports."""
     panels: list[dict[str, Any]] = []
@@ -515,8 +551,8 @@ def dashboard(uid: str, title: str, rows: list[tuple[str, list[Panel]]], since: 
 def files() -> dict[str, str]:
     """Every file with what it holds."""
     made = {
-        "service.json": dashboard("afspraakbericht", "Afspraakbericht: the service", SERVICE, "now-6h"),
-        "channels.json": dashboard("afspraakbericht-day", "Afspraakbericht: a day by channel", CHANNELS, "now/d"),
+        "service.json": of_prometheus(dashboard("afspraakbericht", "Afspraakbericht: the service", SERVICE, "now-6h")),
+        "channels.json": of_prometheus(dashboard("afspraakbericht-day", "Afspraakbericht: a day by channel", CHANNELS, "now/d")),
         "organisation.json": by_organisation(),
     }
     return {name: json.dumps(one, indent=1, ensure_ascii=False) + "\n" for name, one in made.items()}

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from datetime import datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from schemas.channels import CHANNELS
 from schemas.deliveries import AuditRecord, Delivery, LogRecord
@@ -17,7 +19,7 @@ from schemas.languages import Language
 from schemas.notices import WORDING, Notice
 from schemas.templates import texts_around
 from schemas.topics import AUDIT_LOG, DELIVERY_LOG
-from schemas.wire import to_json
+from schemas.wire import to_json, utc
 
 from .turn import Decision, Output
 
@@ -34,6 +36,25 @@ def emit_record(decision: Decision, partition: int, record: LogRecord) -> None:
     )  # fmt: skip
     key = f"{client}/{record.message}/{record.attempt}/{record.status}"
     decision.emit(Output(AUDIT_LOG.name, key.encode(), to_json(fact), partition))
+
+
+class Times(NamedTuple):
+    """The moments of a message that its records have, where they are known."""
+
+    decided: datetime | None = None
+    due: datetime | None = None
+    start: datetime | None = None
+
+
+NO_TIMES = Times()
+"""Of what is known after its delivery is gone: the record `sent` has them."""
+
+
+def times_of(delivery: Delivery, *, erased: bool = False) -> Times:
+    """Return the moments of a delivery, in UTC. Of an erased client no record says when an appointment was."""
+    views = [view for notice in delivery.notices if (view := notice.now or notice.was) is not None]
+    start = min([view.start for view in views], default=None) if not erased else None
+    return Times(*(moment and utc(moment) for moment in (delivery.decided, delivery.due, start)))
 
 
 def template_of(

@@ -11,7 +11,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from schemas.channels import CHANNELS
-from schemas.deliveries import Delivery, LoggedNotice, LogRecord, Reason, Status
+from schemas.deliveries import ERASED, Delivery, LoggedNotice, LogRecord, Reason, Status
 from schemas.events import Became, Bounce, ClientEvent, Landed
 from schemas.inputs import Channel, OptOut
 from schemas.keys import ClientKey
@@ -22,7 +22,7 @@ from schemas.wire import encode, to_json
 from ..notices.messages import logged
 from ..notices.undoing import WITHIN
 from ..processing.local_time import EPOCH
-from ..processing.log_records import emit_record
+from ..processing.log_records import NO_TIMES, Times, emit_record, times_of
 from ..processing.rows import Rows, bad_row
 from ..processing.timers import Timers
 from ..processing.turn import Decision, Output
@@ -158,7 +158,7 @@ class Ledger:
         """Log what happened to an open message."""
         self._log(
             decision, delivery.organisation, delivery.client, delivery.message, delivery.reason, logged(delivery.notices),
-            status, attempt, now, detail, text, billed, address, template,
+            status, attempt, now, detail, text, billed, address, template, times_of(delivery, erased=detail == ERASED),
         )  # fmt: skip
 
     def log_call(
@@ -187,12 +187,12 @@ class Ledger:
     def _log(
         self, decision: Decision, organisation: str, client: str, message: str, reason: Reason,
         notices: tuple[LoggedNotice, ...], status: Status, attempt: int, now: datetime, detail: str | None, text: str | None,
-        billed: Billed, address: str | None, template: str | None,
+        billed: Billed, address: str | None, template: str | None, times: Times = NO_TIMES,
     ) -> None:  # fmt: skip
         record = LogRecord(
             message=message, organisation=organisation, client=client, channel=self.channel, reason=reason, status=status,
             detail=detail, at=now, notices=notices, text=text, parts=billed.parts, cost=billed.cost, attempt=attempt,
-            address=address, template=template,
+            address=address, template=template, **times._asdict(),
         )  # fmt: skip
         decision.count("outcomes", self.channel, status)
         if billed.parts:

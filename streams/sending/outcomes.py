@@ -115,12 +115,10 @@ def next_try(delivery: Delivery, attempt: int, now: datetime, retry_after: float
 
 
 def cost_of(parts: int | None, settings: SmsSettings) -> Cost | None:
-    """Return the price of the parts of an SMS, exact, as a number or a string as the organisation gives its price."""
+    """Return the price of the parts of an SMS, exact."""
     if parts is None:
         return None
-    price = settings.unit_price
-    amount = parts * Decimal(str(price))
-    return Cost(str(amount) if isinstance(price, str) else float(amount), settings.currency)
+    return Cost(format(parts * Decimal(str(settings.unit_price)), "f"), settings.currency)
 
 
 def believable(said: object, ours: int) -> bool:

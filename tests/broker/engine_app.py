@@ -6,7 +6,6 @@ AUDIT_SECONDS in the environment: between two looks at whether somebody else wro
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import sys
 import tempfile
@@ -20,6 +19,7 @@ import msgspec
 from agents.engine.app import Engine
 from agents.engine.node import NodeSpec
 from agents.engine.worker import run_worker
+from agents.logs import configure
 from streams.processing.turn import Call, Decision, Output, Processor, Turn
 
 N = 4
@@ -205,7 +205,7 @@ def nodes(kind: str, name: str) -> list[NodeSpec]:
 
 if __name__ == "__main__":
     kind, name, bootstrap = sys.argv[1:4]
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    configure("info", "json")
     settings: dict[str, Any] = {"fit": lambda output: output}  # the topics of these tests take all that is written
     settings |= {"broker_session_timeout": 6.0, "broker_heartbeat_interval": 1.0, "datadir": tempfile.mkdtemp()}
     if "AUDIT_SECONDS" in os.environ:

@@ -24,12 +24,11 @@ from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 import orjson
-from aiokafka import AIOKafkaConsumer
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from agents.broker.broker import EmbeddedKafka
 from agents.broker.cluster import EmbeddedCluster
+from agents.engine.transport.names import Admin, Consumer
 from agents.fakes.sms import FakeSms
 from agents.fakes.smtp import FakeSmtp
 from agents.kafka.topics import ensure, stores
@@ -110,11 +109,11 @@ class Worker:
 class Tail:
     """All that a topic holds, read on from where the last look ended."""
 
-    def __init__(self, bootstrap: str, topic: str) -> None:
+    def __init__(self, bootstrap: str, topic: str, prefix: str = "") -> None:
         self.topic = topic
         self.found: list[Any] = []
-        self.consumer = AIOKafkaConsumer(
-            topic, bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest",
+        self.consumer = Consumer(
+            topic, topic_prefix=prefix, bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest",
             isolation_level="read_committed",
         )  # fmt: skip
 
@@ -137,9 +136,10 @@ class Stand:
 
     def __init__(
         self, folder: Path, *, partitions: int = 4, application: str = "endtoend", session: float = 6.0,
-        broker: dict[str, str] | None = None, cluster: EmbeddedCluster | None = None,
+        broker: dict[str, str] | None = None, cluster: EmbeddedCluster | None = None, prefix: str = "",
     ) -> None:  # fmt: skip
         self.folder, self.partitions, self.application, self.session = folder, partitions, application, session
+        self.prefix = prefix
         self.kafka: Any = cluster or EmbeddedKafka(folder / "kafka", port=None, extra=broker)
         self.copies = 1 if cluster is None else min(3, len(cluster.nodes))
         self.sms = FakeSms(key="a-key")
@@ -156,12 +156,13 @@ class Stand:
         try:
             stack.push_async_callback(asyncio.to_thread, self.kafka.stop)
             await asyncio.to_thread(self.kafka.start)
-            report = await ensure(self.kafka.bootstrap, self.partitions, self.copies, self.application, stores())
+            names = {"topic_prefix": self.prefix}
+            report = await ensure(self.kafka.bootstrap, self.partitions, self.copies, self.application, stores(), security=names)
             assert not report.problems
             for fake in (self.sms, self.smtp):
                 await stack.enter_async_context(fake)
-            self.feeder = await stack.enter_async_context(Feeder(self.kafka.bootstrap))
-            self.admin = AIOKafkaAdminClient(bootstrap_servers=self.kafka.bootstrap)
+            self.feeder = await stack.enter_async_context(Feeder(self.kafka.bootstrap, names))
+            self.admin = Admin(self.prefix, bootstrap_servers=self.kafka.bootstrap)
             stack.push_async_callback(self.admin.close)
             await self.admin.start()
             stack.callback(self.kill_all)
@@ -178,9 +179,9 @@ class Stand:
     def settings(self, **more: object) -> dict[str, object]:
         """A worker's settings, with the fakes as its providers."""
         return {
-            "bootstrap": self.kafka.bootstrap, "application": self.application, "partitions": self.partitions,
-            "session_timeout_seconds": self.session, "data": self.folder / "worker", "log_format": "json",
-            "messagebird_url": self.sms.url, "messagebird_key": "a-key", "smtp_host": "127.0.0.1",
+            "bootstrap": self.kafka.bootstrap, "topic_prefix": self.prefix, "application": self.application,
+            "partitions": self.partitions, "session_timeout_seconds": self.session, "data": self.folder / "worker",
+            "log_format": "json", "messagebird_url": self.sms.url, "messagebird_key": "a-key", "smtp_host": "127.0.0.1",
             "smtp_port": self.smtp.port, "smtp_tls": "none", "unsubscribe_url": UNSUBSCRIBE,
             "unsubscribe_keys": "a-secret-of-at-least-32-characters", "sms_slots": SMS_SLOTS, "email_slots": EMAIL_SLOTS,
             **self.more, **more,
@@ -209,7 +210,7 @@ class Stand:
     async def records(self, topic: str) -> list[Any]:
         """What a topic holds."""
         if topic not in self.tails:
-            tail = self.tails[topic] = Tail(self.kafka.bootstrap, topic)
+            tail = self.tails[topic] = Tail(self.kafka.bootstrap, topic, self.prefix)
             self.stack.push_async_callback(quietly, tail.consumer.stop)
             await tail.consumer.start()
         return await self.tails[topic].read()

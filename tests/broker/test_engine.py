@@ -210,13 +210,13 @@ async def test_a_second_worker_takes_its_share_and_gives_it_back(
     await create(kafka.bootstrap, f"{name}-in", f"{name}-counts", f"{name}-words-changelog")
     load = asyncio.create_task(slowly(kafka.bootstrap, f"{name}-in", words, 20))
     first = workers.start("words", name)
-    await until(lambda: "took 4 partitions" in workers.log(0), workers)
+    await until(lambda: '"partitions":4' in workers.log(0), workers)
     second = workers.start("words", name)
-    await until(lambda: "took 2 partitions" in workers.log(1), workers)
+    await until(lambda: '"partitions":2' in workers.log(1), workers)
     await asyncio.sleep(1.0)
     second.send_signal(signal.SIGTERM)
     await until(lambda: second.poll() is not None)
-    await until(lambda: workers.log(0).count("took 4 partitions") == 2, workers)
+    await until(lambda: workers.log(0).count('"partitions":4') == 2, workers)
     await load
 
     async def complete() -> bool:
@@ -339,10 +339,10 @@ async def test_a_frozen_worker_that_lost_its_partitions_ends(kafka: Any, workers
     await create(kafka.bootstrap, f"{name}-in", f"{name}-counts", f"{name}-words-changelog")
     load = asyncio.create_task(slowly(kafka.bootstrap, f"{name}-in", words, 20))
     frozen = workers.start("words", name)
-    await until(lambda: "took 4 partitions" in workers.log(0), workers)
+    await until(lambda: '"partitions":4' in workers.log(0), workers)
     frozen.send_signal(signal.SIGSTOP)
     workers.start("words", name)
-    await until(lambda: "took 4 partitions" in workers.log(1), workers)
+    await until(lambda: '"partitions":4' in workers.log(1), workers)
     await asyncio.sleep(2)  # the group counts from the last heartbeat, which may be a second older than the freeze
     frozen.send_signal(signal.SIGCONT)
     await until(lambda: frozen.poll() is not None, workers)

@@ -20,7 +20,7 @@ from agents.engine.state.rocksdb import POSITION_KEY, RocksDbBackend
 
 pytestmark = pytest.mark.broker
 
-LOADED = re.compile(r"loaded (\d+) records")
+LOADED = re.compile(r'"event":"took partitions".*"records":(\d+)')
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ async def test_stopped_workers_are_replaced_at_once_by_such_that_read_a_new_topi
     words = await prepare(kafka.bootstrap, name)
     before = [workers.start("words", name, "-", instance) for instance in names]
     await until(counted(kafka.bootstrap, name, words), workers)
-    await until(lambda: all(f"took {4 // len(names)} partitions" in workers.log(i) for i in range(len(names))), workers)
+    await until(lambda: all(f'"partitions":{4 // len(names)}' in workers.log(i) for i in range(len(names))), workers)
     for worker in before:
         worker.kill()
         worker.wait()

@@ -218,7 +218,7 @@ async def test_the_command_prints_a_table(
     out = capsys.readouterr().out
 
     assert (checked, made) == (2, 0)
-    assert ["delivery-log", "8", "400", "days", "created"] in [line.split() for line in out.splitlines()]
+    assert ["delivery-log", "64", "400", "days", "created"] in [line.split() for line in out.splitlines()]
 
 
 async def test_texts_are_kept_as_long_as_the_setting_says_and_shortened_only_when_asked_for(
@@ -236,5 +236,5 @@ async def test_texts_are_kept_as_long_as_the_setting_says_and_shortened_only_whe
     assert (refused, done) == (2, 0)
     assert "delivery-log: retention.ms is 34560000000, wanted 7776000000: Kafka would delete records" in problems
     lines = [line.split() for line in out.splitlines()]
-    assert ["delivery-log", "8", "90", "days", "corrected"] in lines
-    assert ["audit-log", "8", "last", "of", "each", "key", "unchanged"] in lines
+    assert ["delivery-log", "64", "90", "days", "corrected"] in lines
+    assert ["audit-log", "64", "last", "of", "each", "key", "unchanged"] in lines

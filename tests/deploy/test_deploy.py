@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy
+import yaml
 
 from agents.broker.jars import VERSION
 from agents.commands.settings import example
@@ -22,6 +23,7 @@ from agents.monitoring.web_metrics import WebMetrics
 from agents.projection.tables import DAYS, MESSAGES, open_database
 from agents.settings.settings import Settings, names, variable
 from agents.web.http.middleware import LARGEST_BODY
+from schemas.topics import STORES, TOPICS, changelog
 
 ROOT = Path(__file__).parent.parent.parent
 DEPLOY = ROOT / "deploy"
@@ -29,7 +31,10 @@ ANEW = "run `make manifests` and look at the difference"
 THEIRS = {"up", "ALERTS", "process_start_time_seconds", "process_resident_memory_bytes"}
 """Metrics of Prometheus and of the Python client."""
 
-PLAIN = {"just_told", "gave_up", "age_seconds", "lag_seconds", "newer_schema", "not_made", "no_words", "send_at", "expires_at"}
+PLAIN = {
+    "just_told", "gave_up", "age_seconds", "lag_seconds", "newer_schema", "not_made", "no_words", "send_at", "expires_at",
+    "message_id", "request_id", "ce_id",
+}  # fmt: skip
 """Words of the runbook that look like a metric: fields and labels."""
 
 WORDS = re.compile(r"\b(afspraakbericht_[a-z0-9_]+|process_[a-z_]+)\b(?![-/])")
@@ -51,9 +56,13 @@ def known() -> set[str]:
 
 
 def alerts() -> dict[str, str]:
-    """Name and expression of each rule."""
-    text = (DEPLOY / "alerts.yaml").read_text()
-    return dict(re.findall(r"- alert: (\w+)\n +expr: >-\n +(.+)\n", text))
+    """Name and expression of each alert."""
+    return {rule["alert"]: rule["expr"] for rule in rules() if "alert" in rule}
+
+
+def rules() -> list[dict[str, Any]]:
+    """All rules, those that record among them."""
+    return [rule for group in yaml.safe_load((DEPLOY / "alerts.yaml").read_text())["groups"] for rule in group["rules"]]
 
 
 def dashboards() -> Any:
@@ -67,7 +76,7 @@ def dashboards() -> Any:
 
 
 def test_every_metric_of_an_alert_or_a_dashboard_is_one_of_the_code() -> None:
-    queries = list(alerts().values())
+    queries = [rule["expr"] for rule in rules()]
     for name in ("service.json", "channels.json"):
         panels = json.loads((DEPLOY / "grafana" / name).read_text())["panels"]
         queries += [target["expr"] for panel in panels for target in panel.get("targets", ())]
@@ -76,6 +85,30 @@ def test_every_metric_of_an_alert_or_a_dashboard_is_one_of_the_code() -> None:
     used = {name for query in queries for name in WORDS.findall(query)}
     assert used - known() == set()
     assert len(used) > 40
+    recorded = {rule["record"] for rule in rules() if "record" in rule}
+    assert {name for query in queries for name in re.findall(r"afspraakbericht:[a-z0-9_:]+", query)} == recorded
+
+
+def test_installations_beside_each_other_are_told_apart() -> None:
+    """By the labels that the scrape gives: a sum over all would let one hide what another one lacks."""
+    for name, query in alerts().items():
+        for by in re.findall(r"\b(?:sum|max|min|count|avg)\b(.{0,40})", query.replace("\n", " ")):
+            assert by.startswith((" by (application, environment", "_over_time")), (name, by)
+    jobs = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yaml").read_text())["scrape_configs"]
+    assert all({"application", "environment"} == set(one["labels"]) for job in jobs for one in job["static_configs"])
+    for name in ("service.json", "channels.json"):
+        made = json.loads((DEPLOY / "grafana" / name).read_text())
+        assert {"application", "environment"} <= {one["name"] for one in made["templating"]["list"]}
+        for query in (target["expr"] for panel in made["panels"] for target in panel.get("targets", ())):
+            chosen = query.count('application=~"$application",environment=~"$environment"')
+            assert chosen == len(re.findall(r"\b(?:afspraakbericht[_:]\w|process_\w|ALERTS\{|up\{)", query)) > 0, query
+
+
+def test_an_alert_on_a_share_has_a_least_count() -> None:
+    """One slow message of a night is no alarm, though it is all of them."""
+    for name, query in alerts().items():
+        if " / " in query or "histogram_quantile" in query:
+            assert re.search(r"increase\w*(?:\(\S+\)\)?)? > \d\d?\b", query), name
 
 
 def test_the_queries_of_an_organisations_day_fit_the_projection(tmp_path: Path) -> None:
@@ -123,9 +156,20 @@ def test_the_runbook_has_a_section_for_every_alert_and_for_the_works() -> None:
         assert all(word in section for word in ("**Means**", "**Look**", "**Do**")), name
     planned = {
         "Scaling", "Upgrade without a gap", "Restore", "Clock change", "Provider outage", "Erasure", "First start", "TLS",
-        "Poison", "Overview", "Partitions added", "Keys", "FHIR and HL7 v2", "Users of the overview",
+        "Poison", "Overview", "Partitions added", "Another prefix", "Following one event", "Keys", "FHIR and HL7 v2",
+        "Users of the overview",
     }  # fmt: skip
     assert set(sections) - set(alerts()) == planned
+
+
+def test_each_alert_names_its_place_in_the_runbook() -> None:
+    headings = re.findall(r"^#+ (.+)$", (DEPLOY / "RUNBOOK.md").read_text(), re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+    for rule in rules():
+        if "alert" in rule:
+            anchor = rule["alert"].lower()
+            assert rule["annotations"]["runbook_url"] == f"https://afspraakbericht.example/RUNBOOK.md#{anchor}"
+            assert anchor in anchors
 
 
 def test_the_runbook_names_metrics_and_commands_that_exist() -> None:
@@ -174,7 +218,8 @@ def test_the_example_is_accepted_when_nothing_is_changed() -> None:
 
 
 def test_the_manifest_of_topics_is_as_the_catalogue_says() -> None:
-    assert (DEPLOY / "topics.yaml").read_text() == as_yaml(24, 3, "afspraakbericht"), ANEW
+    every = [*TOPICS, *(changelog("afspraakbericht", store) for store in STORES)]
+    assert (DEPLOY / "topics.yaml").read_text() == as_yaml(24, 3, every), ANEW
 
 
 def test_what_is_started_reads_settings_that_exist() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import http.server
 import os
+import re
 import shutil
 import socket
 import ssl
@@ -38,11 +39,16 @@ def configuration(folder: Path, plain: int, tls: int, web: int) -> str:
     return text
 
 
+REQUEST_IDS: list[list[str]] = []
+"""Of each request that reached the web."""
+
+
 class Web(http.server.BaseHTTPRequestHandler):
     """Says what reaches it."""
 
     def do_GET(self) -> None:
         body = f"{self.path} {self.headers['Host']} {self.headers['X-Forwarded-For']}".encode()
+        REQUEST_IDS.append(self.headers.get_all("X-Request-ID") or [])
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -60,20 +66,25 @@ def free() -> int:
 
 
 @pytest.fixture(scope="module")
-def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, int]]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the proxy keeps its files."""
+    return tmp_path_factory.mktemp("nginx")
+
+
+@pytest.fixture(scope="module")
+def ports(folder: Path) -> Iterator[tuple[int, int]]:
     """A running proxy: its plain port and its TLS port."""
-    yield from running(tmp_path_factory)
+    yield from running(folder)
 
 
 @pytest.fixture
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, int]]:
     """Another one, which nobody has asked for anything."""
-    yield from running(tmp_path_factory)
+    yield from running(tmp_path_factory.mktemp("nginx"))
 
 
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, int]]:
+def running(folder: Path) -> Iterator[tuple[int, int]]:
     assert NGINX is not None
-    folder = tmp_path_factory.mktemp("nginx")
     folder.chmod(0o755)
     plain, tls = free(), free()
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Web) as web:
@@ -127,6 +138,22 @@ def test_our_name_reaches_the_web_with_the_address_of_the_connection(ports: tupl
     ]
 
     assert answers == [(200, "", f"{path} {NAME} 127.0.0.1") for path in ("/u/x?y=1", "/berichten.csv?dag=1", "/aanmelden")]
+
+
+def test_each_request_has_an_id_of_the_proxys_own_which_its_log_has_too(ports: tuple[int, int], folder: Path) -> None:
+    before = len(REQUEST_IDS)
+    for said in ("0" * 32, "a client's own\tword"):
+        connection = http.client.HTTPSConnection(NAME, ports[1], context=trusting())
+        connection.request("GET", "/u/x", headers={"Host": NAME, "X-Request-ID": said})
+        assert connection.getresponse().status == 200
+    found = [id_ for ids in REQUEST_IDS[before:] for id_ in ids]
+
+    assert len(set(found)) == 2
+    assert all(re.fullmatch(r"[0-9a-f]{32}", id_) and id_ != "0" * 32 for id_ in found)
+    until = time.monotonic() + 20
+    while not all(id_ in (folder / "log").read_text() for id_ in found) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert all(id_ in (folder / "log").read_text() for id_ in found)
 
 
 def test_whoever_finds_a_hole_reads_whom_to_tell(ports: tuple[int, int]) -> None:

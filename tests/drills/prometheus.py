@@ -31,6 +31,7 @@ def quick(rules: str) -> str:
 
     rules = re.sub(r"(\[)(\d+)([smhd])(\])", shorter, rules)
     rules = re.sub(r"(for: )(\d+)([smhd])(\n)", shorter, rules)
+    rules = re.sub(r" interval: \d+m\n", " interval: 1s\n", rules)
     return re.sub(r"(_seconds(?:\{[^}]*\})?\)) > (\d+)", lambda found: f"{found[1]} > {int(found[2]) // FACTOR}", rules)
 
 

@@ -303,7 +303,7 @@ BREAKS: list[tuple[Callable[[Scene], Any], set[str]]] = [
     (refused_numbers, {"MessagesFail"}),
     (provider(answer="broken"), {"ProviderRefuses"}),
     (provider(hang_every=2, times=12), {"OutcomesUnknown"}),
-    (slow_provider, {"PromiseBroken"}),
+    (slow_provider, {"PromiseBroken", "PromiseSlips"}),
     (frozen_worker, {"CallsDropped"}),
     (frozen_broker, {"CommitsStuck", "MomentsLate", "WorkerNotReady"}),
     (long_backlog, {"InputBehind"}),

@@ -14,6 +14,8 @@ def test_records_of_every_schema_load_and_keep_their_meaning() -> None:
     assert [(one.schema, one.status, one.detail, one.parts) for one in found] == [
         (1, "sent", None, 1), (1, "sent", None, 1), (1, "delivered", "2 parts billed, 1 logged", None),
         (1, "suppressed", "client_off", None), (2, "failed", "no_words", None),
-        (2, "suppressed", "just_told", None),
+        (2, "suppressed", "just_told", None), (2, "sent", None, 2), (2, "sent", None, 2),
     ]  # fmt: skip
+    assert [one.cost and one.cost.amount for one in found] == ["0.075", "0.075", None, None, None, None, 0.15, "0.15"]
+    assert [one.start and one.start.day for one in found] == [None] * 7 + [6]
     assert {one.schema for one in found} == set(range(1, SCHEMA + 1))

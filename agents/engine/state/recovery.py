@@ -130,7 +130,8 @@ async def take(app: Host, wanted: dict[Store, set[int]]) -> set[int]:
             part.stale = set()
     for store, count in counts.items():
         app.hooks.on_recovered(store.node, count, time.monotonic() - began)
-    log.info("took %d partitions, loaded %d records in %.2f s", len(tps), sum(counts.values()), time.monotonic() - began)
+    seconds = round(time.monotonic() - began, 2)
+    log.info("took partitions", extra={"partitions": len(tps), "records": sum(counts.values()), "seconds": seconds})
     return {tp.partition for tp in loaded}
 
 
@@ -148,7 +149,8 @@ async def _starts(app: Host, loaded: dict[Any, Partition], stores: dict[Any, Sto
         try:
             starts[tp] = part.start(beginnings[tp], fences[tp])
         except UnfitError as error:
-            log.warning("%s/%d: %s; it is loaded anew", tp.topic, tp.partition, error)
+            where = {"topic": tp.topic, "partition": tp.partition, "error": str(error)}
+            log.warning("a copy on disk does not fit its changelog and is loaded anew", extra=where)
             part = loaded[tp] = stores[tp].discard(tp.partition, part)
             starts[tp] = beginnings[tp]
         try:

@@ -123,7 +123,7 @@ class RocksDbBackend:
         try:
             part = DiskPartition(self._db(path))
         except Exception as error:  # noqa: BLE001 - RocksDB says what is wrong with a bare Exception
-            log.warning("%s: the copy on disk cannot be read and is loaded anew: %s", path, error)
+            log.warning("a copy on disk cannot be read and is loaded anew", extra={"path": str(path), "error": str(error)})
             return self.discard(node, partition)
         if part.position is None or time.time() - part.position.at > MOST_AGE:
             part.close()

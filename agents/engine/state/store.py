@@ -115,7 +115,8 @@ class Store(FaustStore):  # type: ignore[misc]
             await client.stop()
         if FENCE_KEY in found:
             self.app.die(f"{self.topic}/{p} was taken over by another worker")
-        log.warning("%s/%d: a former owner wrote %d keys late; writing them again", self.topic, p, len(found))
+        where = {"topic": self.topic, "partition": p, "keys": len(found)}
+        log.warning("a former owner wrote late; writing its keys again", extra=where)
         self.app.hooks.on_zombie_writes(self.node, len(found))
         return found
 

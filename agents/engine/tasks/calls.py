@@ -58,7 +58,7 @@ class Calls:
         try:
             late = max(time.monotonic() - began, (self.clock() - now) / timedelta(seconds=1))
             if late > self.spec.call_start_within:
-                log.warning("%s: call %s was not made, %.1f s after its claim", self.spec.name, call.name, late)
+                log.warning("a call was not made: its claim is too old", extra=self._told(call, seconds=round(late, 1)))
                 self.hooks.on_call_dropped(self.spec.name)
                 result = Result(call.key, None, made=False)
             else:
@@ -79,13 +79,20 @@ class Calls:
             task.cancel()
             self._tasks.add(task)
             task.add_done_callback(self._forget)
-            log.warning("%s: call %s timed out after %.1f s", self.spec.name, call.name, self.spec.call_timeout)
+            log.warning("a call timed out", extra=self._told(call, seconds=self.spec.call_timeout))
             return None
         if task.cancelled() or task.exception() is not None:
-            log.error("%s: call %s raised %s; its outcome is unknown", self.spec.name, call.name, _trace(task))
+            log.error("a call raised; its outcome is unknown", extra=self._told(call, error=_trace(task)))
             self.hooks.on_call_failed(self.spec.name)
             return None
-        return task.result()
+        outcome = task.result()
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug("a call ended", extra=self._told(call, outcome=getattr(outcome, "kind", None)))
+        return outcome
+
+    def _told(self, call: Call, **more: Any) -> dict[str, Any]:
+        """Return the fields of a line about a call. Its name is the message's id, by which `afspraakbericht log` has it."""
+        return {"node": self.spec.name, "message_id": call.name, **more}
 
     def _forget(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)

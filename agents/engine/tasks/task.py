@@ -22,14 +22,9 @@ from ..faults import FaultError, stretches
 from ..host import Log, TaskContext
 from ..state.changelog import Partition
 from ..state.input_offsets import input_offsets, missing_ids, offset_rows
-from ..state.outbox import (
-    AFTER_RESERVED,
-    OUTBOX_KEY,
-    decode_outputs,
-    encode_outputs,
-    largest,
-)
+from ..state.outbox import AFTER_RESERVED, OUTBOX_KEY, decode_outputs, encode_outputs, largest
 from ..transport.sizes import SMALL, TooLargeError
+from . import trail
 from .calls import Calls
 
 log = logging.getLogger("engine")
@@ -41,8 +36,6 @@ MAX_RECORDS = 4000
 
 LIMIT = 1000
 """Due moments of a turn."""
-
-log = logging.getLogger("engine")
 
 QUIET = 1.0
 """Seconds without a turn after which an outbox that is known to be sent is emptied."""
@@ -201,6 +194,7 @@ class StreamTask:
         results, self._results = self._results, []
         room = 0 if self.draining else self.calls.room(self.processors())
         now, began = self.context.clock(), time.monotonic()
+        trail.tell_ids(self.node, records)
         self._handling, self.deciding = records, True
         try:
             decision = self.processor.decide(Turn(now, records, results, self._due(now), room, LIMIT, self.context.skipped))
@@ -219,8 +213,9 @@ class StreamTask:
             self.calls.start(call, now, began, self._ended)
         self._last = time.monotonic()
         self.context.hooks.on_turn(self.node, decision.taken, self._last - began)
+        trail.tell_turn(self.node, self.p, decision, records[: decision.taken])
         for line in decision.remarks:
-            log.error("%s: %s", self.node, line)
+            log.error(line, extra={"node": self.node, "partition": self.p})
         if decision.tally:
             self.context.hooks.on_tally(self.node, decision.tally)
         self._handling = ()
@@ -283,7 +278,8 @@ class StreamTask:
             if len(output.value or b"") + len(output.key or b"") > SMALL and (fit := self.context.fit(output)) is not output:
                 found = list(outputs) if found is outputs else found
                 found[number] = fit
-                log.error("%s/%d: an output of %d bytes to %s is set aside", self.node, self.p, output.size, output.topic)
+                where = {"node": self.node, "partition": self.p, "topic": output.topic, "bytes": output.size}
+                log.error("an output is larger than its topic takes, and is set aside", extra=where)
                 self.context.hooks.on_set_aside(self.node, output.topic)
         return found
 

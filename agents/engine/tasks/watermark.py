@@ -74,7 +74,7 @@ class Watermark:
             try:
                 await self.round()
             except KafkaError as error:
-                log.warning("the horizon waits for the broker: %r", error)
+                log.warning("the horizon waits for the broker", extra={"error": repr(error)})
             await asyncio.sleep(PAUSE)
 
     async def round(self) -> None:
@@ -87,7 +87,7 @@ class Watermark:
         stages = [topics for topics in (self.specs[0].waits_first, self.specs[0].waits_for) if topics]
         timed_out = not all([await self.caught_up(topics) for topics in stages])
         if timed_out:
-            log.warning("the horizon goes on: the backlog is not in after %.0f s", self.bound)
+            log.warning("the horizon goes on: the backlog is not in", extra={"seconds": self.bound})
         own = await self.ends([TopicPartition(topic, task.p) for spec, task in tasks for topic in spec.topics])
         self.targets = {task: target for task, target in self.targets.items() if not task.draining}
         for spec, task in tasks:
@@ -104,7 +104,8 @@ class Watermark:
         if not target.reached(task.offsets):
             if time.monotonic() < target.deadline:
                 return
-            log.warning("%s/%d: the horizon goes on; its own backlog is not in after %.0f s", task.node, task.p, self.bound)
+            where = {"node": task.node, "partition": task.p, "seconds": self.bound}
+            log.warning("the horizon goes on: the partition's own backlog is not in", extra=where)
             self.hooks.on_watermark(self.bound, True)
         del self.targets[task]
         task.watermark = target.moment

@@ -41,9 +41,9 @@ class Bootstrap:
             return
         topics = sorted({topic for tp in held for topic in self.early[tp.topic]})
         self.hooks.on_bootstrap(len(held))
-        log.info("first start: %d partitions wait for %s", len(held), ", ".join(topics))
+        log.info("first start: partitions wait for settings", extra={"partitions": len(held), "topics": topics})
         if not await self.caught_up(topics):
-            log.warning("first start: %s are not in yet; going on", ", ".join(topics))
+            log.warning("first start: settings are not in yet; going on", extra={"topics": topics})
             self.hooks.on_bootstrap_timeout()
         self.held -= held
         self.hooks.on_bootstrap(len(self.held))

@@ -36,7 +36,7 @@ class Losses:
         try:
             beginnings = await self.lookup.beginnings(gaps)
         except KafkaError as error:
-            log.warning("offsets were passed over, and where the partitions begin cannot be asked: %r", error)
+            log.warning("offsets were passed over, and where the partitions begin cannot be asked", extra={"error": repr(error)})
             return
         for tp, expected in gaps.items():
             self.tell(tp, expected, min(beginnings[TopicPartition(*tp)], reached[tp][0]))
@@ -45,5 +45,6 @@ class Losses:
         """Tell of what lies between the next offset that was to be read and the first that is still there."""
         if beginning > expected:
             lost = beginning - expected
-            log.error("%s/%d: %d records, from offset %d on, were deleted before they were read", tp[0], tp[1], lost, expected)
+            where = {"topic": tp[0], "partition": tp[1], "records": lost, "offset": expected}
+            log.error("records were deleted before they were read", extra=where)
             self.hooks.on_lost(tp[0], lost)

@@ -45,7 +45,7 @@ async def check_group(app: Host) -> None:
                 "stop them all, then start this one"
             )
         if not waiting:
-            log.warning("waiting for members of the group to go: %d that %s", len(others), others[0])
+            log.warning("waiting for members of the group to go", extra={"members": len(others), "who": others[0]})
             waiting = True
         await asyncio.sleep(POLL)
 

@@ -16,6 +16,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from faust.transport.drivers import aiokafka as driver
 
 from ..refusals import NotOursError
+from .names import use_prefix
 from .pipeline import BatchEntry, PartitionSender
 from .sizes import SMALL, TooLargeError
 from .zero_copy import KafkaProducer
@@ -75,6 +76,11 @@ class Producer(driver.Producer):  # type: ignore[misc]
     def _producer_type(self) -> type[KafkaProducer]:
         return KafkaProducer
 
+    def _new_producer(self, transactional_id: str | None = None) -> KafkaProducer:
+        producer: KafkaProducer = super()._new_producer(transactional_id)
+        use_prefix(producer.client, self.app.topic_prefix)
+        return producer
+
     async def send(self, *args: Any, **options: Any) -> NoReturn:
         """Refuse what topics and tables of Faust's send: it would be no part of any turn, and go out twice or never."""
         raise NotOursError("topic.send")
@@ -133,7 +139,7 @@ class Producer(driver.Producer):  # type: ignore[misc]
             except KafkaTimeoutError:
                 # No room yet behind the partition's other batches: it was not taken, so it may be offered again, in its place.
                 # The broker is slow; how long that may last is the commit watchdog's to say.
-                log.warning("%s/%d: the broker is slow; a batch waits for its turn", topic, partition)
+                log.warning("the broker is slow: a batch waits", extra={"topic": topic, "partition": partition})
         future.add_done_callback(lambda landed: self._land(size, landed))
         return future  # type: ignore[no-any-return]
 

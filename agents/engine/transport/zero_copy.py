@@ -40,7 +40,7 @@ class ZeroCopyConnection(AIOKafkaConnection):  # type: ignore[misc]
 
     def send(self, request: Any, expect_response: bool = True) -> Any:
         """Return the future of the response. It is aiokafka/conn.py's, but for the copies that it makes of a produce request."""
-        if type(request) is not ProduceRequest or not expect_response or self._writer is None:
+        if request.API_KEY != ProduceRequest.API_KEY or not expect_response or self._writer is None:
             return super().send(request, expect_response)
         body = request.prepare(self._versions)
         number = self._next_correlation_id()

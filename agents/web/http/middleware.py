@@ -13,9 +13,13 @@ from aiohttp.typedefs import Handler, Middleware
 from agents.kafka.publisher import UnavailableError
 from agents.monitoring.web_metrics import METRICS
 
+from ... import request_ids
 from . import outcomes, pages, problems
 
 log = structlog.get_logger(__name__)
+
+REQUEST_ID = "X-Request-ID"
+"""The proxy gives one to each request, in the place of whatever the client says; the answer has it again."""
 
 LARGEST_BODY = 64 << 10
 
@@ -68,10 +72,15 @@ def guard(slow_seconds: float) -> Middleware:
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         began = perf_counter()
+        request_id = request_ids.taken(request.headers.get(REQUEST_ID))
+        request_ids.current.set(request_id)  # each request of a connection sets its own
+        structlog.contextvars.bind_contextvars(request_id=request_id)
         if request.path.startswith(FHIR):
             request = request.clone(client_max_size=LARGEST_FHIR)
         response = await _whole(request, slow_seconds) or await _answer(request, handler)
         seconds, route = perf_counter() - began, _route(request)
+        if not response.prepared:
+            response.headers[REQUEST_ID] = request_id
         request.app[METRICS].on_answer(route, response.status, seconds)
         log.info("request", method=request.method, route=route, status=response.status, milliseconds=round(seconds * 1000, 1))
         return response

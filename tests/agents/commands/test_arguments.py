@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from agents.commands import log
+from agents.export.formats import Csv
+from agents.export.output import ExportFile
 from agents.export.periods import period
 from agents.main import main
 
@@ -87,7 +89,7 @@ def test_parquet_is_not_for_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: 
 
 
 def test_without_pyarrow_parquet_is_one_line_and_the_rest_works(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     for name in [name for name in sys.modules if name.split(".")[0] == "pyarrow" or name == "agents.export.parquet"]:
         monkeypatch.delitem(sys.modules, name)
@@ -98,4 +100,5 @@ def test_without_pyarrow_parquet_is_one_line_and_the_rest_works(
     assert not Path("x.parquet").exists()
     parser = argparse.ArgumentParser()
     log.arguments(parser)
-    assert log._form(parser.parse_args(["--format", "csv"])).__name__ == "Csv"
+    with ExportFile(tmp_path / "x.csv") as target:
+        assert isinstance(log._form(parser.parse_args(["--format", "csv"]))(target), Csv)

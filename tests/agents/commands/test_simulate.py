@@ -61,10 +61,11 @@ def test_a_record_has_every_field(tmp_path: Path, capfd: pytest.CaptureFixture[s
     assert created | {"message": "", "notices": [], "template": "-"} == {
         **ids, "message": "", "reason": "direct", "status": "sent", "detail": None, "at": "2026-03-02T08:00:30Z", "notices": [],
         "text": "Er is een afspraak met u gemaakt op dinsdag 10 maart 2026 van 13:15 tot 14:15.", "parts": 1,
-        "cost": {"amount": 0.08, "currency": "EUR"}, "attempt": 1, "address": "+31*******78", "template": "-", "schema": 2,
+        "cost": {"amount": "0.08", "currency": "EUR"}, "attempt": 1, "address": "+31*******78", "template": "-",
+        "decided": "2026-03-02T08:00:30Z", "due": "2026-03-02T08:00:30Z", "start": "2026-03-10T12:15:00Z", "schema": 2,
     }  # fmt: skip
     assert list(created["notices"][0]) == ["id", "kind", "appointment"]
-    assert (reminder["reason"], reminder["at"]) == ("reminder", "2026-03-09T09:00:00Z")
+    assert (reminder["reason"], reminder["at"], reminder["start"]) == ("reminder", "2026-03-09T09:00:00Z", created["start"])
 
 
 def test_a_final_report_that_a_number_takes_no_sms_is_a_line_as_any_other(

@@ -35,7 +35,7 @@ def record(chance: random.Random, number: int, days: float = 40.0) -> LogRecord:
         at=FIRST + timedelta(seconds=round(number % 1000 + chance.random() * days * 86_400, 6)),
         notices=(LoggedNotice(id=f"{chance.getrandbits(128):032x}", kind=chance.choice(KINDS), appointment=f"a{number}"),),
         text=TEXT if status == "sent" else None, parts=parts,
-        cost=Cost(str(amount) if isinstance(price, str) else float(amount), currency) if parts else None,
+        cost=Cost(str(amount), currency) if parts else None,
         attempt=0 if status == "suppressed" else 1, address="+31******78" if channel == "sms" else "a***@e***.nl",
     )  # fmt: skip
 

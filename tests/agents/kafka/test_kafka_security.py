@@ -100,7 +100,7 @@ def test_what_a_refused_connection_leaves_behind_is_no_second_line_and_a_fault_o
         asyncio.get_running_loop().create_future().set_exception(left)
 
     monkeypatch.setattr(security, "_check", forget)
-    monkeypatch.setattr(security, "client_settings", lambda settings: {"security_protocol": "SSL"})
+    monkeypatch.setattr(security, "_security", lambda settings: {"security_protocol": "SSL"})
     security.check(Settings())
     gc.collect()
     assert ("Future exception was never retrieved" in caplog.text) is is_told

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from agents.main import main
+from agents.settings import kafka as settings_kafka
 from agents.settings import listening as settings_listening
 from agents.settings import sending as settings_senders
 from agents.settings import settings as module
@@ -76,6 +77,7 @@ def test_what_tests_and_kubernetes_add_is_no_setting() -> None:
         ("data", "/srv/data", Path("/srv/data")),
         ("session_timeout_seconds", "6", 6.0),
         ("metrics_port", "9100", 9100),
+        ("topic_prefix", "test.", "test."),
         ("skip_records", "client-events/3/512, consents/0/7", (("client-events", 3, 512), ("consents", 0, 7))),
     ],
 )
@@ -100,6 +102,8 @@ BAD: list[tuple[str, str, str]] = [
          "65535; Kubernetes sets it for a Service of that name (enableServiceLinks: false)"),
         ("SMTP_PASWORD", "x", "A_SMTP_PASWORD is not a setting; the nearest is A_SMTP_PASSWORD"),
         ("INSTANCE", "a b", "A_INSTANCE is 'a b': expected a name of letters, digits, '.', '_' and '-', 200 at most"),
+        ("TOPIC_PREFIX", "test", "A_TOPIC_PREFIX is 'test': expected letters, digits, '.', '_' and '-', 100 at most, of "
+         "which '.', '_' or '-' comes last, as in test."),
         ("SMS_RATE", "0", "A_SMS_RATE is '0': expected a number a second, from 0.01 to 100000"),
         ("BIRD_WEBHOOK_SECRETS", "whsec_c2hvcnQ=", "A_BIRD_WEBHOOK_SECRETS is (secret): expected whsec_ and 24 bytes or more in "
          "Base64, with commas between them"),
@@ -208,9 +212,9 @@ def test_the_command_refuses_a_bad_setting(monkeypatch: pytest.MonkeyPatch, caps
 def test_each_setting_has_its_docstring_below_it_and_takes_its_own_default() -> None:
     bodies = [
         node.body
-        for source in (settings_listening, settings_senders, module)
+        for source in (settings_kafka, settings_listening, settings_senders, module)
         for node in ast.parse(inspect.getsource(source)).body
-        if isinstance(node, ast.ClassDef) and node.name in ("ListenerSettings", "SenderSettings", "Settings")
+        if isinstance(node, ast.ClassDef) and node.name in ("KafkaSettings", "ListenerSettings", "SenderSettings", "Settings")
     ]
     below = {
         one.target.id: isinstance(two, ast.Expr) and isinstance(two.value, ast.Constant)

@@ -9,6 +9,7 @@ import aiohttp
 import msgspec
 import pytest
 
+from agents import request_ids
 from agents.kafka.publisher import RecordPosition, UnavailableError
 from agents.kafka.writer import Event
 from agents.settings.settings import Settings
@@ -26,6 +27,8 @@ class Kept:
 
     def __init__(self) -> None:
         self.events: list[Event] = []
+        self.headers: list[list[tuple[str, bytes]]] = []
+        """Of each event."""
         self.looks: list[AccessRecord] = []
         self.away = False
         self.away_after: int | None = None
@@ -38,6 +41,7 @@ class Kept:
             self.away = len(self.looks) == self.away_after
             return RecordPosition(0, len(self.looks) - 1)
         self.events.append(event)
+        self.headers.append(request_ids.headers())
         return RecordPosition(0, len(self.events) - 1)
 
     async def check(self) -> None:

@@ -42,7 +42,7 @@ def answered(one: Desk, call: Call, *outcomes: Outcome) -> None:
 
 
 def billed(one: Desk) -> list[tuple[str, str | None, int | None, float | None]]:
-    return [(now["status"], now["detail"], now["parts"], now["cost"] and now["cost"]["amount"]) for now in one.log]
+    return [(now["status"], now["detail"], now["parts"], now["cost"] and float(now["cost"]["amount"])) for now in one.log]
 
 
 Log = list[tuple[str, str | None, int | None, float | None]]

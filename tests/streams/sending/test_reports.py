@@ -283,5 +283,5 @@ def test_the_log_has_the_parts_that_the_provider_bills_and_says_where_we_counted
     (call,) = one.turn("2026-03-02 09:00:01")
     billed = Outcome(kind="sent", detail=None, text="…", each=(2,), counted=1, piece=1)
     one.turn("2026-03-02 09:00:02", results=[Result(call.key, billed)])
-    assert (one.log[0]["parts"], one.log[0]["cost"]["amount"]) == (2, 0.16)
+    assert (one.log[0]["parts"], one.log[0]["cost"]["amount"]) == (2, "0.16")
     assert one.log[0]["detail"] == "1 parts by our own count"

@@ -121,7 +121,7 @@ def test_a_claim_is_a_row_before_the_call() -> None:
     assert b'"claimed"' in one.rows[call.key]
     one.turn("2026-03-02 09:00:02", results=[Result(call.key, SENT)])
     assert one.outcomes == [("sent", 1)]
-    assert (one.log[0]["text"], one.log[0]["parts"], one.log[0]["cost"]) == ("Er is …", 1, {"amount": 0.08, "currency": "EUR"})
+    assert (one.log[0]["text"], one.log[0]["parts"], one.log[0]["cost"]) == ("Er is …", 1, {"amount": "0.08", "currency": "EUR"})
     assert one.log[0]["address"] == "+31*******78"
 
 

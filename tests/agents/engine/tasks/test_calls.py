@@ -41,6 +41,13 @@ async def test_an_outcome_comes_back_under_its_key_and_frees_the_slot() -> None:
     assert (calls.busy, freed) == (0, [None])
 
 
+def line_of(caplog: pytest.LogCaptureFixture, *more: str) -> tuple[str, dict[str, Any]]:
+    """The first line of the log, and fields of it, each up to its first line end."""
+    record = caplog.records[0]
+    fields = {name: getattr(record, name) for name in ("node", "message_id", *more)}
+    return record.getMessage(), {name: one.split("\n")[0] if isinstance(one, str) else one for name, one in fields.items()}
+
+
 async def hang(request: Any) -> None:
     await asyncio.sleep(60)
 
@@ -60,22 +67,23 @@ async def fail(request: Any) -> None:
 @pytest.mark.parametrize(
     ("call", "told"),
     [
-        (hang, "n: call 5f3a timed out after 0.1 s"),
-        (ignore_cancellation, "n: call 5f3a timed out after 0.1 s"),
-        (fail, "n: call 5f3a raised RuntimeError in"),
+        (hang, ("a call timed out", {"seconds": 0.05})),
+        (ignore_cancellation, ("a call timed out", {"seconds": 0.05})),
+        (fail, ("a call raised; its outcome is unknown", {"error": "RuntimeError in"})),
     ],
 )
 async def test_the_outcome_is_unknown_where_a_call_times_out_or_raises(
-    call: Any, told: str, caplog: pytest.LogCaptureFixture
+    call: Any, told: tuple[str, dict[str, Any]], caplog: pytest.LogCaptureFixture
 ) -> None:
     assert await outcome_of(calls_of(call)) == Result(b"k", None)
-    assert caplog.messages[0].splitlines()[0] == told
+    assert line_of(caplog, *told[1]) == (told[0], {"node": "n", "message_id": "5f3a", **told[1]})
 
 
 async def test_a_call_is_not_made_long_after_its_claim_by_either_clock(caplog: pytest.LogCaptureFixture) -> None:
     assert await outcome_of(calls_of(ok), now=NOW - timedelta(seconds=6)) == Result(b"k", None, made=False)
     assert await outcome_of(calls_of(ok), began=time.monotonic() - 6) == Result(b"k", None, made=False)
-    assert [line.split(",")[0] for line in caplog.messages] == ["n: call 5f3a was not made"] * 2
+    assert caplog.messages == ["a call was not made: its claim is too old"] * 2
+    assert line_of(caplog)[1] == {"node": "n", "message_id": "5f3a"}
 
 
 def test_room_is_shared_and_never_more_than_is_free() -> None:

@@ -10,7 +10,7 @@ from aiokafka import TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
-from agents.engine.transport.consumer import ConsumerThread
+from agents.engine.transport.client_thread import ConsumerThread
 
 
 async def test_a_changelog_is_neither_fetched_nor_asked_for_its_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
