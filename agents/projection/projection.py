@@ -15,18 +15,18 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from schemas.access import AccessRecord
 from schemas.deliveries import LogRecord, NewerSchemaError, read_log_record
 from schemas.inputs import Erasure, Request
-from schemas.topics import ACCESS_LOG, DELIVERY_LOG, ERASURES, ORGANISATIONS, OVERRIDES
+from schemas.topics import ACCESS_LOG, DELIVERY_LOG, ERASURES, HELD, HOLDS, ORGANISATIONS, OVERRIDES
 from schemas.wire import BadRecordError, loads, read
 from streams.intake.checks import check_erasure, request_of
 
 from ..engine.topic_ids import is_other
-from . import access, forgetting, organisations, reduce
+from . import access, forgetting, organisations, reduce, waiting
 from .forgetting import ErasedClients, ErasedCounts
 from .tables import DAYS, MESSAGES, POSITIONS, RECORDS, REQUESTS, SETTINGS, TOPIC_IDS, check_layout, moment, prepare
 
 log = structlog.get_logger(__name__)
 
-SETTINGS_TOPICS = (ORGANISATIONS.name, OVERRIDES.name)
+SETTINGS_TOPICS = (ORGANISATIONS.name, OVERRIDES.name, HOLDS.name)
 
 
 class TopicEntry(msgspec.Struct, frozen=True):
@@ -124,6 +124,8 @@ class Projection:
             elif topic == ACCESS_LOG.name:
                 looked, bad = _access_records(entries)
                 access.take(connection, self._insert, looked)
+            elif topic == HELD.name:
+                bad = self._take_held(connection, entries)
             elif topic in SETTINGS_TOPICS:
                 for entry in entries:
                     at = entry.at or now
@@ -196,6 +198,18 @@ class Projection:
             connection.execute(insert(POSITIONS).values(topic=topic, partition=partition, next=next_))
         except IntegrityError:
             raise OvertakenError from None
+
+    def _take_held(self, connection: Connection, entries: Sequence[TopicEntry]) -> list[tuple[TopicEntry, BadRecordError]]:
+        """Take in what waits of clients; return the entries that are no records."""
+        changes, bad = waiting.Changes(), []
+        for entry in entries:
+            try:
+                changes.add(entry.key, entry.value)
+            except BadRecordError as error:
+                bad.append((entry, error))
+        known = ErasedClients(connection, changes.keys())
+        waiting.take(connection, self._insert, changes.without(known.forgets_held))
+        return bad
 
     def _take_requests(self, connection: Connection, asked: Sequence[tuple[Request, datetime | None]], now: datetime) -> None:
         known = ErasedClients(connection, {(request.organisation, request.client) for request, _ in asked})

@@ -114,6 +114,15 @@ LOOKS = Table(
 )  # fmt: skip
 """Who looked at which client, once a local day. An erasure leaves it: the law keeps it."""
 
+HELD = Table(
+    "held", METADATA,
+    Column("organisation", String(200)), Column("client", String(200)), Column("at", String(27), nullable=False),
+    Column("messages", Integer, nullable=False), Column("near", Integer, nullable=False),
+    Column("until", String(27), nullable=False), Column("value", Text, nullable=False),
+    PrimaryKeyConstraint("organisation", "client"),
+)  # fmt: skip
+"""What of each client waits in a hold, `value` as its record; `until`: when all of it is over."""
+
 ENDED = Table(
     "ended", METADATA,
     Column("session", String(64), primary_key=True), Column("at", String(27), nullable=False),
@@ -127,7 +136,7 @@ POSITIONS = Table(
 )  # fmt: skip
 """The offset after the last record taken in, written in the transaction that takes it in."""
 
-LAYOUT = 2
+LAYOUT = 3
 """The number of the tables' layout: whoever changes a table raises it, and the first process that finds a lower one makes all of
 them anew from the topics."""
 

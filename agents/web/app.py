@@ -27,9 +27,11 @@ from .api.rate_limit import TokenBuckets
 from .api.requests import Requests
 from .http import pages
 from .http.middleware import LARGEST_BODY, guard, headers_of
+from .overview.holds import HoldsPage
 from .overview.looks import Looks
 from .overview.pages import Overview
 from .preferences.pages import Preferences
+from .saving import Saver
 from .sign_in.access import AccessLog, nothing_unlogged
 from .sign_in.accounts import Accounts
 from .sign_in.oidc import Provider
@@ -62,12 +64,16 @@ def create_web(
     keys, limits = _api_keys(settings), TokenBuckets(settings.api_per_minute)
     app.add_routes(Requests(publisher, keys, limits, queries).routes())
     app.add_routes(Fhir(publisher, keys, limits, agreed_producers(settings.producers)).routes())
-    sign_in = _sign_in(settings, https, AccessLog(publisher, queries, clock), clock)
+    access = AccessLog(publisher, queries, clock)
+    app.middlewares.append(access.broken_off)
+    sign_in = _sign_in(settings, https, access, clock)
     app.on_response_prepare.extend([nothing_unlogged, sign_in.renew])
     app.add_routes(sign_in.routes())
     app.add_routes(Overview(queries, sign_in, clock).routes())
     app.add_routes(Looks(queries, sign_in).routes())
-    app.add_routes(Preferences(publisher, Projection(engine), queries, sign_in, clock).routes())
+    saver = Saver(publisher, Projection(engine), clock)
+    app.add_routes(Preferences(saver, queries, sign_in, clock).routes())
+    app.add_routes(HoldsPage(saver, queries, sign_in, clock, watching.behind).routes())
 
     async def background(_: web.Application) -> AsyncIterator[None]:
         running = {"beat": watching.beat()}
