@@ -29,6 +29,7 @@ class WebMetrics(Figures):
         super().__init__(monotonic)
         self._requests()
         self._projection()
+        self._volumes()
 
     def _requests(self) -> None:
         make = self._make
@@ -57,6 +58,15 @@ class WebMetrics(Figures):
         for way in ("local", "oidc"):
             self.sign_ins_refused.labels(way)
             self.sign_ins_turned_away.labels(way)
+
+    def _volumes(self) -> None:
+        make = self._make
+        self.organisations_busy = make(
+            Gauge, "organisations_busy", "Organisations whose messages were unusually many in the last hour"
+        )
+        self.alert_mails = make(Counter, "alert_mails", "E-mails to organisations that much goes out", "outcome")
+        for outcome in ("sent", "failed"):
+            self.alert_mails.labels(outcome)
 
     def _projection(self) -> None:
         make = self._make

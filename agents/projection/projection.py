@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 import structlog
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 
 from schemas.access import AccessRecord
@@ -20,9 +19,21 @@ from schemas.wire import BadRecordError, loads, read
 from streams.intake.checks import check_erasure, request_of
 
 from ..engine.topic_ids import is_other
-from . import access, forgetting, organisations, reduce, waiting
+from . import access, forgetting, organisations, reduce, volumes, waiting
 from .forgetting import ErasedClients, ErasedCounts
-from .tables import DAYS, MESSAGES, POSITIONS, RECORDS, REQUESTS, SETTINGS, TOPIC_IDS, check_layout, moment, prepare
+from .tables import (
+    DAYS,
+    MESSAGES,
+    POSITIONS,
+    RECORDS,
+    REQUESTS,
+    SETTINGS,
+    TOPIC_IDS,
+    check_layout,
+    inserts,
+    moment,
+    prepare,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +57,7 @@ class Projection:
     """The tables' one writer in this process. Several processes may write: each record is taken in by one of them."""
 
     def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+        self.engine, self._insert = engine, inserts(engine)
 
     def positions(self) -> dict[tuple[str, int], int]:
         """Return where to go on, for each partition that was read before."""
@@ -201,14 +212,9 @@ class Projection:
 
     def _take_held(self, connection: Connection, entries: Sequence[TopicEntry]) -> list[tuple[TopicEntry, BadRecordError]]:
         """Take in what waits of clients; return the entries that are no records."""
-        changes, bad = waiting.Changes(), []
-        for entry in entries:
-            try:
-                changes.add(entry.key, entry.value)
-            except BadRecordError as error:
-                bad.append((entry, error))
-        known = ErasedClients(connection, changes.keys())
-        waiting.take(connection, self._insert, changes.without(known.forgets_held))
+        changes, bad = waiting.read_all(entries)
+        known = ErasedClients(connection, changes)
+        waiting.take(connection, self._insert, changes, known.forgets_held)
         return bad
 
     def _take_requests(self, connection: Connection, asked: Sequence[tuple[Request, datetime | None]], now: datetime) -> None:
@@ -256,10 +262,7 @@ class Projection:
         connection.execute(add, reduce.day_rows(fresh))
         for day in corrections:
             connection.execute(add, day)
-
-    def _insert(self, table: Any) -> Any:
-        """Return an INSERT that may say what a conflict does, in the database's own words."""
-        return postgresql.insert(table) if self.engine.dialect.name == "postgresql" else sqlite.insert(table)
+        volumes.take(connection, self._insert, fresh)
 
 
 def is_of_record(error: Exception) -> bool:

@@ -20,7 +20,7 @@ from . import organisations, waiting
 from .forgetting import client_hash
 from .reduce import ZONE, Row
 from .requests import RequestState
-from .tables import DAYS, ENDED, HELD, LOOKS, MESSAGES, RECORDS, REQUESTS, SETTINGS, moment
+from .tables import DAYS, ENDED, HELD, LOOKS, MESSAGES, RECORDS, REQUESTS, SETTINGS, VOLUMES, moment
 
 log = structlog.get_logger(__name__)
 
@@ -135,6 +135,17 @@ class Queries:
             .order_by(REQUESTS.c.party)
         )
         return {row["party"]: int(row["waits"]) for row in rows}
+
+    async def lately(self, since: int) -> list[tuple[str, str]]:
+        """Return of whom messages went out since these ten minutes: organisation and reason."""
+        rows = await self._rows(select(VOLUMES.c.organisation, VOLUMES.c.reason).where(VOLUMES.c.ten_minutes >= since).distinct())
+        return sorted((row["organisation"], row["reason"]) for row in rows)
+
+    async def volumes(self, organisation: str, reason: str) -> dict[int, int]:
+        """Count the messages of an organisation that went out, by ten minutes."""
+        mine = (VOLUMES.c.organisation == organisation) & (VOLUMES.c.reason == reason)
+        rows = await self._rows(select(VOLUMES.c.ten_minutes, VOLUMES.c.messages).where(mine))
+        return {int(row["ten_minutes"]): int(row["messages"]) for row in rows}
 
     async def messages(
         self, organisation: str, wanted: Filter, after: tuple[str, str] | None = None, limit: int = PAGE

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 from sqlalchemy import Connection, delete, tuple_
@@ -19,50 +19,66 @@ CHUNK = 200
 _held = msgspec.json.Decoder(HeldRecord).decode
 
 
-class Changes:
-    """The last record of each client of some that follow on one another; None: nothing waits any more."""
+Changes = dict[tuple[str, str], HeldRecord | None]
+"""The last record of each client of some that follow on one another; None: nothing waits any more."""
 
-    def __init__(self) -> None:
-        self.of: dict[tuple[str, str], HeldRecord | None] = {}
 
-    def add(self, key: bytes | None, value: bytes | None) -> None:
-        """Add a record. Raises BadRecordError for one that is none."""
+class Entry(Protocol):
+    """A record as it was read."""
+
+    @property
+    def key(self) -> bytes | None:
+        """Whose it is."""
+
+    @property
+    def value(self) -> bytes | None:
+        """What it says."""
+
+
+E = TypeVar("E", bound=Entry)
+
+
+def read_all(entries: Iterable[E]) -> tuple[Changes, list[tuple[E, BadRecordError]]]:
+    """Return what records say, and those that are none."""
+    changes: Changes = {}
+    bad = []
+    for entry in entries:
         try:
-            client = ClientKey.of((key or b"").decode())
-        except ValueError:
-            raise BadRecordError("the key does not have 2 ids joined by '/'") from None
-        record = own(_held, value) if value is not None else None
-        if record is not None and (record.organisation, record.client) != client:
-            raise BadRecordError("the key does not match the value: expected organisation/client")
-        self.of[client] = record
-
-    def keys(self) -> Collection[tuple[str, str]]:
-        """Return whose records they are."""
-        return self.of.keys()
-
-    def without(self, forgets: Callable[[HeldRecord], bool]) -> Changes:
-        """Return the same with nothing of those that are forgotten."""
-        kept = Changes()
-        kept.of = {key: None if one is not None and forgets(one) else one for key, one in self.of.items()}
-        return kept
+            client, record = _read(entry.key, entry.value)
+            changes[client] = record
+        except BadRecordError as error:
+            bad.append((entry, error))
+    return changes, bad
 
 
-def take(connection: Connection, insert: Any, changes: Changes) -> None:
-    """Write what waits now. `insert`: of the database's own words."""
-    gone = [key for key, record in changes.of.items() if record is None]
+def take(connection: Connection, insert: Any, changes: Changes, forgets: Callable[[HeldRecord], bool]) -> None:
+    """Write what waits now, of those that are not to be forgotten. `insert`: of the database's own words."""
+    there = [record for record in changes.values() if record is not None and not forgets(record)]
+    gone = list(changes.keys() - {(record.organisation, record.client) for record in there})
     for start in range(0, len(gone), CHUNK):
         whose = tuple_(HELD.c.organisation, HELD.c.client).in_(gone[start : start + CHUNK])
         connection.execute(delete(HELD).where(whose))
-    rows = [_row(record) for record in changes.of.values() if record is not None]
-    if rows:
+    if there:
         put = insert(HELD)
         columns = {column.name: put.excluded[column.name] for column in HELD.c if not column.primary_key}
-        connection.execute(put.on_conflict_do_update(index_elements=list(HELD.primary_key), set_=columns), rows)
+        put = put.on_conflict_do_update(index_elements=list(HELD.primary_key), set_=columns)
+        connection.execute(put, [_row(record) for record in there])
 
 
 def read(row: dict[str, Any]) -> HeldRecord:
     """Return the record that a row keeps."""
     return own(_held, row["value"].encode())
+
+
+def _read(key: bytes | None, value: bytes | None) -> tuple[tuple[str, str], HeldRecord | None]:
+    try:
+        client = ClientKey.of((key or b"").decode())
+    except ValueError:
+        raise BadRecordError("the key does not have 2 ids joined by '/'") from None
+    record = own(_held, value) if value is not None else None
+    if record is not None and (record.organisation, record.client) != client:
+        raise BadRecordError("the key does not match the value: expected organisation/client")
+    return client, record
 
 
 def _row(record: HeldRecord) -> dict[str, Any]:
