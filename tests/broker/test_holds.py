@@ -18,7 +18,7 @@ import aiohttp
 import msgspec
 import pytest
 
-from agents.broker.cluster import free_ports
+from agents.broker.probe import free_ports
 from agents.web.sign_in import accounts
 from schemas.held import HeldRecord
 from schemas.holds import Hold
