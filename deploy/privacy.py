@@ -119,6 +119,9 @@ OF_PROJECTION = {
     "days": Entry("nothing: counts and sums", "totals and bill", "for ever"),
     "settings": Entry("nothing", "the page of settings", "until they are deleted"),
     "looks": Entry("who looked at which client on which day", "the page *Wie keek*", "`AUDIT_DAYS`; `erase` leaves it"),
+    "held": Entry("what would be said: times, places", "the page of holds", "until it is said, or is no longer so"),
+    "volumes": Entry("nothing: counts", "to see that unusually much goes out", "35 days"),
+    "warned": Entry("nothing", "to tell an organisation of it once", "for ever"),
     "ended": Entry("nothing: hashes of sessions", "to end them", "`TEXT_DAYS`"),
     "positions": Entry("nothing", "where to read on", "for ever"),
 }

@@ -103,13 +103,20 @@ def email(delivery: Delivery, organisation: Organisation, sent: datetime, unsubs
     )
 
 
+def letter(subject: str, text: str) -> EmailText:
+    """Return the words of an e-mail to an organisation: paragraphs in Dutch, with nothing around them."""
+    return EmailText(
+        subject=subject, text=joined(text), plain=f"{text}\n", html=_page(subject, text, [], [], "", None, wording_of("nl"))
+    )
+
+
 def _page(
     title: str, before: str, said: list[str], besides: list[str], after: str, unsubscribe: str | None, wording: Wording
 ) -> str:  # fmt: skip
     body = [*_paragraphs(before)]
     if len(said) == 1:
         body += _paragraphs(said[0])
-    else:
+    elif said:
         body += ["<ul>", *(f"<li>{_marked_up(one)}</li>" for one in said), "</ul>"]
     body += [f"<p>{_marked_up(one)}</p>" for one in besides]
     body += _paragraphs(after)

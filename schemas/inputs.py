@@ -250,6 +250,10 @@ class Organisation(Input, frozen=True, kw_only=True):
     labels: Annotated[
         Labels | UnsetType | None, about("What is other of appointments by their label: at most 50.", EXAMPLE_LABELS)
     ] = UNSET
+    alerts_to: Annotated[
+        Annotated[Line, msgspec.Meta(min_length=3, max_length=320)] | UnsetType | None,
+        about("An address that is told when unusually many messages go out; null: none.", "beheer@linde.example"),
+    ] = UNSET
     flood: Annotated[FloodSettings | UnsetType | None, about("What keeps a flood small; null: usual.", {"urgent": 200})] = UNSET
 
 

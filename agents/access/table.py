@@ -53,6 +53,8 @@ ROUTES: dict[str, Rule] = {
     "GET /wie-keek": Rule("beheer"),
     "POST /wie-keek": Rule("beheer"),
     "GET /wie-keek/{client}": Rule("beheer", shows="looks"),
+    "GET /tegenhouden": Rule("beheer", shows="held"),
+    "POST /tegenhouden": Rule("beheer", changes="hold"),
     "GET /kosten": Rule("kosten"),
     "GET /instellingen": Rule("beheer"),
     "POST /instellingen": Rule("beheer", changes="settings"),

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterable
 from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -14,21 +12,20 @@ from typing import Any, NamedTuple
 import msgspec
 import orjson
 
-from renderers.gsm7 import measure
-from schemas.deliveries import Delivery
 from schemas.held import HeldRecord
 from schemas.holds import Hold
 from schemas.inputs import Organisation
 from schemas.topics import HELD, HOLDS, ORGANISATIONS
 from schemas.wire import own, read
 from streams.intake.checks import check_settings
-from streams.sending.outcomes import SendCall
+from streams.notices.pressing import NotShownError, PressError, ended, held
 
+from ..access.command import machine_user
 from ..kafka.junk import Junk
 from ..kafka.last_good import last_good
 from ..kafka.reader import Reader
 from ..kafka.writer import Event, Feeder
-from ..worker.wording import NoWordsError, word
+from ..worker.held import summed, texts
 from .endings import ArgumentError, kafka_settings, one_line
 from .simulate import instant
 
@@ -79,26 +76,23 @@ def asked(args: Namespace, old: Hold | None, now: datetime) -> Hold:
     """Return the record that the arguments ask for, over what is held already.
 
     Raises:
-        ArgumentError: nothing is held, or not what was shown at the moment that the arguments name.
+        ArgumentError: nothing is held, or not what was shown at the moment that the arguments name; or too many parties are.
     """
-    if args.end:
-        if old is None or not (old.notices or old.parties):
-            raise ArgumentError(f"{args.organisation} holds nothing")
-        if args.say_nothing_of is not None and not old.at < args.say_nothing_of <= now:
-            raise ArgumentError(f"--say-nothing-of: this hold was set at {old.at.isoformat()}, and it is {now.isoformat()}")
-        seen_at = args.say_nothing_of
-        return Hold(organisation=args.organisation, at=now, notices=False, seen_at=seen_at, by=getpass.getuser())
-    parties = [*(old.parties if old is not None else []), *(args.party or [])]
-    return Hold(
-        organisation=args.organisation, at=old.at if old is not None and old.notices else now,
-        notices=args.set or (old is not None and old.notices), parties=[*dict.fromkeys(parties)], by=getpass.getuser(),
-    )  # fmt: skip
+    by, parties = machine_user(), args.party or []
+    try:
+        if args.end:
+            return ended(old, args.organisation, now, by, seen_at=args.say_nothing_of)
+        return held(old, args.organisation, now, by, notices=args.set, parties=parties)
+    except NotShownError as error:
+        raise ArgumentError(f"--say-nothing-of: {error}") from None
+    except PressError as error:
+        raise ArgumentError(str(error)) from None
 
 
 def said(hold: Hold) -> str:
     """Say what a hold holds."""
-    held = (["its notices"] if hold.notices else []) + [f"requests of {party}" for party in hold.parties]
-    return f"holds {' and '.join(held)}" if held else "holds nothing"
+    what = (["its notices"] if hold.notices else []) + [f"requests of {party}" for party in hold.parties]
+    return f"holds {' and '.join(what)}" if what else "holds nothing"
 
 
 async def _write(bootstrap: str, security: dict[str, Any], hold: Hold) -> None:
@@ -134,8 +128,9 @@ def _settings(value: bytes) -> Organisation:
 def listed(seen: Seen, now: datetime) -> list[str]:
     """Say who holds something, a line each."""
     on = {name: hold for name, hold in seen.holds.items() if hold.notices or hold.parties}
+    waits = {name: summed(_of(seen, name, now), None, now).messages for name in on}
     return [
-        f"{name} {said(hold)} since {hold.at.isoformat(timespec='seconds')}; {_sum(_of(seen, name, now))} wait"
+        f"{name} {said(hold)} since {hold.at.isoformat(timespec='seconds')}; {waits[name]} messages wait"
         for name, hold in sorted(on.items())
     ] or ["nobody holds anything"]
 
@@ -147,15 +142,20 @@ def lines(seen: Seen, organisation: str, samples: int, now: datetime) -> list[st
     if hold is not None:
         by = f", by {hold.by}" if hold.by else ""
         shown[0] += f", since {hold.at.isoformat(timespec='seconds')}{by}"
-    near = sum(one.near for one in found)
-    shown.append(f"{_sum(found)} to {len(found)} clients would go now; of these {near} are of days that begin within 24 hours")
     settings = seen.settings.get(organisation)
+    waits = summed(found, settings, now)
+    shown.append(
+        f"{waits.messages} messages to {waits.clients} clients would go now; "
+        f"of these {waits.near} are of days that begin within 24 hours"
+    )
     if settings is not None:
-        parts = sum(_parts(one, settings, now) for one in found if one.channel == "sms")
-        price = f", {parts * float(settings.sms.unit_price):.2f} {settings.sms.currency}" if parts else ""
-        shown.append(f"{parts} SMS parts{price}")
+        price = f", {waits.cost(settings):.2f} {settings.sms.currency}" if waits.parts else ""
+        shown.append(f"{waits.parts} SMS parts{price}")
         for one in found[: max(0, samples)]:
-            shown += [f"  {text}" for text in _texts(one, settings, now)]
+            worded = texts(one, settings, now)
+            shown += [f"  {text}" for text in worded]
+            if len(worded) < len(one.messages):
+                print("a message cannot be worded: a fault of this service", file=sys.stderr)
     shown.append(f"Mended upstream, the number falls by itself. This is as of {now.isoformat(timespec='seconds')}")
     return shown
 
@@ -164,27 +164,3 @@ def _of(seen: Seen, organisation: str, now: datetime) -> list[HeldRecord]:
     """Return what waits of an organisation, without what is over."""
     found = (one for one in seen.waiting.values() if one.organisation == organisation and one.until > now)
     return sorted(found, key=lambda one: (one.at, one.client))
-
-
-def _sum(found: Iterable[HeldRecord]) -> str:
-    return f"{sum(len(one.messages) for one in found)} messages"
-
-
-def _parts(one: HeldRecord, settings: Organisation, now: datetime) -> int:
-    return sum(measure(text).parts for text in _texts(one, settings, now))
-
-
-def _texts(one: HeldRecord, settings: Organisation, now: datetime) -> list[str]:
-    """Return the messages as they would read; those that cannot be worded are left out, as a sender leaves them out."""
-    found = []
-    for notices in one.messages:
-        delivery = Delivery(
-            message="held", organisation=one.organisation, client=one.client, channel=one.channel, reason="direct", decided=now,
-            notices=notices,
-        )  # fmt: skip
-        try:
-            call = SendCall(delivery=delivery, organisation=settings, address="", attempt=1, piece=0, now=now)
-            found.append(word(call).text)
-        except NoWordsError:
-            print("a message cannot be worded: a fault of this service", file=sys.stderr)
-    return found

@@ -19,6 +19,7 @@ from schemas.topics import (
     DELIVERY_REPORTS,
     FHIR,
     HL7V2,
+    HOLDS,
     OPT_OUTS,
     ORGANISATIONS,
     OVERRIDES,
@@ -47,7 +48,7 @@ ROLES: dict[Role, str] = {
 """Who has rights of its own, and who that is."""
 
 SENT_BY_UPSTREAM = (APPOINTMENTS, AGENDA_SNAPSHOTS, CONSENTS, CONTACTS, ORGANISATIONS, REQUESTS)
-TAKEN_IN_BY_WEB = (OPT_OUTS, REQUESTS, DELIVERY_REPORTS, OVERRIDES, FHIR, ACCESS_LOG)
+TAKEN_IN_BY_WEB = (OPT_OUTS, REQUESTS, DELIVERY_REPORTS, OVERRIDES, HOLDS, FHIR, ACCESS_LOG)
 
 
 SET_UP: tuple[Operation, ...] = ("Create", "Describe", "DescribeConfigs", "AlterConfigs")

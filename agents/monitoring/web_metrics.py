@@ -8,12 +8,14 @@ from collections.abc import Callable
 from aiohttp import web
 from prometheus_client import Counter, Gauge, Histogram
 
-from schemas.topics import ACCESS_LOG, DELIVERY_LOG, ERASURES, ORGANISATIONS, OVERRIDES, REQUESTS
+from schemas.topics import ACCESS_LOG, DELIVERY_LOG, ERASURES, HELD, HOLDS, ORGANISATIONS, OVERRIDES, REQUESTS
 
 from .figures import Figures
 
 ANSWERS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
-READ = (DELIVERY_LOG.name, REQUESTS.name, ERASURES.name, ORGANISATIONS.name, OVERRIDES.name, ACCESS_LOG.name)
+READ = (
+    DELIVERY_LOG.name, REQUESTS.name, ERASURES.name, ORGANISATIONS.name, OVERRIDES.name, HOLDS.name, HELD.name, ACCESS_LOG.name,
+)  # fmt: skip
 CAUSES = ("kafka", "database", "newer_schema")
 """Why the projection waits."""
 
@@ -27,6 +29,7 @@ class WebMetrics(Figures):
         super().__init__(monotonic)
         self._requests()
         self._projection()
+        self._volumes()
 
     def _requests(self) -> None:
         make = self._make
@@ -55,6 +58,15 @@ class WebMetrics(Figures):
         for way in ("local", "oidc"):
             self.sign_ins_refused.labels(way)
             self.sign_ins_turned_away.labels(way)
+
+    def _volumes(self) -> None:
+        make = self._make
+        self.organisations_busy = make(
+            Gauge, "organisations_busy", "Organisations whose messages were unusually many in the last hour"
+        )
+        self.alert_mails = make(Counter, "alert_mails", "E-mails to organisations that much goes out", "outcome")
+        for outcome in ("sent", "failed"):
+            self.alert_mails.labels(outcome)
 
     def _projection(self) -> None:
         make = self._make

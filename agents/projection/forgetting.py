@@ -17,10 +17,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from schemas.deliveries import ERASED as ERASED_DETAIL
 from schemas.deliveries import LogRecord
+from schemas.held import HeldRecord
 from schemas.inputs import Erasure, Request
 from schemas.keys import ClientKey
 
-from .tables import ENDED, ERASED, LOOKS, MESSAGES, RECORDS, REQUESTS, moment
+from .tables import ENDED, ERASED, HELD, LOOKS, MESSAGES, RECORDS, REQUESTS, moment
 
 log = structlog.get_logger(__name__)
 
@@ -59,6 +60,8 @@ def erase(connection: Connection, event: Erasure) -> ErasedCounts:
     mine = (MESSAGES.c.organisation == event.organisation) & (MESSAGES.c.client == event.client) & (MESSAGES.c.first <= at)
     messages = list(connection.execute(select(MESSAGES.c.message).where(mine)).scalars())
     forgotten = forget_messages(connection, event.organisation, messages)
+    waits = (HELD.c.organisation == event.organisation) & (HELD.c.client == event.client) & (HELD.c.at <= at)
+    connection.execute(delete(HELD).where(waits))
     asked = (REQUESTS.c.organisation == event.organisation) & (REQUESTS.c.client == hash_) & (REQUESTS.c.at <= at)
     forgotten += ErasedCounts(requests=connection.execute(delete(REQUESTS).where(asked)).rowcount)
     return forgotten._replace(messages=connection.execute(delete(MESSAGES).where(mine)).rowcount)
@@ -89,6 +92,11 @@ class ErasedClients:
         until = self._until.get((record.organisation, record.client))
         return record.detail == ERASED_DETAIL or (until is not None and moment(record.at) <= until)
 
+    def forgets_held(self, record: HeldRecord) -> bool:
+        """Tell whether what waits is of an erased client's time."""
+        until = self._until.get((record.organisation, record.client))
+        return until is not None and moment(record.at) <= until
+
     def forgets_request(self, request: Request, at: datetime | None) -> bool:
         """Tell whether a request is; one whose time nobody knows (None) may be."""
         until = self._until.get((request.organisation, request.client))
@@ -106,6 +114,7 @@ def expire(connection: Connection, texts_before: datetime, facts_before: datetim
     records += connection.execute(delete(RECORDS).where(RECORDS.c.at < facts)).rowcount
     requests = connection.execute(delete(REQUESTS).where(REQUESTS.c.at < facts)).rowcount
     connection.execute(delete(LOOKS).where(LOOKS.c.last < facts))
+    connection.execute(delete(HELD).where(HELD.c.until < texts))
     connection.execute(delete(ENDED).where(ENDED.c.at < texts))  # no session lasts that long
     return ErasedCounts(blanked + gone, records, requests)
 

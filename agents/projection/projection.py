@@ -9,24 +9,35 @@ from typing import Any
 import msgspec
 import structlog
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 
 from schemas.access import AccessRecord
 from schemas.deliveries import LogRecord, NewerSchemaError, read_log_record
 from schemas.inputs import Erasure, Request
-from schemas.topics import ACCESS_LOG, DELIVERY_LOG, ERASURES, ORGANISATIONS, OVERRIDES
+from schemas.topics import ACCESS_LOG, DELIVERY_LOG, ERASURES, HELD, HOLDS, ORGANISATIONS, OVERRIDES
 from schemas.wire import BadRecordError, loads, read
 from streams.intake.checks import check_erasure, request_of
 
 from ..engine.topic_ids import is_other
-from . import access, forgetting, organisations, reduce
+from . import access, forgetting, organisations, reduce, volumes, waiting
 from .forgetting import ErasedClients, ErasedCounts
-from .tables import DAYS, MESSAGES, POSITIONS, RECORDS, REQUESTS, SETTINGS, TOPIC_IDS, check_layout, moment, prepare
+from .tables import (
+    DAYS,
+    MESSAGES,
+    POSITIONS,
+    RECORDS,
+    REQUESTS,
+    SETTINGS,
+    TOPIC_IDS,
+    check_layout,
+    inserts,
+    moment,
+    prepare,
+)
 
 log = structlog.get_logger(__name__)
 
-SETTINGS_TOPICS = (ORGANISATIONS.name, OVERRIDES.name)
+SETTINGS_TOPICS = (ORGANISATIONS.name, OVERRIDES.name, HOLDS.name)
 
 
 class TopicEntry(msgspec.Struct, frozen=True):
@@ -46,7 +57,7 @@ class Projection:
     """The tables' one writer in this process. Several processes may write: each record is taken in by one of them."""
 
     def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+        self.engine, self._insert = engine, inserts(engine)
 
     def positions(self) -> dict[tuple[str, int], int]:
         """Return where to go on, for each partition that was read before."""
@@ -124,6 +135,8 @@ class Projection:
             elif topic == ACCESS_LOG.name:
                 looked, bad = _access_records(entries)
                 access.take(connection, self._insert, looked)
+            elif topic == HELD.name:
+                bad = self._take_held(connection, entries)
             elif topic in SETTINGS_TOPICS:
                 for entry in entries:
                     at = entry.at or now
@@ -197,6 +210,13 @@ class Projection:
         except IntegrityError:
             raise OvertakenError from None
 
+    def _take_held(self, connection: Connection, entries: Sequence[TopicEntry]) -> list[tuple[TopicEntry, BadRecordError]]:
+        """Take in what waits of clients; return the entries that are no records."""
+        changes, bad = waiting.read_all(entries)
+        known = ErasedClients(connection, changes)
+        waiting.take(connection, self._insert, changes, known.forgets_held)
+        return bad
+
     def _take_requests(self, connection: Connection, asked: Sequence[tuple[Request, datetime | None]], now: datetime) -> None:
         known = ErasedClients(connection, {(request.organisation, request.client) for request, _ in asked})
         rows = [reduce.request_row(request, at or now) for request, at in asked if not known.forgets_request(request, at)]
@@ -242,10 +262,7 @@ class Projection:
         connection.execute(add, reduce.day_rows(fresh))
         for day in corrections:
             connection.execute(add, day)
-
-    def _insert(self, table: Any) -> Any:
-        """Return an INSERT that may say what a conflict does, in the database's own words."""
-        return postgresql.insert(table) if self.engine.dialect.name == "postgresql" else sqlite.insert(table)
+        volumes.take(connection, self._insert, fresh)
 
 
 def is_of_record(error: Exception) -> bool:

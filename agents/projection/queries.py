@@ -6,20 +6,21 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import structlog
-from sqlalchemy import Connection, Engine, Select, and_, func, select, tuple_
+from sqlalchemy import Connection, Engine, Select, and_, case, func, select, tuple_
 from sqlalchemy.exc import SQLAlchemyError
 
 from schemas.access import EVERY
+from schemas.held import HeldRecord
 
 from ..kafka.publisher import UnavailableError
-from . import organisations
+from . import organisations, waiting
 from .forgetting import client_hash
 from .reduce import ZONE, Row
 from .requests import RequestState
-from .tables import DAYS, ENDED, LOOKS, MESSAGES, RECORDS, REQUESTS, SETTINGS, moment
+from .tables import DAYS, ENDED, HELD, LOOKS, MESSAGES, RECORDS, REQUESTS, SETTINGS, VOLUMES, moment
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +41,14 @@ class Filter:
     until: date | None = None
     channel: str | None = None
     status: str | None = None
+
+
+class Held(NamedTuple):
+    """How much waits in a hold: messages, to so many clients, and those of days that begin within 24 hours."""
+
+    messages: int
+    clients: int
+    near: int
 
 
 class Queries:
@@ -91,6 +100,52 @@ class Queries:
         """Return who looked at a client, the last day first; also by a command over all organisations that named the client."""
         mine = LOOKS.c.organisation.in_([organisation, EVERY]) & (LOOKS.c.client == client)
         return await self._rows(select(LOOKS).where(mine).order_by(LOOKS.c.last.desc()).limit(limit))
+
+    async def held(self, organisation: str, now: datetime, limit: int) -> tuple[Held, list[HeldRecord]]:
+        """Return how much waits in a hold of an organisation, and the records of the first clients; without what is over."""
+        mine = (HELD.c.organisation == organisation) & (HELD.c.until > moment(now))
+        sums = select(
+            func.coalesce(func.sum(HELD.c.messages), 0).label("messages"), func.count().label("clients"),
+            func.coalesce(func.sum(HELD.c.near), 0).label("near"),
+        )  # fmt: skip
+        first = select(HELD.c.value).where(mine).order_by(HELD.c.at, HELD.c.client).limit(limit)
+
+        def asked(connection: Connection) -> tuple[Held, list[HeldRecord]]:
+            row = connection.execute(sums.where(mine)).mappings().one()
+            found = [waiting.read(dict(one)) for one in connection.execute(first).mappings()]
+            return Held(int(row["messages"]), int(row["clients"]), int(row["near"])), found
+
+        return await self._ask(asked)
+
+    async def waits(self, organisation: str, client: str) -> int:
+        """Count the messages to a client that wait in a hold."""
+        mine = (HELD.c.organisation == organisation) & (HELD.c.client == client)
+        rows = await self._rows(select(HELD.c.messages).where(mine))
+        return int(rows[0]["messages"]) if rows else 0
+
+    async def parties(self, organisation: str, since: datetime) -> dict[str, int]:
+        """Return the third parties that asked something since then, and how many of their requests nothing has become of yet."""
+        became = (MESSAGES.c.organisation == REQUESTS.c.organisation) & (MESSAGES.c.message == REQUESTS.c.message)
+        waits = func.sum(case((MESSAGES.c.message.is_(None), 1), else_=0))
+        rows = await self._rows(
+            select(REQUESTS.c.party, waits.label("waits"))
+            .select_from(REQUESTS.outerjoin(MESSAGES, became))
+            .where(REQUESTS.c.organisation == organisation, REQUESTS.c.at >= moment(since))
+            .group_by(REQUESTS.c.party)
+            .order_by(REQUESTS.c.party)
+        )
+        return {row["party"]: int(row["waits"]) for row in rows}
+
+    async def lately(self, since: int) -> list[tuple[str, str]]:
+        """Return of whom messages went out since these ten minutes: organisation and reason."""
+        rows = await self._rows(select(VOLUMES.c.organisation, VOLUMES.c.reason).where(VOLUMES.c.ten_minutes >= since).distinct())
+        return sorted((row["organisation"], row["reason"]) for row in rows)
+
+    async def volumes(self, organisation: str, reason: str) -> dict[int, int]:
+        """Count the messages of an organisation that went out, by ten minutes."""
+        mine = (VOLUMES.c.organisation == organisation) & (VOLUMES.c.reason == reason)
+        rows = await self._rows(select(VOLUMES.c.ten_minutes, VOLUMES.c.messages).where(mine))
+        return {int(row["ten_minutes"]): int(row["messages"]) for row in rows}
 
     async def messages(
         self, organisation: str, wanted: Filter, after: tuple[str, str] | None = None, limit: int = PAGE

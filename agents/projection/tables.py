@@ -5,6 +5,7 @@ Instants are texts of one width in UTC (`moment`), so that they sort and compare
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from sqlalchemy import (
     inspect,
     select,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 
 from schemas.deliveries import NewerSchemaError
 
@@ -114,6 +116,31 @@ LOOKS = Table(
 )  # fmt: skip
 """Who looked at which client, once a local day. An erasure leaves it: the law keeps it."""
 
+HELD = Table(
+    "held", METADATA,
+    Column("organisation", String(200)), Column("client", String(200)), Column("at", String(27), nullable=False),
+    Column("messages", Integer, nullable=False), Column("near", Integer, nullable=False),
+    Column("until", String(27), nullable=False), Column("value", Text, nullable=False),
+    PrimaryKeyConstraint("organisation", "client"),
+)  # fmt: skip
+"""What of each client waits in a hold, `value` as its record; `until`: when all of it is over."""
+
+VOLUMES = Table(
+    "volumes", METADATA,
+    Column("organisation", String(200)), Column("reason", String(16)), Column("ten_minutes", BigInteger),
+    Column("messages", Integer, nullable=False),
+    PrimaryKeyConstraint("organisation", "reason", "ten_minutes"),
+    Index("volumes_time", "ten_minutes"),
+)  # fmt: skip
+"""Messages that went out, by ten minutes since 1970 (`streams/history/volume.py`); of reminders none."""
+
+WARNED = Table(
+    "warned", METADATA,
+    Column("organisation", String(200)), Column("reason", String(16)), Column("at", String(27), nullable=False),
+    PrimaryKeyConstraint("organisation", "reason"),
+)  # fmt: skip
+"""When an organisation was last told by e-mail that much goes out; or when a process began to."""
+
 ENDED = Table(
     "ended", METADATA,
     Column("session", String(64), primary_key=True), Column("at", String(27), nullable=False),
@@ -127,7 +154,7 @@ POSITIONS = Table(
 )  # fmt: skip
 """The offset after the last record taken in, written in the transaction that takes it in."""
 
-LAYOUT = 2
+LAYOUT = 3
 """The number of the tables' layout: whoever changes a table raises it, and the first process that finds a lower one makes all of
 them anew from the topics."""
 
@@ -149,6 +176,11 @@ class NewerTablesError(NewerSchemaError):
             f"the projection's tables have layout {number}, and this program's have {LAYOUT}: update it, or go back to its own "
             "with `afspraakbericht project --rebuild`",
         )
+
+
+def inserts(engine: Engine) -> Callable[[Table], Any]:
+    """Return what makes an INSERT that may say what a conflict does, in the database's own words."""
+    return postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
 
 
 def moment(at: datetime) -> str:

@@ -19,11 +19,15 @@ from aiosmtplib.protocol import normalize_message_line_endings
 
 from schemas.addresses import AddressError, mailbox, normalised
 
+from ..settings.sending import SenderSettings
 from . import AnswerKind, EmailCall, ProviderAnswer, tls
 from .smtp_answers import enhanced_code, smtp_rule
 
 IDLE_SECONDS = 60.0
 """A connection that was idle for longer is opened anew: something between us and the server may have forgotten it."""
+
+TLS: dict[str, Literal["starttls", "tls", "none"]] = {"starttls": "starttls", "implicit": "tls", "none": "none"}
+"""By the setting's word."""
 
 KINDS: dict[str, AnswerKind] = {
     "sent": "sent",
@@ -283,3 +287,11 @@ def _failed(error: Exception, progress: _Progress) -> ProviderAnswer:
         return ProviderAnswer(kind="permanent_address", detail=detail)
     # STARTTLS or AUTH is not offered, or our own sender, user or host name cannot be put into a command.
     return ProviderAnswer(kind="stop", detail=detail)
+
+
+def mail_server(settings: SenderSettings, connections: int) -> Smtp:
+    """Return the mail server of the settings."""
+    return Smtp(
+        settings.smtp_host, settings.smtp_port, TLS[settings.smtp_tls], settings.smtp_user, settings.smtp_password,
+        timeout=settings.smtp_timeout_seconds, connections=connections,
+    )  # fmt: skip

@@ -18,6 +18,7 @@ from ..projection.forgetting import expire_forever
 from ..projection.projection import Projection
 from ..projection.queries import Queries
 from ..projection.tables import open_database
+from ..providers.smtp import mail_server
 from ..settings.agreed import agreed_producers
 from ..settings.settings import Settings, SettingsError, variable
 from ..tokens import Tokens
@@ -25,11 +26,14 @@ from .api.fhir import Fhir
 from .api.keys import ApiKeys
 from .api.rate_limit import TokenBuckets
 from .api.requests import Requests
+from .busy import Busy
 from .http import pages
 from .http.middleware import LARGEST_BODY, guard, headers_of
+from .overview.holds import HoldsPage
 from .overview.looks import Looks
 from .overview.pages import Overview
 from .preferences.pages import Preferences
+from .saving import Saver
 from .sign_in.access import AccessLog, nothing_unlogged
 from .sign_in.accounts import Accounts
 from .sign_in.oidc import Provider
@@ -62,22 +66,32 @@ def create_web(
     keys, limits = _api_keys(settings), TokenBuckets(settings.api_per_minute)
     app.add_routes(Requests(publisher, keys, limits, queries).routes())
     app.add_routes(Fhir(publisher, keys, limits, agreed_producers(settings.producers)).routes())
-    sign_in = _sign_in(settings, https, AccessLog(publisher, queries, clock), clock)
+    access = AccessLog(publisher, queries, clock)
+    app.middlewares.append(access.broken_off)
+    sign_in = _sign_in(settings, https, access, clock)
     app.on_response_prepare.extend([nothing_unlogged, sign_in.renew])
     app.add_routes(sign_in.routes())
     app.add_routes(Overview(queries, sign_in, clock).routes())
     app.add_routes(Looks(queries, sign_in).routes())
-    app.add_routes(Preferences(publisher, Projection(engine), queries, sign_in, clock).routes())
+    saver = Saver(publisher, Projection(engine), clock)
+    app.add_routes(Preferences(saver, queries, sign_in, clock).routes())
+    app.add_routes(HoldsPage(saver, queries, sign_in, clock, watching.behind).routes())
+
+    server = mail_server(settings, 1)
+    mails = settings.smtp_user is None or settings.smtp_password is not None  # else each try is a failed login
 
     async def background(_: web.Application) -> AsyncIterator[None]:
         running = {"beat": watching.beat()}
         if follower is not None:
             running["follower"] = follower.run()
+            mail = server if mails else None
+            running["volumes"] = Busy(queries, mail, metrics, clock, settings.web_url, watching.behind).run()
             running["expiry"] = expire_forever(follower.projection.expire, settings.text_days, settings.audit_days, clock)
         async with tasks(app, **running):
             yield
         await publisher.close()
         sign_in.close()
+        await server.close()
         engine.dispose()
 
     app.cleanup_ctx.append(background)

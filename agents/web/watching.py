@@ -54,6 +54,12 @@ class Watching:
         waited = self.monotonic() - self._began >= READ_SECONDS
         return self.follower is None or self.follower.caught_up or waited
 
+    def behind(self) -> float | None:
+        """Return how old, in seconds, what pages show may be; None while the topics are read for the first time."""
+        if self.follower is None:
+            return 0.0
+        return max(self.follower.age(), self.follower.lag()) if self.follower.caught_up else None
+
     async def live(self, request: web.Request) -> web.Response:
         """Answer."""
         return web.json_response({"status": "live"})

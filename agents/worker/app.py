@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from schemas.channels import CHANNELS
 from schemas.inputs import Channel
@@ -25,13 +25,11 @@ from ..providers import SmsGateway
 from ..providers.dkim import Dkim
 from ..providers.messagebird import MessageBird
 from ..providers.messagebird_webhook import reference_tokens
-from ..providers.smtp import Smtp
+from ..providers.smtp import mail_server
 from ..settings.agreed import agreed_producers
 from ..settings.settings import Settings
 from ..tokens import Tokens
 from .senders import EmailSender, SmsSender
-
-TLS: dict[str, Literal["starttls", "tls", "none"]] = {"starttls": "starttls", "implicit": "tls", "none": "none"}
 
 Senders = dict[str, Any]
 """Channel -> what sends a delivery: `await send(call) -> Outcome`."""
@@ -40,10 +38,7 @@ Senders = dict[str, Any]
 def create_senders(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Senders:
     """Return the real senders, to whatever addresses the settings give."""
     gateway = create_gateway(settings)
-    server = Smtp(
-        settings.smtp_host, settings.smtp_port, TLS[settings.smtp_tls], settings.smtp_user, settings.smtp_password,
-        timeout=settings.smtp_timeout_seconds, connections=settings.email_slots,
-    )  # fmt: skip
+    server = mail_server(settings, settings.email_slots)
     links = Tokens(settings.unsubscribe_keys, "unsubscribe") if settings.unsubscribe_keys else None
     dkim = Dkim(settings.dkim_domain, settings.dkim_selector, settings.dkim_key) if settings.dkim_domain else None
     return {

@@ -274,6 +274,15 @@ SERVICE: list[tuple[str, list[Panel]]] = [
             ),
             (
                 "timeseries",
+                "Unusually many messages",
+                "short",
+                [
+                    (f"max({A}organisations_busy)", "organisations"),
+                    (f"sum by (outcome) (increase({A}alert_mails_total[1h]))", "told by e-mail: {{outcome}}"),
+                ],
+            ),
+            (
+                "timeseries",
                 "Taken into the overview",
                 "short",
                 [

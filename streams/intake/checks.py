@@ -247,11 +247,12 @@ def check_settings(event: Organisation) -> None:
         raise BadRecordError("not a price of 0 or more - at `$.sms.unit_price`")
     if not event.sms.originator.lstrip("+").isdigit() and len(event.sms.originator) > 11:
         raise BadRecordError("a sender name has at most 11 characters - at `$.sms.originator`")
-    for field, value in (("from", event.email.from_), ("reply_to", event.email.reply_to)):
+    addresses = {"email.from": event.email.from_, "email.reply_to": event.email.reply_to, "alerts_to": event.alerts_to}
+    for field, value in addresses.items():
         try:
-            _ = mailbox(value) if value is not None else None
+            _ = mailbox(value) if value else None
         except AddressError as error:
-            raise BadRecordError(f"{error} - at `$.email.{field}`") from None
+            raise BadRecordError(f"{error} - at `$.{field}`") from None
 
 
 def request_of(plain: Any) -> Request:

@@ -33,7 +33,7 @@ THEIRS = {"up", "ALERTS", "process_start_time_seconds", "process_resident_memory
 
 PLAIN = {
     "just_told", "gave_up", "age_seconds", "lag_seconds", "newer_schema", "not_made", "no_words", "send_at", "expires_at",
-    "message_id", "request_id", "ce_id",
+    "message_id", "request_id", "ce_id", "alerts_to",
 }  # fmt: skip
 """Words of the runbook that look like a metric: fields and labels."""
 

@@ -25,7 +25,16 @@ from tests.broker.harness import AMSTERDAM, Stand, Worker, client, request, sett
 from tests.drills.prometheus import ALERTS, Prometheus
 from tests.drills.rolling import asked
 
-WEB = {"WebErrors", "WebSlow", "SignaturesRefused", "SignInsTurnedAway", "TokensUnknown", "ProjectionBehind", "ProjectionSkipped"}
+WEB = {
+    "WebErrors",
+    "WebSlow",
+    "SignaturesRefused",
+    "SignInsTurnedAway",
+    "TokensUnknown",
+    "ProjectionBehind",
+    "ProjectionSkipped",
+    "OrganisationBusy",
+}
 NOT_HERE = dict.fromkeys(WEB, "no web runs in this drill; tests/agents/web provokes what these count") | {
     "NoEvents": "it looks at the hour of the day",
     "SourceSilent": "it comes after three days",

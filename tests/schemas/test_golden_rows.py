@@ -11,6 +11,7 @@ import pytest
 from schemas.topics import TABLES
 from schemas.wire import encode
 from streams.processing.rows import DECODERS
+from tests.world import World
 
 FILES = sorted((Path(__file__).parents[1] / "golden" / "rows").glob("*.jsonl"))
 
@@ -63,3 +64,28 @@ def test_there_are_rows_of_every_store_that_tells_or_remembers() -> None:
     (first,) = [file for file in FILES if file.stem == "61a36ae"]
     assert {row["store"] for row in rows(first)} == {"intake", "notices", "sms"}
     assert len(rows(first)) > 30
+
+
+def test_there_are_rows_of_holds_and_of_what_waits_in_them() -> None:
+    """As 353ffe3 wrote them: a hold that is on and counts, ended ones, one with nothing said; what waits, and what may not go."""
+    (fifth,) = [file for file in FILES if file.stem == "353ffe3"]
+    found = rows(fifth)
+    holds = [row["row"] for row in found if row["key"].startswith("holds/")]
+    waits = [row["row"]["waiting"] for row in found if "waiting" in row["row"]]
+    assert {name for row in holds for name in row} == {"notices", "parties", "at", "ended", "silent", "counted", "urgent"}
+    assert {name for row in waits for name in row} == {"since", "zone", "shown", "days", "soon_at", "refused", "listed"}
+
+
+def test_what_waits_in_rows_of_before_is_told_at_the_end_of_their_hold() -> None:
+    (fifth,) = [file for file in FILES if file.stem == "353ffe3"]
+    first: dict[bytes, bytes] = {}
+    for row in rows(fifth):
+        first.setdefault(row["key"].encode(), orjson.dumps(row["row"]))
+    world = World("2026-03-02 12:00")
+    world.simulation.rows["notices"].update(first)
+    world.restart().wait("2026-03-02 12:10")
+    assert world.sent == []
+    world.feed("holds", "zorg", {"organisation": "zorg", "at": "2026-03-02T11:10:00Z", "notices": False})
+    assert world.wait("2026-03-02 12:20").sent == [
+        "Er is een afspraak met u gemaakt op vrijdag 20 maart 2026 van 11:00 tot 12:00.", None,
+    ]  # fmt: skip

@@ -99,19 +99,26 @@ class Overview:
             await response.write_eof()
         except ConnectionError:  # whoever asked for it is gone, or takes nothing of it
             log.warning("an export was cut off")
+            await self.sign_in.access.failed(request)
         except UnavailableError:  # the file must not end as if it were whole
             log.error("an export was broken off")
             if request.transport is not None:
                 request.transport.abort()
+            await self.sign_in.access.failed(request)
         return response
 
     async def client(self, request: web.Request) -> web.Response:
         """Show what one client got, as a conversation."""
         session = await self.sign_in.session(request)
         client = self.sign_in.client(session, request.match_info["client"])
-        rows = await self.queries.history(session.organisation, client)
+        rows, waits = (
+            await self.queries.history(session.organisation, client),
+            await self.queries.waits(session.organisation, client),
+        )
         await self.sign_in.access.shown(request, session, [client])
-        return self.sign_in.page(session, "client.html", client=client, token=request.match_info["client"], rows=rows)
+        return self.sign_in.page(
+            session, "client.html", client=client, token=request.match_info["client"], rows=rows, waits=waits
+        )
 
     async def costs(self, request: web.Request) -> web.Response:
         """Show totals a month, and a chart of the last days."""

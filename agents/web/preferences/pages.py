@@ -6,20 +6,13 @@ somebody else's newer save is refused with a message.
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-import structlog
 from aiohttp import web
-from sqlalchemy.exc import SQLAlchemyError
 
-from agents.kafka.publisher import Publisher
-from agents.kafka.writer import Event
-from agents.projection import organisations
 from agents.projection.organisations import OrganisationState
-from agents.projection.projection import Projection
 from agents.projection.queries import Queries
 from schemas.inputs import OrganisationOverride
 from schemas.topics import OVERRIDES
@@ -27,12 +20,11 @@ from schemas.wire import encode
 from streams.notices.settings import apply_override
 
 from ..http import pages
+from ..saving import Saver
 from ..sign_in.pages import SignIn
 from ..sign_in.sessions import Session
 from . import form as choices
 from .preview import preview
-
-log = structlog.get_logger(__name__)
 
 pages.ENVIRONMENT.globals.update(
     upstream_says=choices.upstream_says,
@@ -49,11 +41,8 @@ _VERSION = re.compile(r"-?[0-9]{1,18}")
 class Preferences:
     """`/instellingen`."""
 
-    def __init__(
-        self, publisher: Publisher, projection: Projection, queries: Queries, sign_in: SignIn, clock: Callable[[], datetime]
-    ) -> None:
-        self.publisher, self.projection, self.queries, self.sign_in = publisher, projection, queries, sign_in
-        self.clock = clock
+    def __init__(self, saver: Saver, queries: Queries, sign_in: SignIn, clock: Callable[[], datetime]) -> None:
+        self.saver, self.queries, self.sign_in, self.clock = saver, queries, sign_in, clock
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes. All of them need a session. The preview shows what a form says and saves nothing."""
@@ -90,23 +79,10 @@ class Preferences:
         if seen != known.version:
             return self._page(session, known, form, override, stale=True, status=409)
         if override != known.override:
-            await self.sign_in.access.write(
-                session, "settings", "done", filter_=", ".join(choices.changed(known.override, override))
-            )
-            known = known._replace(version=await self._write(session.organisation, override))
+            await self.sign_in.access.done(request, session, ", ".join(choices.changed(known.override, override)))
+            value = encode(override) if override is not None else None
+            known = known._replace(version=await self.saver.save(OVERRIDES.name, session.organisation, value))
         raise web.HTTPSeeOther(f"/instellingen?opgeslagen={known.version}")
-
-    async def _write(self, organisation: str, override: OrganisationOverride | None) -> int:
-        """Write the event, wait for Kafka's acknowledgement, then update what the page shows. Returns its version."""
-        value = encode(override) if override is not None else None
-        place = await self.publisher.publish(Event(OVERRIDES.name, organisation, value))
-        log.info("settings saved", organisation=organisation)
-        row = organisations.row(OVERRIDES.name, *place, organisation.encode(), value, self.clock())
-        try:
-            await asyncio.to_thread(self.projection.note, row)
-        except SQLAlchemyError as error:  # it comes from the topic
-            log.warning("the projection waits", error=type(error).__name__)
-        return place.offset
 
     def _page(
         self, session: Session, known: OrganisationState, form: Mapping[str, str] | None = None,

@@ -9,10 +9,12 @@ from uuid import uuid4
 
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Handler
+from msgspec.structs import replace
 from sqlalchemy.exc import SQLAlchemyError
 
 from agents.access.table import Rule, rule_of
-from agents.kafka.publisher import Publisher
+from agents.kafka.publisher import Publisher, UnavailableError
 from agents.kafka.writer import Event
 from agents.projection.access import session_hash, user_hash
 from agents.projection.projection import Projection
@@ -26,8 +28,8 @@ from .sessions import Session
 
 log = structlog.get_logger(__name__)
 
-LOGGED = web.RequestKey("logged", bool)
-"""Of a request: its record is there, so its answer may go out."""
+LOGGED = web.RequestKey("logged", AccessRecord)
+"""Of a request: its last record is there, so its answer may go out."""
 
 
 class UnloggedError(Exception):
@@ -44,8 +46,33 @@ class AccessLog:
     async def shown(self, request: web.Request, session: Session, clients: Iterable[str], filter_: str = "") -> None:
         """Write that a user is shown these clients' data by the route that was asked for."""
         action = rule_of_request(request).shows
-        await self.write(session, action or request.path, "shown", clients, filter_)
-        request[LOGGED] = True
+        request[LOGGED] = await self.write(session, action or request.path, "shown", clients, filter_)
+
+    async def done(self, request: web.Request, session: Session, filter_: str) -> None:
+        """Write that a user is about to change something by the route that was asked for."""
+        action = rule_of_request(request).changes
+        request[LOGGED] = await self.write(session, action or request.path, "done", filter_=filter_)
+
+    async def failed(self, request: web.Request) -> None:
+        """Write that what was written of a request broke off; where Kafka is away, a line of the log has to do."""
+        record = request.get(LOGGED)
+        if record is None:
+            return
+        try:
+            await self.publish(replace(record, id=uuid4().hex, at=self.clock(), outcome="failed"))
+        except UnavailableError:
+            log.warning("what broke off has no record of that in access-log", action=record.action, record=record.id)
+
+    @web.middleware
+    async def broken_off(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Have a record of what breaks off: whoever was said to be shown something may have seen none of it, or a part."""
+        try:
+            return await handler(request)
+        except web.HTTPException:
+            raise
+        except Exception:
+            await self.failed(request)
+            raise
 
     async def write(
         self, session: Session, action: str, outcome: AccessOutcome, clients: Iterable[str] = (), filter_: str = ""

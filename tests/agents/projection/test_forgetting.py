@@ -14,9 +14,9 @@ from agents.projection.projection import Projection, TopicEntry
 from agents.projection.requests import message_of
 from agents.projection.tables import open_database
 from schemas.inputs import Request
-from schemas.topics import DELIVERY_LOG, ERASURES, REQUESTS
-from schemas.wire import read
-from tests.agents.web.samples import entries, record
+from schemas.topics import DELIVERY_LOG, ERASURES, HELD, REQUESTS
+from schemas.wire import encode, read
+from tests.agents.web.samples import NOW, entries, held, record
 
 from .test_projection import content
 
@@ -137,3 +137,16 @@ def test_texts_go_with_their_time_and_facts_with_theirs(projection: Projection, 
     assert (forgotten.messages, forgotten.records) == (3, 3)  # m5 and m6 blanked, then m6 deleted
     assert mark.encode() not in files(tmp_path)
     assert not any(projection.expire(datetime(2025, 6, 1, tzinfo=UTC), datetime(2021, 1, 1, tzinfo=UTC)))
+
+
+@pytest.mark.parametrize("order", [(HELD.name, ERASURES.name), (ERASURES.name, HELD.name)])
+def test_what_waits_of_an_erased_client_is_forgotten_whichever_topic_is_read_first(
+    projection: Projection, order: tuple[str, str]
+) -> None:
+    at = held("anna").at
+    gone = TopicEntry(0, orjson.dumps({"organisation": "linde", "client": "anna", "at": at.isoformat()}), at)
+    records = [held("anna"), held("bert")]
+    waits = [TopicEntry(number, encode(one), NOW, f"linde/{one.client}".encode()) for number, one in enumerate(records)]
+    for topic in order:
+        projection.take(topic, 0, 0, waits if topic == HELD.name else [gone])
+    assert [row["client"] for row in content(projection)["held"]] == ["bert"]

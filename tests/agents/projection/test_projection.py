@@ -24,10 +24,10 @@ from agents.settings.settings import Settings
 from agents.web.overview import charts
 from schemas.deliveries import read_log_record
 from schemas.inputs import Organisation, OrganisationOverride
-from schemas.topics import DELIVERY_LOG
-from schemas.wire import check
+from schemas.topics import DELIVERY_LOG, HELD
+from schemas.wire import check, encode
 from streams.history.bill import Bill
-from tests.agents.web.samples import NOW, entries, fill, record, sample
+from tests.agents.web.samples import NOW, entries, fill, held, record, sample
 from tests.world import organisation
 
 LOG = DELIVERY_LOG.name
@@ -46,6 +46,24 @@ def content(projection: Projection) -> dict[str, list[dict[str, Any]]]:
             for table in METADATA.sorted_tables
             if table.name != "positions"
         }
+
+
+def test_what_waits_is_what_the_last_record_of_each_client_says(projection: Projection) -> None:
+    """Of a client who was taken back nothing waits; what is no record, or is of another client, is set aside."""
+
+    def entry(offset: int, key: str, value: bytes | None) -> TopicEntry:
+        return TopicEntry(offset, value, NOW, key.encode())
+
+    first = [entry(0, "linde/a", encode(held("a"))), entry(1, "linde/b", encode(held("b"))), entry(2, "linde/a", None)]
+    assert projection.take(HELD.name, 0, 0, first) == 0
+    bad = [
+        entry(3, "linde/b", b"{"),
+        entry(4, "linde/c", encode(held("d"))),
+        entry(5, "linde", None),
+        entry(6, "linde/b", encode(held("b", near=1))),
+    ]
+    assert projection.take(HELD.name, 0, 3, bad) == 3
+    assert [(row["client"], row["near"]) for row in content(projection)["held"]] == [("b", 1)]
 
 
 def test_a_record_that_comes_again_counts_once(projection: Projection) -> None:

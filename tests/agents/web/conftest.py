@@ -33,9 +33,13 @@ class Kept:
         self.away = False
         self.away_after: int | None = None
         """Goes away once it has so many records of `access-log`."""
+        self.away_for: set[str] = set()
+        """Topics of which it acknowledges nothing."""
 
     async def publish(self, event: Event) -> RecordPosition:
         await self.check()
+        if event.topic in self.away_for:
+            raise UnavailableError
         if event.topic == ACCESS_LOG.name:
             self.looks.append(msgspec.json.decode(event.value, type=AccessRecord))
             self.away = len(self.looks) == self.away_after

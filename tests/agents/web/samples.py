@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -10,6 +10,10 @@ import orjson
 from agents.projection.projection import Projection, TopicEntry
 from agents.projection.tables import open_database
 from agents.settings.settings import Settings
+from schemas.events import View
+from schemas.held import HeldRecord
+from schemas.inputs import Channel
+from schemas.notices import Notice
 from schemas.topics import DELIVERY_LOG
 
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
@@ -28,6 +32,20 @@ def record(message: str, **changes: Any) -> dict[str, Any]:
     if value["channel"] != "sms":
         value |= {"parts": None, "cost": None}
     return value
+
+
+def held(
+    client: str, *, near: int = 0, channel: Channel = "sms", until: datetime | None = None, appointment: str = "a"
+) -> HeldRecord:
+    """A message of linde to a client that waits in a hold."""
+    start = datetime(2026, 4, 17, 11, 15, tzinfo=UTC)
+    made = Notice(
+        id=f"n-{client}", appointment=appointment, kind="created", now=View(start=start, end=start + timedelta(hours=1))
+    )
+    return HeldRecord(
+        organisation="linde", client=client, at=NOW - timedelta(hours=1), channel=channel, messages=((made,),), near=near,
+        until=until or start,
+    )  # fmt: skip
 
 
 def entries(records: list[dict[str, Any]], start: int = 0) -> list[TopicEntry]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import re
 from collections.abc import AsyncIterator
@@ -20,6 +21,7 @@ from agents.projection.projection import Projection
 from agents.projection.tables import open_database
 from agents.settings.settings import Settings
 from agents.web.app import create_web
+from agents.web.http import pages
 from agents.web.http.server import Server
 from agents.web.sign_in import accounts
 from agents.web.sign_in.access import nothing_unlogged
@@ -208,6 +210,39 @@ async def test_an_export_is_broken_off_where_kafka_goes_away_in_its_midst(
         lines = (await response.text()).splitlines()
     exported = [one for one in kafka.looks[2:] if one.action == "export"]
     assert {cell for one in exported for cell in one.clients} == {line.split(";")[1] for line in lines[1:]}
+
+
+async def test_what_breaks_off_is_written_too(
+    client: aiohttp.ClientSession, kafka: Kept, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever was said to be shown something may have seen none of it, or a part."""
+    await sign_in(client, "inzage")
+    monkeypatch.delitem(pages.ENVIRONMENT.filters, "kinds")  # a fault of ours, once the record is there
+    pages.ENVIRONMENT.cache.clear()  # type: ignore[union-attr]
+    async with client.get(f"/clienten/{token('cl-003')}") as response:
+        assert response.status == 500
+    assert [(one.action, one.clients, one.outcome) for one in kafka.looks[1:]] == [
+        ("client", ("cl-003",), "shown"), ("client", ("cl-003",), "failed"),
+    ]  # fmt: skip
+    assert len({one.id for one in kafka.looks}) == 3
+
+
+async def test_an_export_that_its_reader_breaks_off_has_failed(
+    client: aiohttp.ClientSession, kafka: Kept, settings: Settings
+) -> None:
+    said = "x" * 4_000
+    fill(settings, [record(f"n{number}", client=f"x{number}", text=said, at="2026-03-19T10:00:00Z") for number in range(9000)])
+    await sign_in(client, "inzage")
+    async with client.get("/berichten.csv") as response:
+        await response.content.readany()
+        response.close()
+    async with asyncio.timeout(20):
+        while kafka.looks[-1].outcome != "failed":
+            await asyncio.sleep(0.02)
+    *shown, failed = [one for one in kafka.looks if one.action == "export"]
+    assert {one.outcome for one in shown} == {"shown"}
+    assert failed.clients == shown[-1].clients
+    assert len(shown) < 9, "the rest was not read at all"
 
 
 async def test_a_page_that_forgets_its_record_says_nothing_at_all(settings: Settings) -> None:

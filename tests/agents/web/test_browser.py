@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,11 @@ from typing import Any
 import orjson
 import pytest
 
+from agents.access.table import ROUTES
 from agents.fakes.smtp import FakeSmtp
+from agents.kafka.writer import Event
 from agents.projection import organisations
-from agents.projection.projection import Projection
+from agents.projection.projection import Projection, TopicEntry
 from agents.projection.tables import open_database
 from agents.providers import EmailCall
 from agents.providers.smtp import Smtp
@@ -27,14 +30,19 @@ from agents.settings.settings import Settings
 from agents.web.app import create_web
 from agents.web.http.server import Server
 from agents.web.sign_in import accounts
+from agents.web.sign_in.sessions import Sessions
 from renderers.email import EmailText, message_bytes
+from schemas.access import ROLES, Role
+from schemas.holds import Hold
+from schemas.wire import encode, read
 from tests.world import organisation
 
 from .conftest import KEY, Kept
-from .samples import NOW, fill, sample
+from .samples import NOW, fill, held, sample
 
 CHROMIUM = next((path for name in ("chromium", "google-chrome", "chromium-browser") if (path := shutil.which(name))), None)
 SHOTS = Path("data/screenshots") if os.environ.get("BROWSER") == "shots" else None
+SESSIONS = "a-key-of-sessions-that-is-long-enough"
 SIZES = {"phone": 390, "desk": 1280}
 
 pytestmark = [
@@ -49,7 +57,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setattr(accounts, "COST", 1 << 4)
     file = tmp_path / "accounts.toml"
     file.write_text(accounts.entry("jan@linde.example", "linde", "een-lang-wachtwoord"))
-    found = Settings(unsubscribe_keys=(KEY,), web_port=0, data=tmp_path, accounts=file)
+    found = Settings(unsubscribe_keys=(KEY,), web_port=0, data=tmp_path, accounts=file, session_keys=(SESSIONS,))
     fill(found, sample())
     return found
 
@@ -172,6 +180,8 @@ async def test_the_overview(page: Any) -> None:
     await check(page, "wie-keek")
     await page.goto("/wie-keek")
     await check(page, "wie-keek-vraag")
+    await page.goto("/tegenhouden")
+    await check(page, "tegenhouden-niets")
     await page.goto("/kosten")
     await page.click("summary")
     await check(page, "kosten")
@@ -211,6 +221,94 @@ async def focus(page: Any, id_: str) -> None:
         if await page.evaluate("document.activeElement.id") == id_:
             return
     raise AssertionError(f"{id_} is not reached by Tab")
+
+
+async def test_the_page_of_holds_by_keyboard(page: Any, settings: Settings, kafka: Kept) -> None:
+    upstream(settings, LINDE)
+    projection = Projection(open_database(None, settings.data))
+    asked = {"organisation": "linde", "client": "anna", "request": "r", "party": "rooster-van-een-lange-naam", "text": "Vul in."}
+    projection.take("requests", 0, 0, [TopicEntry(0, orjson.dumps(asked), NOW)])
+    await sign_in(page)
+    await page.goto("/tegenhouden")
+    await check(page, "tegenhouden")
+    await press(page, "Houd de berichten tegen")
+    await check(page, "tegenhouden-zeker")
+    await press(page, "Ja, houd de berichten tegen")
+    assert "Het is gedaan" in await page.text_content("[role=status]")
+    value = encode(Hold(organisation="linde", at=NOW - timedelta(hours=1), by="Jan Jansen"))  # an hour went by
+    kafka.events.append(Event("elsewhere", "linde", value))
+    projection.note(organisations.row("holds", 0, 1, b"linde", value, NOW))
+    waits = [held("cl-003"), held("cl-004", near=1), held("cl-005", channel="email")]
+    entries = [TopicEntry(number, encode(one), NOW, f"linde/{one.client}".encode()) for number, one in enumerate(waits)]
+    projection.take("held", 0, 0, entries)
+    await page.reload()
+    assert await page.locator("dd").all_text_contents() == ["3", "3", "1", "2", "€\xa00,15"]
+    await check(page, "tegenhouden-aan")
+    await press(page, "Zeg niets hierover")
+    await check(page, "tegenhouden-zwijg")
+    await press(page, "Ja, zeg hier niets over")
+    assert "De berichten gaan gewoon weg." in await page.text_content("main")
+    await press(page, "Houd rooster-van-een-lange-naam tegen")
+    await check(page, "tegenhouden-partij")
+    await press(page, "Ja, houd ze tegen")
+    await check(page, "tegenhouden-partij-aan")
+    said = [
+        (one.notices, one.parties, one.seen_at is not None)
+        for one in (read(Hold, event.value) for event in kafka.events if event.topic == "holds")
+    ]
+    assert said == [(True, [], False), (False, [], True), (False, ["rooster-van-een-lange-naam"], False)]
+
+
+PLACES = {
+    "Berichten": "/berichten",
+    "Aantallen en kosten": "/kosten",
+    "Instellingen": "/instellingen",
+    "Tegenhouden": "/tegenhouden",
+    "Wie keek": "/wie-keek",
+}
+OF_ROLES: list[tuple[tuple[Role, ...], list[str]]] = [
+    (("inzage",), ["Berichten"]),
+    (("kosten",), ["Aantallen en kosten"]),
+    (("beheer",), ["Instellingen", "Tegenhouden", "Wie keek"]),
+    (("inzage", "kosten", "beheer"), list(PLACES)),
+    ((), []),
+]
+
+
+@pytest.mark.parametrize(("roles", "names"), OF_ROLES, ids=[",".join(row[0]) or "none" for row in OF_ROLES])
+async def test_a_walk_by_role_shows_its_pages_and_every_other_is_refused(
+    page: Any, settings: Settings, kafka: Kept, roles: tuple[Role, ...], names: list[str]
+) -> None:
+    """By the menu alone; then every other page and form is tried by its address, from within the signed-in browser."""
+    assert settings.accounts is not None
+    settings.accounts.write_text(accounts.entry("jan@linde.example", "linde", "een-lang-wachtwoord", roles))
+    upstream(settings, LINDE)
+    await page.goto("/aanmelden")
+    await page.fill("#gebruiker", "jan@linde.example")
+    await page.fill("#wachtwoord", "een-lang-wachtwoord")
+    async with page.expect_navigation():
+        await page.press("#wachtwoord", "Enter")
+    assert await page.locator(".top nav a").all_text_contents() == names
+    for name in names:
+        await page.click(f".top nav a:text-is('{name}')")
+        assert await page.get_attribute(".top nav a[aria-current]", "href") == PLACES[name]
+        await check(page, f"rol-{'-'.join(roles)}-{PLACES[name][1:]}")
+    if not roles:
+        assert await page.text_content("h1") == "Deze pagina is niet voor u"
+        await check(page, "rol-geen")
+    client = Sessions([SESSIONS]).client("linde", "cl-003")
+    expected, found = {}, {}
+    for route, rule in ROUTES.items():
+        method, _, path = route.partition(" ")
+        if rule.who not in ROLES or rule.who in roles:
+            continue
+        tried = "async ([path, method]) => (await fetch(path, {method, redirect: 'manual'})).status"
+        found[route] = await page.evaluate(tried, [path.replace("{client}", client), method])
+        expected[route] = 403 if roles else 0  # 0: the browser is sent to sign in
+    assert found == expected
+    refused = {one.filter for one in kafka.looks if one.outcome == "refused" and one.action != "sign-in"}
+    assert refused == (set(expected) if roles else set())
+    assert kafka.events == []
 
 
 async def test_the_settings_by_keyboard_with_a_live_preview(page: Any, settings: Settings, kafka: Kept) -> None:

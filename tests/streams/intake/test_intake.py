@@ -125,6 +125,7 @@ REFUSED: list[tuple[str, bytes | None, bytes | None, str]] = [
     ("organisations", O, email(**{"from": "\u2028@b"}), "at `$.email.from`"),
     ("organisations", O, email(**{"from": "é@zorg.nl"}), "must be ASCII - at `$.email.from`"),
     ("organisations", O, email(reply_to="<>@"), "at `$.email.reply_to`"),
+    ("organisations", O, settings(alerts_to="beheer@zorg.nl, balie@zorg.nl"), "at `$.alerts_to`"),
     ("organisations", O, email(reply_to="info@zorg.nl, x@zorg.nl"), "at `$.email.reply_to`"),
     ("organisations", O, email(subject="a\nb"), "at `$.email.subject`"),
     ("organisations", O, email(before="a\x00"), "at `$.email.before`"),

@@ -525,6 +525,6 @@ async def test_the_log_names_the_organisation_and_no_text(client: aiohttp.Client
     structlog.reset_defaults()
     with capture_logs() as lines:
         await save(client, eigen_sms_voor="1", sms_voor="Geheime tekst")
-    assert {"event": "settings saved", "organisation": "linde", "log_level": "info"} in lines
+    assert {"event": "saved", "topic": "organisation-overrides", "organisation": "linde", "log_level": "info"} in lines
     assert "Geheime" not in str(lines)
     assert "linde@example.org" not in str(lines)

@@ -17,6 +17,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
+from structlog.testing import capture_logs
 
 from agents.settings.settings import Settings
 from agents.web.app import create_web
@@ -127,6 +128,63 @@ async def test_who_the_provider_vouches_for_sees_its_organisation(client: aiohtt
     assert await back(client, provider.agree(await start(client))) == 303
     async with client.get("/berichten") as response:
         assert "van-linde" in await response.text()
+
+
+ROLE_PAGES = {"inzage": "/berichten", "kosten": "/kosten", "beheer": "/instellingen"}
+CLAIMS: list[tuple[str, dict[str, Any], set[str]]] = [
+    ("roles", {"roles": ["inzage", "beheer"]}, {"inzage", "beheer"}),
+    ("roles", {"roles": "kosten other"}, {"kosten"}),
+    ("realm_access.roles", {"realm_access": {"roles": ["kosten", "offline_access"]}}, {"kosten"}),
+    ("https://zorg.example/roles", {"https://zorg.example/roles": ["inzage"]}, {"inzage"}),
+    ("roles", {"roles": ["Inzage", "beheerder", 7]}, set()),
+    ("roles", {"roles": {"inzage": True}}, set()),
+    ("roles", {"role": ["inzage"]}, set()),
+    ("realm_access.roles", {"realm_access": ["inzage"]}, set()),
+]
+
+
+@pytest.mark.parametrize(("claim", "claims", "roles"), CLAIMS)
+async def test_the_roles_are_those_of_the_claim_and_without_one_there_is_nothing_to_see(
+    provider: FakeProvider, kafka: Kept, tmp_path: Path, claim: str, claims: dict[str, Any], roles: set[str]
+) -> None:
+    provider.claims = {"name": "Jan Jansen", **claims}
+    settings = Settings(
+        web_port=0, data=tmp_path, oidc_issuer=f"{provider.url}/", oidc_client="us", oidc_secret="s",
+        web_url="http://127.0.0.1:1/", oidc_roles_claim=claim,
+    )  # fmt: skip
+    jar = aiohttp.CookieJar(unsafe=True)
+    async with (
+        Server(create_web(settings, kafka), "127.0.0.1", 0, 10.0) as running,
+        aiohttp.ClientSession(running.url, cookie_jar=jar) as browser,
+    ):
+        assert await back(browser, provider.agree(await start(browser))) == (303 if roles else 403)
+        found = {}
+        for role, page in ROLE_PAGES.items():
+            async with browser.get(page, allow_redirects=False) as response:
+                found[role] = response.status
+    refused = 403 if roles else 303
+    assert found == {role: 200 if role in roles else refused for role in ROLE_PAGES}
+    sign_in = kafka.looks[0]
+    assert (sign_in.action, sign_in.outcome) == ("sign-in", "done" if roles else "refused")
+    assert (sign_in.user, sign_in.user_name, set(filter(None, sign_in.role.split(",")))) == ("jan", "Jan Jansen", roles)
+
+
+async def test_without_the_setting_everybody_has_all_roles_and_the_web_says_so(
+    provider: FakeProvider, kafka: Kept, tmp_path: Path
+) -> None:
+    settings = Settings(
+        web_port=0,
+        data=tmp_path,
+        oidc_issuer=f"{provider.url}/",
+        oidc_client="us",
+        oidc_secret="s",
+        web_url="http://127.0.0.1:1/",
+    )
+    with capture_logs() as told:
+        create_web(settings, kafka)
+    assert [(line["event"], line["setting"]) for line in told] == [
+        ("every user has all roles", "AFSPRAAKBERICHT_OIDC_ROLES_CLAIM")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,88 @@
+"""What the projection keeps of `held`: what of each client waits in a hold, as its last record says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+from sqlalchemy import Connection, delete, tuple_
+
+from schemas.held import HeldRecord
+from schemas.keys import ClientKey
+from schemas.wire import BadRecordError, encode, own
+
+from .tables import HELD, moment
+
+CHUNK = 200
+
+_held = msgspec.json.Decoder(HeldRecord).decode
+
+
+Changes = dict[tuple[str, str], HeldRecord | None]
+"""The last record of each client of some that follow on one another; None: nothing waits any more."""
+
+
+class Entry(Protocol):
+    """A record as it was read."""
+
+    @property
+    def key(self) -> bytes | None:
+        """Whose it is."""
+
+    @property
+    def value(self) -> bytes | None:
+        """What it says."""
+
+
+E = TypeVar("E", bound=Entry)
+
+
+def read_all(entries: Iterable[E]) -> tuple[Changes, list[tuple[E, BadRecordError]]]:
+    """Return what records say, and those that are none."""
+    changes: Changes = {}
+    bad = []
+    for entry in entries:
+        try:
+            client, record = _read(entry.key, entry.value)
+            changes[client] = record
+        except BadRecordError as error:
+            bad.append((entry, error))
+    return changes, bad
+
+
+def take(connection: Connection, insert: Any, changes: Changes, forgets: Callable[[HeldRecord], bool]) -> None:
+    """Write what waits now, of those that are not to be forgotten. `insert`: of the database's own words."""
+    there = [record for record in changes.values() if record is not None and not forgets(record)]
+    gone = list(changes.keys() - {(record.organisation, record.client) for record in there})
+    for start in range(0, len(gone), CHUNK):
+        whose = tuple_(HELD.c.organisation, HELD.c.client).in_(gone[start : start + CHUNK])
+        connection.execute(delete(HELD).where(whose))
+    if there:
+        put = insert(HELD)
+        columns = {column.name: put.excluded[column.name] for column in HELD.c if not column.primary_key}
+        put = put.on_conflict_do_update(index_elements=list(HELD.primary_key), set_=columns)
+        connection.execute(put, [_row(record) for record in there])
+
+
+def read(row: dict[str, Any]) -> HeldRecord:
+    """Return the record that a row keeps."""
+    return own(_held, row["value"].encode())
+
+
+def _read(key: bytes | None, value: bytes | None) -> tuple[tuple[str, str], HeldRecord | None]:
+    try:
+        client = ClientKey.of((key or b"").decode())
+    except ValueError:
+        raise BadRecordError("the key does not have 2 ids joined by '/'") from None
+    record = own(_held, value) if value is not None else None
+    if record is not None and (record.organisation, record.client) != client:
+        raise BadRecordError("the key does not match the value: expected organisation/client")
+    return client, record
+
+
+def _row(record: HeldRecord) -> dict[str, Any]:
+    return {
+        "organisation": record.organisation, "client": record.client, "at": moment(record.at), "messages": len(record.messages),
+        "near": record.near, "until": moment(record.until), "value": encode(record).decode(),
+    }  # fmt: skip
