@@ -41,6 +41,7 @@ pages.ENVIRONMENT.globals.update(
     heading=choices.heading,
     messages=choices.MESSAGES,
     of_message=choices.OF_MESSAGE,
+    reminder_rows=choices.REMINDER_ROWS,
 )
 
 _VERSION = re.compile(r"-?[0-9]{1,18}")
