@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 import msgspec
@@ -45,7 +46,10 @@ class Snapshot(Wire, frozen=True, kw_only=True):
 
 
 class Polled(Wire, frozen=True, kw_only=True):
-    """One appointment as snapshots of a client's agenda have it. `doubted`: since when the last ones missed it."""
+    """One appointment as snapshots of a client's agenda have it.
+
+    `doubted`: since when the last ones missed it. `starts`: of one with an arrival, when it starts.
+    """
 
     booked: bool = True
     present: bool = True
@@ -55,6 +59,12 @@ class Polled(Wire, frozen=True, kw_only=True):
     doubted: Instant | None = None
     notify: Notify | None = None
     details: Details | None = None
+    starts: Instant | None = None
+
+    @property
+    def start(self) -> datetime:
+        """Return when it starts, for the bounds of snapshots."""
+        return self.starts or self.view.start
 
 
 class Poll(Wire, frozen=True, kw_only=True):
