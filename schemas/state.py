@@ -15,6 +15,7 @@ from .holds import HoldRow
 from .inputs import Channel, Organisation, Request
 from .known import Item, Rule
 from .notices import Notice
+from .reminded import Due, Reminded
 from .wire import Instant, Int64, Wire
 
 
@@ -173,29 +174,6 @@ class Flying(Wire, frozen=True, kw_only=True):
     since: Instant
     asked: Instant
     backs: int = 0
-
-
-class Due(Wire, frozen=True):
-    """A reminder of a local day that is due.
-
-    Attributes:
-        day: the one that it is of.
-        wall: the local wall time at which it is set, `2026-03-04T18:00`, whatever quiet hours make of it.
-        hours: so long after a message that told the same, or another reminder of that day, it is left out.
-        place: its place in the organisation's list, by due moment.
-    """
-
-    day: str
-    wall: str
-    hours: int
-    place: int = 1
-
-
-class Reminded(Wire, frozen=True):
-    """A reminder that was decided: for which wall time, as `Due` has it, and when it went out, where it did."""
-
-    wall: str
-    went: Instant | None = None
 
 
 class Sent(Wire, frozen=True, kw_only=True):

@@ -10,7 +10,8 @@ from schemas.deliveries import LogRecord
 from schemas.inputs import Channel
 from schemas.keys import ClientKey
 from schemas.notices import reminder_id
-from schemas.state import Agenda, AgendaEntry, Due, LedgerRow, SettingsRow
+from schemas.reminded import Due
+from schemas.state import Agenda, AgendaEntry, LedgerRow, SettingsRow
 
 from ..notices.difference import untold
 from ..notices.due_moments import decided_as, due_moments, free_number, reminders_of, was_told_before

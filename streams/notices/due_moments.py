@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from schemas.inputs import NOT_WITHIN_HOURS, Organisation, ReminderSettings
 from schemas.notices import reminder_name
-from schemas.state import Agenda, AgendaEntry, Due, Reminded, SettingsRow
+from schemas.reminded import Due, Reminded
+from schemas.state import Agenda, AgendaEntry, SettingsRow
 
 from ..processing.local_time import day_of, instant_of, local
 from ..processing.working_days import working_day_before

@@ -13,7 +13,8 @@ from schemas.inputs import Organisation
 from schemas.keys import ClientKey
 from schemas.known import Words
 from schemas.notices import Notice, reminder_id, reminder_name
-from schemas.state import Agenda, AgendaEntry, Due
+from schemas.reminded import Due
+from schemas.state import Agenda, AgendaEntry
 
 from ..processing.local_time import day_of
 from .due_moments import free_number, handled_of, is_within, was_told_before

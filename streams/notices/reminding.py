@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from schemas.inputs import Organisation
-from schemas.state import Agenda, Due
+from schemas.reminded import Due
+from schemas.state import Agenda
 
 from .agenda import Decided
 from .client_turn import ClientTurn

@@ -75,7 +75,7 @@ ROWS: dict[str, tuple[list[Step], list[str]]] = {
 
 @pytest.mark.parametrize(("steps", "then"), ROWS.values(), ids=ROWS)
 def test_of_an_arrival(steps: list[Step], then: list[str]) -> None:
-    world = World().play([lambda w, step=step: step(w) for step in steps])
+    world = World().play(steps)
     assert world.sent == then
     assert world.refused == []
 
