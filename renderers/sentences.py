@@ -8,9 +8,11 @@ from functools import cache
 from string import Formatter
 
 from babel import Locale
+from msgspec.structs import replace
 
 from schemas.deliveries import Delivery
 from schemas.events import Remote, View
+from schemas.inputs import Organisation
 from schemas.known import Words
 from schemas.notices import Notice
 
@@ -194,7 +196,7 @@ def sentence(notice: Notice, zone: str, sent: datetime, wording: Wording = DUTCH
     return template.format_map({word: WORDS[word](notice, zone, sent, wording) for word in _needed(template)})
 
 
-def sentences(delivery: Delivery, zone: str, sent: datetime) -> list[str]:
+def sentences(delivery: Delivery, organisation: Organisation, sent: datetime) -> list[str]:
     """Return all sentences of a message, one a notice; of a request its text, literally.
 
     Raises:
@@ -204,8 +206,16 @@ def sentences(delivery: Delivery, zone: str, sent: datetime) -> list[str]:
         return [delivery.request.text]
     if not delivery.notices:
         raise ValueError("a delivery without notices or request says nothing")
-    wording = wording_of(delivery.language)
-    return [sentence(notice, zone, sent, wording) for notice in delivery.notices]
+    wording, zone = wording_of(delivery.language), organisation.time_zone
+    notices = [notice if organisation.says_places else _without_place(notice) for notice in delivery.notices]
+    return [sentence(notice, zone, sent, wording) for notice in notices]
+
+
+def _without_place(notice: Notice) -> Notice:
+    """Return a notice that names no place, though one was known before the organisation had none said; but for another place."""
+    if notice.kind.endswith("relocated") or notice.now is None:
+        return replace(notice, placed=False)
+    return replace(notice, placed=False, now=replace(notice.now, location=None))
 
 
 def joined(*texts: str) -> str:

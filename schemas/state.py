@@ -108,6 +108,7 @@ class AgendaEntry(Wire, frozen=True, kw_only=True):
         notify: what alone may tell of it first; None: any message. Of one with a label, by the settings as they are.
         own_notify: of one with a label, what it says of that itself.
         details: what is known of it besides.
+        unsaid_place: its place, where the organisation has none said: `actual` has none then.
         awaits: the local day of one that its reminder alone may tell of first, and since when it is on that day.
     """
 
@@ -128,6 +129,7 @@ class AgendaEntry(Wire, frozen=True, kw_only=True):
     own_notify: Notify | None = None
     details: Details | None = None
     awaits: tuple[str, Instant] | None = None
+    unsaid_place: str | None = None
     keep_until: Instant
 
     @property

@@ -54,6 +54,7 @@ from .organisations import Organisations
 from .reminding import decide_reminders
 from .requests import NO_CHANNEL, Requests
 from .undoing import undone
+from .unsaid_places import says_places
 
 CLIENT_TABLES: tuple[Table[Any], ...] = (CONSENTS_TABLE, CONTACTS_TABLE, OPT_OUTS_TABLE, AGENDAS)
 """All that is kept of one client."""
@@ -147,13 +148,13 @@ class Notices(Organisations, Requests):
         old, now = client.agenda, client.now
         window = client.organisation.window if client.organisation is not None else WindowSettings()
         late, agenda, capped = seconds_since(written, now), old, None
-        labels = labels_of(client.organisation)
+        labels, says = labels_of(client.organisation), says_places(client.organisation)
         for event in events:
-            if (taken := take_in(agenda, event, window, now, late, labels)) is agenda:
+            if (taken := take_in(agenda, event, window, now, late, labels, says_places=says)) is agenda:
                 continue
             if capped_appointment(agenda, event, now) is not None:
                 agenda = pruned(agenda, client.zone, now)
-                taken = take_in(agenda, event, window, now, late, labels)
+                taken = take_in(agenda, event, window, now, late, labels, says_places=says)
             if (cap := capped_appointment(agenda, event, now)) is not None:
                 capped = cap
                 continue
