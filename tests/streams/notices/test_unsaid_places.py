@@ -80,3 +80,11 @@ def test_where_no_place_is_said(steps: list[Step], then: list[str], restarts: bo
     world = World(reminder=REMINDER)
     anew = [lambda w, step=step: step(w.restart()) for step in steps] if restarts else steps
     assert world.play(anew).sent == then
+
+
+def test_another_place_opens_no_window_and_is_nothing_where_there_is_none() -> None:
+    world = World(say={"location": False}).book(f"{DAY} 13:15", location="De Linde").wait("2026-03-02 10:00")
+    assert world.book(f"{DAY} 13:15", location="De Boom", rev=2).agenda().window is None
+    world = World(say={"location": False}, window={"quiet_seconds": 0, "max_seconds": 0})
+    world.book(f"{DAY} 13:15", location="De Linde").book(f"{DAY} 13:15", location="De Boom", rev=2)
+    assert (world.sent, world.outcomes) == ([MADE], ["sent"])
