@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import permutations
 from typing import Any, NamedTuple, cast
 
 from msgspec import UNSET
@@ -20,9 +21,12 @@ from schemas.inputs import (
     QuietHours,
     ReminderSettings,
 )
+from schemas.languages import DEFAULT, LANGUAGES, Language
 from schemas.templates import Message, texts_of
 from schemas.wire import BadRecordError, check
 from streams.notices.due_moments import reminders_of
+
+LANGUAGE_NAMES: dict[Language, str] = {"nl": "Nederlands", "en": "Engels"}
 
 
 class Field(NamedTuple):
@@ -43,6 +47,8 @@ TIMES = "Vul twee verschillende tijden in, bijvoorbeeld 21:00 en 08:00."
 
 REMINDED = f"Vul een aantal dagen van 0 tot en met 365 in, een tijd, en een aantal uren van 0 tot en met {NOT_WITHIN_MOST}."
 
+YES_OR_NO = "Kies ja of nee."
+
 NO_DATES = "Zet op elke regel één datum, bijvoorbeeld 05-05-2027."
 
 GENERAL = (
@@ -55,6 +61,10 @@ GENERAL = (
     Field("mail_onderwerp", ("email", "subject"), "E-mail: onderwerp", "Vul een onderwerp in van 1 tot en met 200 tekens."),
     Field("mail_voor", ("email", "before"), "E-mail: aanhef", TOO_LONG),
     Field("mail_na", ("email", "after"), "E-mail: afsluiting", TOO_LONG),
+    Field("locatie", ("say", "location"), "Locatie noemen", YES_OR_NO),
+    Field("behandelaar", ("say", "practitioner"), "Behandelaar noemen in een herinnering", YES_OR_NO),
+    Field("instructies", ("say", "instructions"), "Voorbereiding noemen in een herinnering per e-mail", YES_OR_NO),
+    Field("talen", ("languages",), "Talen", "Kies in welke talen uw berichten zijn."),
 )
 
 MESSAGES: dict[str, tuple[str, Message]] = {
@@ -78,6 +88,17 @@ OF_MESSAGE = {
 
 FIELDS = (*GENERAL, *[field for fields in OF_MESSAGE.values() for field in fields])
 
+ANSWERS: dict[str, Any] = {"ja": True, "nee": False}
+
+CHOICES: dict[str, dict[str, Any]] = {
+    "berichten": {"aan": True, "uit": False}, "locatie": ANSWERS, "behandelaar": ANSWERS, "instructies": ANSWERS,
+    "talen": {"_".join(some): list(some) for number in range(1, len(LANGUAGES) + 1) for some in permutations(LANGUAGES, number)},
+}  # fmt: skip
+"""What is chosen from a list: by what the form says, what the record does."""
+
+UNSAID = {"locatie": "ja", "behandelaar": "nee", "instructies": "nee", "talen": DEFAULT}
+"""What counts of these where nothing is said."""
+
 REMINDER_ROWS = ("", *[f"_{number}" for number in range(2, MOST_REMINDERS + 1)])
 """How the names of the fields of each of the reminders end; all of them are one thing to choose."""
 
@@ -95,7 +116,7 @@ def values(counts: Organisation, override: OrganisationOverride | None) -> Value
     """Return what the form shows: everywhere the value that counts, so that nothing is lost when somebody begins to choose."""
     quiet = counts.quiet_hours
     found = {
-        "berichten": "aan" if counts.notifications else "uit",
+        **{field.name: _choice(counts, field) for field in GENERAL if field.name in CHOICES},
         **_reminder_values(reminders_of(counts)),
         "vrij": "\n".join(f"{day:%d-%m-%Y}" for day in counts.free_days or ()),
         "stilte": "ja" if quiet is not None else "nee",
@@ -108,6 +129,11 @@ def values(counts: Organisation, override: OrganisationOverride | None) -> Value
             _, message, channel, part = field.path
             found[field.name] = getattr(texts_of(counts, cast(Channel, channel), cast(Message, message)), part)
     return found | {OWN + field.name: "1" if is_own(override, field) else "" for field in FIELDS}
+
+
+def _choice(settings: Organisation, field: Field) -> str:
+    value = _at(settings, field.path)
+    return next((name for name, one in CHOICES[field.name].items() if one == value), UNSAID.get(field.name, ""))
 
 
 def _reminder_values(reminders: Sequence[ReminderSettings]) -> Values:
@@ -145,6 +171,12 @@ def heading(field: Field) -> str:
     return name[0].upper() + name[1:]
 
 
+def in_languages(some: Sequence[Language]) -> str:
+    """Say a choice of languages: `Nederlands, en Engels voor wie dat wil`."""
+    first, *others = [LANGUAGE_NAMES[one] for one in some]
+    return f"{first}, en {', '.join(others)} voor wie dat wil" if others else first
+
+
 def upstream_says(upstream: Organisation, field: Field) -> str:
     """Say upstream's value in words; empty for a text that is empty."""
     if field.path == REMINDER:
@@ -152,10 +184,12 @@ def upstream_says(upstream: Organisation, field: Field) -> str:
     value: Any = _at(upstream, field.path)
     if field.path == FREE_DAYS:
         return ", ".join(f"{day:%d-%m-%Y}" for day in value or ()) or "geen"
+    if field.name == "talen":
+        return in_languages(CHOICES["talen"][_choice(upstream, field)])
+    if field.name in CHOICES:
+        return _choice(upstream, field)
     if value is UNSET:
         return "zoals bij alle berichten"
-    if isinstance(value, bool):
-        return "aan" if value else "uit"
     if isinstance(value, QuietHours):
         return f"van {value.from_} tot {value.until} uur"
     return "geen" if value is None else str(value)
@@ -240,8 +274,8 @@ def label_of(reason: str) -> str:
 def _plain(name: str, form: Mapping[str, str]) -> Any:
     """Return a field's value as it stands in a record; what cannot be read stays as it is, for the check to refuse."""
     text = form.get(name, "").replace("\r\n", "\n").replace("\r", "\n")
-    if name == "berichten":
-        return {"aan": True, "uit": False}.get(text, text)
+    if name in CHOICES:
+        return CHOICES[name].get(text, text)
     if name == "vrij":
         return [_DATE.sub(_iso, line.strip()) for line in text.split("\n") if line.strip()]
     if name not in ("herinnering", "stilte"):

@@ -152,6 +152,12 @@ SAVED: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
         {"free_days": ["2027-05-05", "2027-12-24", "2027-06-01"]},
     ),
     "no free days": ({"eigen_vrij": "1", "vrij": " "}, {"free_days": []}),
+    "no place": ({"eigen_locatie": "1", "locatie": "nee"}, {"say": {"location": False}}),
+    "whom and what to prepare by": (
+        {"eigen_behandelaar": "1", "behandelaar": "ja", "eigen_instructies": "1", "instructies": "ja"},
+        {"say": {"practitioner": True, "instructions": True}},
+    ),
+    "two languages": ({"eigen_talen": "1", "talen": "nl_en"}, {"languages": ["nl", "en"]}),
     "quiet hours": (
         {"eigen_stilte": "1", "stilte": "ja", "stilte_van": "22:00", "stilte_tot": "07:00"},
         {"quiet_hours": {"from": "22:00", "until": "07:00"}},
@@ -257,6 +263,8 @@ WRONG = {
     "no time": ("herinnering", {"herinnering": "ja", "herinnering_tijd": ""}, "0 tot en met 365"),
     "169 hours": ("herinnering", {"herinnering": "ja", "herinnering_niet_binnen": "169"}, "uren van 0 tot en met 168"),
     "no hours": ("herinnering", {"herinnering": "ja", "herinnering_niet_binnen": ""}, "uren van 0 tot en met 168"),
+    "a place that is perhaps said": ("locatie", {"locatie": "misschien"}, "Kies ja of nee"),
+    "a language that is none": ("talen", {"talen": "nl_xx"}, "in welke talen"),
     "a third one of 366 days": ("herinnering", {"herinnering": "ja", "herinnering_dagen_3": "366"}, "0 tot en met 365"),
     "a second one without a time": (
         "herinnering",
@@ -330,6 +338,19 @@ async def test_the_preview_says_what_a_client_reads_and_what_it_costs(client: ai
     assert (await sizes("Wij:"))[0] == ("1 deel", "€\xa00,075", "83 van 160", "GSM-7")
     assert (await sizes("Cliënt ë:"))[0] == ("2 delen", "€\xa00,15", "88 van 134", "UCS-2")
     assert (await sizes("x" * 200))[0][0] == "2 delen"
+    assert kafka.events == []
+
+
+async def test_it_says_where_a_text_stands_that_it_may_not_fit_before_that_is_saved(
+    client: aiohttp.ClientSession, kafka: Kept
+) -> None:
+    await sign_in(client)
+    path, own = "/instellingen/voorbeeld", {"eigen_sms_na": "1", "sms_na": "Kunt u niet? Bel ons."}
+    assert "De tekst na het bericht van de sms" not in await get(client, "/instellingen")
+    page = await save(client, 200, path, **own)
+    assert "De tekst na het bericht van de sms staat ook onder: geannuleerde afspraak en bericht van een andere partij." in page
+    page = await save(client, 200, path, **own, eigen_geannuleerd_sms_na="1", geannuleerd_sms_na="")
+    assert "De tekst na het bericht van de sms" not in page, "with a text of one kind a request has none"
     assert kafka.events == []
 
 
