@@ -86,14 +86,21 @@ def period(start: datetime, end: datetime, zone: str, wording: Wording = DUTCH) 
     return _from(day, time_of_day(first), final, MIDNIGHT if at_midnight else time_of_day(last), wording)
 
 
-def said(words: Words, wording: Wording = DUTCH) -> str:
-    """Return words as `period` says the same of instants."""
+def said(words: Words, wording: Wording = DUTCH, *, arrival: bool = False) -> str:
+    """Return words as `period` says the same of instants; of an arrival `vrijdag 17 januari 2020 tussen 12:00 en 14:00`."""
     day, final = _date(words.day), _date(words.last or words.day)
     if not words.at:
         return _days(day, final, wording)
     if not words.until:
         return wording.at.format(day=long_day(day, wording), at=words.at)
+    if arrival and is_within_a_day(words):
+        return wording.between.format(day=long_day(day, wording), at=words.at, until=words.until)
     return _from(day, words.at, final, words.until, wording)
+
+
+def is_within_a_day(words: Words) -> bool:
+    """Tell whether it has an end other than its start, on the same day and not at midnight."""
+    return bool(words.until) and words.last is None and words.until != MIDNIGHT
 
 
 def _days(day: date, final: date, wording: Wording) -> str:
@@ -114,10 +121,10 @@ def _from(day: date, at: str, final: date, until: str, wording: Wording) -> str:
     return wording.from_to.format(day=long_day(day, wording), at=at, until=until)
 
 
-def on_said(words: Words, wording: Wording = DUTCH) -> str:
+def on_said(words: Words, wording: Wording = DUTCH, *, arrival: bool = False) -> str:
     """Return words with the preposition that they take, as `on_period`."""
     several = not words.at and words.last is not None
-    return (wording.from_day if several else wording.on).format(period=said(words, wording))
+    return (wording.from_day if several else wording.on).format(period=said(words, wording, arrival=arrival))
 
 
 @lru_cache(maxsize=4096)

@@ -77,7 +77,8 @@ SEVERAL: dict[Remote | None, str] = {
 
 DUTCH = Wording(
     locale="nl", direction="ltr", sentences=SENTENCES, one=ONE, several=SEVERAL,
-    at="{day} om {at}", from_to="{day} van {at} tot {until}", until_day="{day} {at}", through="{day} tot en met {last}",
+    at="{day} om {at}", from_to="{day} van {at} tot {until}", until_day="{day} {at}", between="{day} tussen {at} en {until}",
+    through="{day} tot en met {last}",
     from_through="{day} van {at} tot en met {last}", midnight="middernacht", on="op {period}", from_day="van {period}",
     all_day=" (de hele dag)", nowhere="zonder locatie", monthly=", elke maand", weekly=", om de {weeks} weken",
     off=", niet op {days}", place=" Locatie: {place}", is_now=" Het is nu {one}.", are_now=" Het zijn nu {several}.",

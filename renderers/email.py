@@ -86,7 +86,7 @@ class EmailText(NamedTuple):
 
 def email(delivery: Delivery, organisation: Organisation, sent: datetime, unsubscribe: str | None) -> EmailText:
     """Return the words of an e-mail that is sent at the instant `sent`; `unsubscribe` is the client's own link."""
-    said = sentences(delivery, organisation.time_zone, sent)
+    said = sentences(delivery, organisation, sent)
     request = delivery.request
     before, after, subject = texts_around(organisation, "email", delivery.notices, delivery.language)
     wording = wording_of(delivery.language)

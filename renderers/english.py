@@ -78,7 +78,7 @@ SEVERAL: dict[Remote | None, str] = {
 
 ENGLISH = Wording(
     locale="en_GB", direction="ltr", sentences=SENTENCES, one=ONE, several=SEVERAL,
-    at="{day} at {at}", from_to="{day} from {at} to {until}", until_day="{day} at {at}",
+    at="{day} at {at}", from_to="{day} from {at} to {until}", until_day="{day} at {at}", between="{day} between {at} and {until}",
     through="{day} up to and including {last}",
     from_through="{day} from {at} up to and including {last}", midnight="midnight", on="on {period}", from_day="from {period}",
     all_day=" (all day)", nowhere="no location", monthly=", every month", weekly=", every {weeks} weeks",

@@ -8,9 +8,11 @@ from functools import cache
 from string import Formatter
 
 from babel import Locale
+from msgspec.structs import replace
 
 from schemas.deliveries import Delivery
 from schemas.events import Remote, View
+from schemas.inputs import Organisation
 from schemas.known import Words
 from schemas.notices import Notice
 
@@ -64,13 +66,19 @@ def _is_now(notice: Notice, wording: Wording, *, several: bool) -> str:
 def _period(notice: Notice, zone: str, wording: Wording) -> str:
     """Say the period as it is; a notice of an earlier version has no words, only views."""
     if notice.members and (words := notice.members[0].now) is not None:
-        return dates.said(words, wording)
+        return dates.said(words, wording, arrival=_is_arrival(notice))
     view = _now(notice)
     return dates.period(view.start, view.end, zone, wording)
 
 
 def _on_now(notice: Notice, zone: str, wording: Wording) -> str:
-    return _on(notice.members[0].now if notice.members else None, _now, notice, zone, wording)
+    if notice.members and (words := notice.members[0].now) is not None:
+        return dates.on_said(words, wording, arrival=_is_arrival(notice))
+    return _on(None, _now, notice, zone, wording)
+
+
+def _is_arrival(notice: Notice) -> bool:
+    return notice.now is not None and notice.now.arrival
 
 
 def _on_was(notice: Notice, zone: str, wording: Wording) -> str:
@@ -136,12 +144,18 @@ def _count(notice: Notice, wording: Wording) -> str:
 
 
 def _reminder_time(notice: Notice, zone: str, sent: datetime, wording: Wording) -> str:
-    """Write `11 juni om 11:00`; the year is named if it is not the year of sending, both as the local calendar has it."""
+    """Write `11 juni om 11:00`, of an arrival `11 juni tussen 11:00 en 13:00`.
+
+    The year is named if it is not the year of sending, both as the local calendar has it.
+    """
     view = _now(notice)
     start = dates.local(view.start, zone)
     day = dates.short_day(start.date(), with_year=start.year != dates.local(sent, zone).year, wording=wording)
     if dates.is_whole_days(view.start, view.end, zone):
         return day
+    until = dates.local(view.end, zone)
+    if view.arrival and start < until and start.date() == until.date() and not notice.others:
+        return wording.between.format(day=day, at=dates.time_of_day(start), until=dates.time_of_day(until))
     return wording.at.format(day=day, at=dates.time_of_day(start))
 
 
@@ -182,7 +196,7 @@ def sentence(notice: Notice, zone: str, sent: datetime, wording: Wording = DUTCH
     return template.format_map({word: WORDS[word](notice, zone, sent, wording) for word in _needed(template)})
 
 
-def sentences(delivery: Delivery, zone: str, sent: datetime) -> list[str]:
+def sentences(delivery: Delivery, organisation: Organisation, sent: datetime) -> list[str]:
     """Return all sentences of a message, one a notice; of a request its text, literally.
 
     Raises:
@@ -192,8 +206,16 @@ def sentences(delivery: Delivery, zone: str, sent: datetime) -> list[str]:
         return [delivery.request.text]
     if not delivery.notices:
         raise ValueError("a delivery without notices or request says nothing")
-    wording = wording_of(delivery.language)
-    return [sentence(notice, zone, sent, wording) for notice in delivery.notices]
+    wording, zone = wording_of(delivery.language), organisation.time_zone
+    notices = [notice if organisation.says_places else _without_place(notice) for notice in delivery.notices]
+    return [sentence(notice, zone, sent, wording) for notice in notices]
+
+
+def _without_place(notice: Notice) -> Notice:
+    """Return a notice that names no place, though one was known before the organisation had none said; but for another place."""
+    if notice.kind.endswith("relocated") or notice.now is None:
+        return replace(notice, placed=False)
+    return replace(notice, placed=False, now=replace(notice.now, location=None))
 
 
 def joined(*texts: str) -> str:

@@ -41,7 +41,7 @@ def texts(delivery: Delivery, organisation: Organisation, sent: datetime) -> Sms
     Typographic characters are made GSM-7 (`to_gsm7`), else the text is literal. `before` stands in the first piece only,
     `after` in the last only.
     """
-    said = sentences(delivery, organisation.time_zone, sent)
+    said = sentences(delivery, organisation, sent)
     before, after, _ = texts_around(organisation, "sms", delivery.notices, delivery.language)
     logged = to_gsm7(joined(before, *said, after))
     said += details(delivery, organisation)

@@ -17,7 +17,7 @@ class Wording(NamedTuple):
         sentences: by kind of appointment and of notice; `{words}` stand in `sentences.WORDS`. Of what was known it is the kind as
             it was. A request has none: it brings its text.
         one, several: what is said of a kind of appointment that something is now.
-        at, from_to, until_day, through, from_through, midnight: a day with times; the day before its end; of whole days.
+        at, from_to, between, until_day, through, from_through, midnight: a day with times; the day before its end; of whole days.
         on, from_day: a period with its preposition; of several whole days.
         all_day, nowhere: what tells one that is cancelled from others of its day, of its times.
         monthly, weekly, off: the rhythm of a series that is not each week, and days left out.
@@ -35,6 +35,7 @@ class Wording(NamedTuple):
     several: Mapping[Remote | None, str]
     at: str
     from_to: str
+    between: str
     until_day: str
     through: str
     from_through: str

@@ -8,6 +8,7 @@ import msgspec
 
 from .appointments import (
     AppointmentStatus,
+    ArrivalTime,
     Instructions,
     KindOfAppointment,
     Label,
@@ -30,6 +31,7 @@ class PolledAppointment(Input, frozen=True, kw_only=True):
     ] = "booked"
     start: Annotated[Instant, about("When it starts.", "2026-12-02T13:15:00+01:00")]
     end: Annotated[Instant, about("When it ends; not before its start.", "2026-12-02T14:15:00+01:00")]
+    arrival: ArrivalTime = None
     location: Annotated[Location | None, about("Where it is; null: not said.", {"name": "De Linde"})] = None
     series: Annotated[
         Annotated[str, msgspec.Meta(min_length=1, max_length=200)] | None, about("What repeated appointments share.", "77")

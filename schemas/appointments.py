@@ -34,6 +34,13 @@ class Location(Input, frozen=True, kw_only=True):
     ]
 
 
+class Arrival(Input, frozen=True, kw_only=True):
+    """Between when it begins for the client: when we come, call or expect the client. It lies within start and end."""
+
+    from_: Annotated[Instant, about("From when on.", "2026-12-02T12:00:00+01:00")] = msgspec.field(name="from")
+    until: Annotated[Instant, about("Until when; not before `from`.", "2026-12-02T14:00:00+01:00")]
+
+
 class Attendee(Input, frozen=True, kw_only=True):
     """A client on an appointment. `present: false` keeps the appointment and says nothing about it.
 
@@ -65,6 +72,13 @@ Link = Annotated[
 ]  # fmt: skip
 
 
+ArrivalTime = Annotated[
+    Arrival | None,
+    about("Between when it begins for the client. All that is said and compared is this, and neither start nor end; null: those.",
+          {"from": "2026-12-02T12:00:00+01:00", "until": "2026-12-02T14:00:00+01:00"}),
+]  # fmt: skip
+
+
 class Appointment(Input, frozen=True, kw_only=True):
     """`appointments`, key `organisation/appointment`: the whole appointment as it is at this revision.
 
@@ -82,6 +96,7 @@ class Appointment(Input, frozen=True, kw_only=True):
     ]
     start: Annotated[Instant | None, about("When it starts.", "2026-12-02T13:15:00+01:00")] = None
     end: Annotated[Instant | None, about("When it ends; not before its start.", "2026-12-02T14:15:00+01:00")] = None
+    arrival: ArrivalTime = None
     location: Annotated[Location | None, about("Where it is; null: not said.", {"name": "De Linde"})] = None
     kind: Annotated[
         KindOfAppointment | None,

@@ -29,13 +29,17 @@ Hushed = Literal["reminder", "none"]
 
 
 class View(Wire, frozen=True, cache_hash=True):
-    """When and where an appointment is, as one client sees it; or what the client was told of it. Instants are UTC."""
+    """When and where an appointment is, as one client sees it; or what the client was told of it. Instants are UTC.
+
+    `arrival`: start and end are between when it begins.
+    """
 
     start: Instant
     end: Instant
     location: str | None = None
     series: str | None = None
     kind: Remote | None = None
+    arrival: bool = False
 
 
 class Details(Wire, frozen=True, kw_only=True):

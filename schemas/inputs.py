@@ -236,7 +236,10 @@ class Organisation(Input, frozen=True, kw_only=True):
     templates: Annotated[
         Templates | UnsetType | None, about("Templates by kind of message; null: all have the same.", {"reminder": EXAMPLE_TEXTS})
     ] = UNSET
-    say: Annotated[SaySettings | UnsetType | None, about("What reminders say besides.", {"practitioner": True})] = UNSET
+    say: Annotated[
+        SaySettings | UnsetType | None,
+        about("What messages say of an appointment, and what not.", {"practitioner": True, "location": False}),
+    ] = UNSET
     link_hosts: Annotated[
         LinkHosts | UnsetType | None, about("The hosts of links that an e-mailed reminder may say.", ["video.linde.example"])
     ] = UNSET
@@ -255,6 +258,11 @@ class Organisation(Input, frozen=True, kw_only=True):
         about("An address that is told when unusually many messages go out; null: none.", "beheer@linde.example"),
     ] = UNSET
     flood: Annotated[FloodSettings | UnsetType | None, about("What keeps a flood small; null: usual.", {"urgent": 200})] = UNSET
+
+    @property
+    def says_places(self) -> bool:
+        """Tell whether messages name the place of an appointment."""
+        return not self.say or self.say.location is not False
 
 
 class OrganisationOverride(Input, frozen=True, kw_only=True):
@@ -279,7 +287,10 @@ class OrganisationOverride(Input, frozen=True, kw_only=True):
     sms: Annotated[SmsTexts | UnsetType, about("Templates of SMS.", {"before": "Beste cliënt,"})] = UNSET
     email: Annotated[EmailTexts | UnsetType, about("Subject and templates of e-mail.", {"subject": "Uw afspraak"})] = UNSET
     templates: Annotated[Templates | UnsetType, about("Templates by kind of message.", {"reminder": EXAMPLE_TEXTS})] = UNSET
-    say: Annotated[SaySettings | UnsetType, about("What reminders say besides.", {"practitioner": True})] = UNSET
+    say: Annotated[
+        SaySettings | UnsetType,
+        about("What messages say of an appointment, and what not.", {"practitioner": True, "location": False}),
+    ] = UNSET
     languages: Annotated[Languages | UnsetType, about("The languages of its messages.", ["nl", "en"])] = UNSET
     translations: Annotated[Translations | UnsetType, about("Its texts in others than the first.", EXAMPLE_TRANSLATIONS)] = UNSET
     labels: Annotated[Labels | UnsetType, about("What is other of appointments by their label.", EXAMPLE_LABELS)] = UNSET

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 import msgspec
@@ -14,6 +15,7 @@ from .holds import HoldRow
 from .inputs import Channel, Organisation, Request
 from .known import Item, Rule
 from .notices import Notice
+from .reminded import Due, Reminded
 from .wire import Instant, Int64, Wire
 
 
@@ -45,7 +47,10 @@ class Snapshot(Wire, frozen=True, kw_only=True):
 
 
 class Polled(Wire, frozen=True, kw_only=True):
-    """One appointment as snapshots of a client's agenda have it. `doubted`: since when the last ones missed it."""
+    """One appointment as snapshots of a client's agenda have it.
+
+    `doubted`: since when the last ones missed it. `starts`: of one with an arrival, when it starts.
+    """
 
     booked: bool = True
     present: bool = True
@@ -55,6 +60,12 @@ class Polled(Wire, frozen=True, kw_only=True):
     doubted: Instant | None = None
     notify: Notify | None = None
     details: Details | None = None
+    starts: Instant | None = None
+
+    @property
+    def start(self) -> datetime:
+        """Return when it starts, for the bounds of snapshots."""
+        return self.starts or self.view.start
 
 
 class Poll(Wire, frozen=True, kw_only=True):
@@ -97,6 +108,7 @@ class AgendaEntry(Wire, frozen=True, kw_only=True):
         notify: what alone may tell of it first; None: any message. Of one with a label, by the settings as they are.
         own_notify: of one with a label, what it says of that itself.
         details: what is known of it besides.
+        unsaid_place: its place, where the organisation has none said: `actual` has none then.
         awaits: the local day of one that its reminder alone may tell of first, and since when it is on that day.
     """
 
@@ -117,6 +129,7 @@ class AgendaEntry(Wire, frozen=True, kw_only=True):
     own_notify: Notify | None = None
     details: Details | None = None
     awaits: tuple[str, Instant] | None = None
+    unsaid_place: str | None = None
     keep_until: Instant
 
     @property
@@ -163,29 +176,6 @@ class Flying(Wire, frozen=True, kw_only=True):
     since: Instant
     asked: Instant
     backs: int = 0
-
-
-class Due(Wire, frozen=True):
-    """A reminder of a local day that is due.
-
-    Attributes:
-        day: the one that it is of.
-        wall: the local wall time at which it is set, `2026-03-04T18:00`, whatever quiet hours make of it.
-        hours: so long after a message that told the same, or another reminder of that day, it is left out.
-        place: its place in the organisation's list, by due moment.
-    """
-
-    day: str
-    wall: str
-    hours: int
-    place: int = 1
-
-
-class Reminded(Wire, frozen=True):
-    """A reminder that was decided: for which wall time, as `Due` has it, and when it went out, where it did."""
-
-    wall: str
-    went: Instant | None = None
 
 
 class Sent(Wire, frozen=True, kw_only=True):

@@ -110,8 +110,9 @@ EXAMPLE_TRANSLATIONS = {"en": {"sms": {"after": "Can't come? Call 0544 123456."}
 
 
 class SaySettings(Input, frozen=True, kw_only=True):
-    """What a reminder says of an appointment besides its words; what is absent is not said."""
+    """What messages say of an appointment: its place, unless that is false; a reminder the others, where they are true."""
 
+    location: Annotated[bool, about("Whether messages say where it is; absent: they do.", False)] | UnsetType = UNSET
     practitioner: Annotated[bool, about("Whether it says whom the appointment is with.", True)] | UnsetType = UNSET
     instructions: Annotated[bool, about("Whether an e-mail says what to prepare by.", True)] | UnsetType = UNSET
 

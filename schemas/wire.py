@@ -114,16 +114,11 @@ encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 def to_json(record: Any) -> bytes:
-    """Encode a record for readers outside this system: every field is there, null where it has no value."""
-    return orjson.dumps(record, default=_plain, option=orjson.OPT_UTC_Z)
+    """Encode a record for readers outside this system: every field is there, null where it has no value.
 
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Wire):  # nested, with its defaults left out
-        return msgspec.to_builtins(value)
-    if isinstance(value, msgspec.Struct):
-        return {name: getattr(value, name) for name in value.__struct_fields__}
-    raise TypeError(type(value).__name__)
+    That is so of what is no `Wire`; of one within it those that have their default are left out.
+    """
+    return encode(record)
 
 
 def utc(instant: datetime) -> datetime:

@@ -31,9 +31,9 @@ from schemas.topics import (
 )
 
 from ..notices.agenda import zone_of
+from ..notices.client_turn import as_set
 from ..notices.difference import untold
 from ..notices.gates import ClientFacts, address_of, masked
-from ..notices.labels import by_labels
 from ..notices.notify import quiet_now
 from ..notices.settings import apply_override
 from ..processing.rows import DECODERS
@@ -112,7 +112,7 @@ def snapshot_of(
             row(CONSENTS_TABLE, client), row(CONTACTS_TABLE, client), row(OPT_OUTS_TABLE, client),
             organisation,
         ),
-        settings, by_labels(row(AGENDAS, client) or Agenda(), organisation), ledgers,
+        settings, as_set(row(AGENDAS, client) or Agenda(), organisation), ledgers,
         sorted(once.values(), key=lambda one: one.at),
     )  # fmt: skip
 

@@ -10,7 +10,8 @@ from schemas.deliveries import LogRecord
 from schemas.inputs import Channel
 from schemas.keys import ClientKey
 from schemas.notices import reminder_id
-from schemas.state import Agenda, AgendaEntry, Due, LedgerRow, SettingsRow
+from schemas.reminded import Due
+from schemas.state import Agenda, AgendaEntry, LedgerRow, SettingsRow
 
 from ..notices.difference import untold
 from ..notices.due_moments import decided_as, due_moments, free_number, reminders_of, was_told_before
@@ -18,7 +19,7 @@ from ..notices.gates import ClientFacts, eligibility_of
 from ..notices.holds import days_waiting, holds_party, is_on
 from ..notices.notify import quiet_now
 from ..notices.quiet_hours import quiet_until, soon_days
-from ..notices.reminders import booked_on, expected_on, left_out, why_not
+from ..notices.reminders import booked_on, expected_of, left_out, why_not
 from ..processing.local_time import day_of, instant_of
 from ..sending.ledger import is_open, queue_key
 from .words import became, moment
@@ -134,7 +135,7 @@ def _reminder(
         return f"none: {moment(at, zone)} is not after the last change of the settings ({moment(settings.since, zone)})"
     # All of the day counts, what has begun too: an outage is no reason for silence.
     on = booked_on(agenda, due.day, zone)
-    expected = [id_ for id_, _ in expected_on(agenda, due.day, zone)]
+    expected = [id_ for id_, _ in expected_of(on, zone)]
     if at <= now:
         if any(was_told_before(entry, at, zone) for _, entry in on):
             return f"was due at {moment(at, zone)} and is not decided yet: the worker is behind or stopped"

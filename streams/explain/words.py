@@ -49,7 +49,8 @@ def period(view: View, zone: str) -> str:
         place += " (not said)" if view.kind in ("phone", "video") else " (an address: it is not said)"
     place = f", {view.kind}{place}" if view.kind is not None else place
     series = f", series {view.series}" if view.series is not None else ""
-    return f"{start:%Y-%m-%d %H:%M} to {until}{place}{series}"
+    arrival = " (arrival)" if view.arrival else ""
+    return f"{start:%Y-%m-%d %H:%M} to {until}{arrival}{place}{series}"
 
 
 def kinds(one: LogRecord) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 import msgspec
 
 from schemas.addresses import AddressError, mailbox
 from schemas.agenda_snapshots import PolledAppointment
-from schemas.appointments import Appointment, Attendee, Location, Notify, Outcome
+from schemas.appointments import Appointment, Arrival, Attendee, Location, Notify, Outcome
 from schemas.events import ClientEvent, Details, ForgetKind, View
 from schemas.holds import Hold
 from schemas.inputs import NAME_MOST, SETTINGS_MOST, Erasure, Organisation, OrganisationOverride, Request
@@ -73,7 +73,7 @@ def snapshot_of(event: Appointment, now: datetime, last: Snapshot | None = None)
         for name in ("start", "end", "clients"):
             if getattr(event, name) is None:
                 raise BadRecordError(f"Object missing required field `{name}`")
-    start, end = _times(event, now, last)
+    times = _times(event, now, last)
     place = event.location.name if event.location is not None else None
     if last is not None and _leaves_out(event, "location"):
         place = last.view.location
@@ -89,10 +89,10 @@ def snapshot_of(event: Appointment, now: datetime, last: Snapshot | None = None)
         revision=event.revision,
         booked=event.status not in OFF,
         replaces=last.replaces if last is not None and _leaves_out(event, "replaces") else _replaces(event, len(clients)),
-        view=View(start, end, place, event.series, remote),
+        view=View(times.start, times.end, place, event.series, remote, times.arrival),
         clients=clients,
         outcomes=_outcomes(event, clients),
-        keep_until=max(end, now) + KEPT,
+        keep_until=max(times.end, now) + KEPT,
         order=event.order,
         notify=notify,
         details=details,
@@ -127,6 +127,8 @@ def _kept(event: Appointment, last: Snapshot | None) -> Appointment:
         raise BadRecordError("no revision is known from which to keep it - at `$.keep`")
     found: dict[str, Any] = {}
     if "times" in event.keep:
+        if event.arrival is not None:
+            raise BadRecordError("the times are kept, and so is the arrival - at `$.arrival`")
         found |= {"start": last.view.start, "end": last.view.end}
     if "location" in event.keep:
         found["location"] = Location(name=last.view.location) if last.view.location is not None else None
@@ -135,18 +137,39 @@ def _kept(event: Appointment, last: Snapshot | None) -> Appointment:
     return msgspec.structs.replace(event, **found)
 
 
-def _times(event: Appointment, now: datetime, last: Snapshot | None) -> tuple[datetime, datetime]:
-    """Start and end; without one of them those of the last revision, and without that what there is, or now."""
+class Times(NamedTuple):
+    """When an appointment is for its clients. `arrival`: that is between when it begins."""
+
+    start: datetime
+    end: datetime
+    arrival: bool = False
+
+
+def _times(event: Appointment, now: datetime, last: Snapshot | None) -> Times:
+    """When it is; without start or end as at the last revision, and without that what there is, or now."""
+    if last is not None and ("times" in event.keep or event.start is None or event.end is None):
+        return Times(last.view.start, last.view.end, last.view.arrival)
     if event.start is None or event.end is None:
-        if last is not None:
-            return last.view.start, last.view.end
         given = event.start or event.end
         only = instant(given, "start" if event.start is not None else "end") if given is not None else now
-        return only, only
-    start, end = instant(event.start, "start"), instant(event.end, "end")
+        return Times(only, only)
+    return times_of(event.start, event.end, event.arrival)
+
+
+def times_of(start: datetime, end: datetime, arrival: Arrival | None) -> Times:
+    """Return when an appointment is, in UTC: its arrival where it has one. Raises BadRecordError."""
+    start, end = instant(start, "start"), instant(end, "end")
     if end < start:
         raise BadRecordError("the end is before the start - at `$.end`")
-    return start, end
+    if arrival is None:
+        return Times(start, end)
+    first, until = instant(arrival.from_, "arrival.from"), instant(arrival.until, "arrival.until")
+    if until < first:
+        raise BadRecordError("it is before `from` - at `$.arrival.until`")
+    for field, moment in (("from", first), ("until", until)):
+        if not start <= moment <= end:
+            raise BadRecordError(f"it is not within start and end - at `$.arrival.{field}`")
+    return Times(first, until, True)
 
 
 def _leaves_out(event: Appointment, name: str) -> bool:

@@ -60,10 +60,10 @@ def take_snapshot(old: Poll | None, part: AgendaPart, now: datetime, patience: t
     for id_, known in before.items():
         if id_ in part.gone:
             after[id_] = replace(known, booked=False, outcome=None, doubted=None)
-        elif id_ in part.there or not known.booked or known.view.start <= now:
+        elif id_ in part.there or not known.booked or known.start <= now:
             doubts["cleared"] += known.doubted is not None
             after[id_] = replace(known, doubted=None)
-        elif not part.misses(known.view):
+        elif not part.misses(known):
             after[id_] = known
         elif known.doubted is None:
             doubts["raised"] += 1

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 from schemas.agenda_snapshots import AgendaSnapshot, PolledAppointment
 from schemas.events import View
 from schemas.state import Polled
-from schemas.wire import BadRecordError, Id, check
+from schemas.wire import BadRecordError, Id, check, utc
 
 from ..processing.caps import MOST_APPOINTMENTS
 from ..processing.record_checks import instant
-from .checks import OFF, OUTCOMES, chain_of, details_of, own_notify
+from .checks import OFF, OUTCOMES, chain_of, details_of, own_notify, times_of
 from .details import with_usable_details
 from .tidying import tidied_appointment
 
@@ -40,9 +40,9 @@ class AgendaPart(NamedTuple):
     gone: frozenset[str]
     whole: bool
 
-    def misses(self, view: View) -> bool:
-        """Tell whether it would have an appointment of these times, were it there."""
-        return self.whole and self.begin <= view.start < self.end
+    def misses(self, known: Polled) -> bool:
+        """Tell whether it would have an appointment, were it there."""
+        return self.whole and self.begin <= known.start < self.end
 
 
 def snapshot_part(plain: Any) -> tuple[AgendaPart, list[str]]:
@@ -112,16 +112,15 @@ def _id_of(plain: Any) -> str | None:
 def _polled(plain: Any) -> Polled:
     """Return an appointment of a snapshot as its row has it. Raises BadRecordError."""
     one = check(PolledAppointment, tidied_appointment(plain))
-    start, end = instant(one.start, "start"), instant(one.end, "end")
-    if end < start:
-        raise BadRecordError("the end is before the start - at `$.end`")
+    times = times_of(one.start, one.end, one.arrival)
     booked = one.status not in OFF
     outcome = next((outcome for outcome in OUTCOMES if outcome == one.status), None) if one.present else None
     place = one.location.name if one.location is not None else None
     remote, details = one.kind if one.kind != "on_site" else None, details_of(one)
     return Polled(
-        booked=booked, present=one.present, view=View(start, end, place, one.series, remote), outcome=outcome,
-        replaces=chain_of(one.replaces), notify=own_notify(one.notify, details), details=details,
+        booked=booked, present=one.present, outcome=outcome, replaces=chain_of(one.replaces),
+        view=View(times.start, times.end, place, one.series, remote, times.arrival),
+        notify=own_notify(one.notify, details), details=details, starts=utc(one.start) if times.arrival else None,
     )  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from .known import known_of
 from .labels import hushed_by
 from .rules import holds
 from .undoing import recent
+from .unsaid_places import placed
 from .words import is_ahead
 
 NO_LABELS: Labels = {}
@@ -49,11 +50,12 @@ def zone_of(organisation: Organisation | None) -> str:
 
 def take_in(
     agenda: Agenda, event: AppointmentEvent, settings: WindowSettings, now: datetime, late: float = 0.0,
-    labels: Labels = NO_LABELS,
+    labels: Labels = NO_LABELS, *, says_places: bool = True,
 ) -> Agenda:  # fmt: skip
     """Return the agenda after an event; a change opens or extends the window, a stale or repeated event does nothing.
 
-    `late`: the seconds that the event took to get here. `labels`: what the organisation says of appointments by their label.
+    `late`: the seconds that the event took to get here. `labels`: what the organisation says of appointments by their label;
+    `says_places`: whether it has places said.
     """
     old = agenda.appointments.get(event.appointment)
     if old is not None and event.position <= old.position:
@@ -61,20 +63,21 @@ def take_in(
     details = event.details
     own = event.notify if details is not None and details.label is not None else None
     hushed = hushed_by(event.notify, details, labels)
+    view, unsaid = placed(event.view, None, says=says_places)
     if old is None:
         if not event.booked and not event.replaces:  # one that replaces others may be a link between those
             return agenda
         entry = AgendaEntry(
             revision=event.revision, deleted=event.deleted, order=event.order, booked=event.booked, present=event.present,
-            actual=event.view, replaces=event.replaces, outcome=event.outcome, notify=hushed, own_notify=own, details=details,
-            keep_until=max(event.view.end, now) + KEPT,
+            actual=view, unsaid_place=unsaid, replaces=event.replaces, outcome=event.outcome, notify=hushed, own_notify=own,
+            details=details, keep_until=max(event.view.end, now) + KEPT,
         )  # fmt: skip
         changed = event.booked
     else:
         entry = replace(
             old, revision=event.revision, deleted=event.deleted, order=event.order, booked=event.booked, present=event.present,
-            actual=event.view, replaces=event.replaces, outcome=event.outcome, notify=hushed, own_notify=own, details=details,
-            keep_until=max(old.keep_until, max(event.view.end, now) + KEPT),
+            actual=view, unsaid_place=unsaid, replaces=event.replaces, outcome=event.outcome, notify=hushed, own_notify=own,
+            details=details, keep_until=max(old.keep_until, max(event.view.end, now) + KEPT),
         )  # fmt: skip
         changed = compared(old) != compared(entry) or (old.outcome is not None and entry.outcome is None)
     appointments = {**agenda.appointments, event.appointment: entry}

@@ -18,6 +18,7 @@ from .gates import ClientFacts, Eligibility, eligibility_of
 from .holds import is_on
 from .labels import by_labels
 from .languages import language_of
+from .unsaid_places import by_places
 
 
 @dataclass
@@ -85,4 +86,9 @@ def facts_of(rows: Rows, decision: Decision | None, key: ClientKey | str, organi
 
 def agenda_of(rows: Rows, decision: Decision | None, key: ClientKey | str, organisation: Organisation | None) -> Agenda:
     """Read what is so of a client and what was told; an empty agenda where nothing is kept. `decision`: as `facts_of`."""
-    return by_labels(rows.get(decision, AGENDAS, AGENDAS.row(key)) or Agenda(), organisation)
+    return as_set(rows.get(decision, AGENDAS, AGENDAS.row(key)) or Agenda(), organisation)
+
+
+def as_set(agenda: Agenda, organisation: Organisation | None) -> Agenda:
+    """Return an agenda as the organisation's settings now have it."""
+    return by_places(by_labels(agenda, organisation), organisation)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from msgspec import UNSET
@@ -11,7 +12,8 @@ from msgspec.structs import replace
 
 from schemas.inputs import NOT_WITHIN_HOURS, Organisation, ReminderSettings
 from schemas.notices import reminder_name
-from schemas.state import Agenda, AgendaEntry, Due, Reminded, SettingsRow
+from schemas.reminded import Due, Reminded
+from schemas.state import Agenda, AgendaEntry, SettingsRow
 
 from ..processing.local_time import day_of, instant_of, local
 from ..processing.working_days import working_day_before
@@ -36,26 +38,36 @@ def reminders_of(organisation: Organisation) -> Sequence[ReminderSettings]:
 
 def due_moments(agenda: Agenda, organisation: Organisation, day: str) -> list[DueMoment]:
     """Return the reminders of a local day in the order in which they fall due, those of one wall time as one."""
-    zone = organisation.time_zone
-    found: dict[str, DueMoment] = {}
-    for one in reminders_of(organisation):
-        on = _day_of_reminder(one, day, organisation)
-        at = instant_of(on, one.at, zone)
-        until = quiet_until(organisation, at)
-        if until is not None and day not in soon_days(agenda.appointments.values(), zone, at):
-            at = until
-        wall = f"{on}T{one.at}"
-        found.setdefault(wall, DueMoment(at, Due(day, wall, one.not_within_hours)))
+    found = [_set_for(day, one, organisation) for one in reminders_of(organisation)]
+    if organisation.quiet_hours is not None:
+        found = [_after_quiet_hours(agenda, organisation, moment) for moment in found]
     if len(found) < 2:
-        return [*found.values()]
-    ordered = sorted(found.values(), key=lambda moment: (moment.at, moment.due.wall))
+        return found
+    ordered = sorted({moment.due.wall: moment for moment in reversed(found)}.values(), key=_order)
     return [DueMoment(at, replace(due, place=place)) for place, (at, due) in enumerate(ordered, 1)]
 
 
-def _day_of_reminder(reminder: ReminderSettings, day: str, organisation: Organisation) -> str:
-    if reminder.days == "calendar":
-        return moved_by(day, -reminder.days_before)
-    return working_day_before(day, reminder.days_before, tuple(organisation.free_days or ()))
+def _order(moment: DueMoment) -> tuple[datetime, str]:
+    return moment.at, moment.due.wall
+
+
+def _set_for(day: str, one: ReminderSettings, organisation: Organisation) -> DueMoment:
+    free = tuple(organisation.free_days or ()) if one.days == "working" else None
+    return _moment(day, one.days_before, one.at, free, one.not_within_hours, organisation.time_zone)
+
+
+@lru_cache(maxsize=65_536)
+def _moment(day: str, days_before: int, at: str, free: tuple[date, ...] | None, hours: int, zone: str) -> DueMoment:
+    """Return a reminder as it is set; `free`: the free days where working days are counted."""
+    on = moved_by(day, -days_before) if free is None else working_day_before(day, days_before, free)
+    return DueMoment(instant_of(on, at, zone), Due(day, f"{on}T{at}", hours))
+
+
+def _after_quiet_hours(agenda: Agenda, organisation: Organisation, moment: DueMoment) -> DueMoment:
+    until = quiet_until(organisation, moment.at)
+    if until is None or moment.due.day in soon_days(agenda.appointments.values(), organisation.time_zone, moment.at):
+        return moment
+    return moment._replace(at=until)
 
 
 def free_number(agenda: Agenda, day: str) -> int:
@@ -99,35 +111,45 @@ def still_due(agenda: Agenda, settings: SettingsRow | None, now: datetime) -> It
     """
     if settings is None or not reminders_of(settings.organisation):
         return
-    organisation, zone = settings.organisation, settings.organisation.time_zone
+    organisation, zone, waiting = settings.organisation, settings.organisation.time_zone, days_waiting(agenda)
+    most = len(reminders_of(organisation))
     days: dict[str, list[AgendaEntry]] = {}
     for entry in agenda.appointments.values():
         if entry.booked and entry.outcome is None:
             days.setdefault(day_of(entry.actual.start, zone), []).append(entry)
     for day, on in days.items():
-        if day in days_waiting(agenda):
+        number = free_number(agenda, day) if agenda.reminded else 1
+        if number > most or day in waiting:
             continue
-        number = free_number(agenda, day)
+        walls = [one.wall for one in handled_of(agenda, day)] if agenda.handled else ()
         for moment in due_moments(agenda, organisation, day):
             at, due = moment
-            if number > due.place or any(one.wall == due.wall for one in handled_of(agenda, day)):
+            if number > due.place or due.wall in walls or at <= settings.since:
                 continue
-            if at > settings.since and (at > now or any(was_told_before(entry, at, zone) for entry in on)):
+            if at > now or any(was_told_before(entry, at, zone) for entry in on):
                 yield moment
 
 
 def upcoming(agenda: Agenda, settings: SettingsRow | None, now: datetime) -> tuple[datetime, str] | None:
     """Return when a client's next reminder falls due, and of which day it is."""
-    return min(((at, due.day) for at, due in still_due(agenda, settings, now)), default=None)
+    return min([(at, due.day) for at, due in still_due(agenda, settings, now)], default=None)
 
 
-def due_together(agenda: Agenda, settings: SettingsRow | None, at: datetime, now: datetime) -> tuple[Due, ...]:
-    """Return what falls due at one moment, by day; of one day the one that was set first."""
+def due_together(agenda: Agenda, settings: SettingsRow, day: str, at: datetime, now: datetime) -> tuple[Due, ...]:
+    """Return what falls due at a moment at which a reminder of that day does, by day; of one day the one that was set first."""
+    organisation = settings.organisation
+    if len(reminders_of(organisation)) == 1 and organisation.quiet_hours is None and not counts_working_days(organisation):
+        return (due_moments(agenda, organisation, day)[0].due,)
     found: dict[str, Due] = {}
     for when, due in still_due(agenda, settings, now):
         if when == at:
             found[due.day] = min(found.get(due.day, due), due, key=lambda one: one.wall)
     return tuple(found[day] for day in sorted(found))
+
+
+def counts_working_days(organisation: Organisation) -> bool:
+    """Tell whether its free days say when a reminder falls due."""
+    return any(one.days == "working" for one in reminders_of(organisation))
 
 
 def due_of_before(organisation: Organisation, day: str, at: datetime) -> Due:

@@ -22,7 +22,7 @@ from schemas.events import (
 from schemas.holds import Hold, Urgent
 from schemas.inputs import Consent, OptOut, Organisation, OrganisationOverride, Request, WindowSettings
 from schemas.keys import ClientKey
-from schemas.state import Agenda, Flying, Window
+from schemas.state import Agenda, Flying, SettingsRow, Window
 from schemas.topics import (
     AGENDAS,
     CONSENTS,
@@ -44,17 +44,17 @@ from .client_turn import ClientTurn
 from .clients import FLIGHT, KINDS, PRUNE, REMINDER, REQUEST, WINDOW, first_moment
 from .closing import close, hold_back
 from .contacts import is_stale, opted, refused, remembering
-from .due_moments import due_of_before, due_together, remembered
+from .due_moments import due_of_before, due_together
 from .flights import landed, message_of, overdue, reopened
 from .holds import days_waiting, not_before, not_to_be_said
 from .labels import labels_of
 from .listing import is_meant, listed, unlist
 from .messages import emit_again, emit_given_up, emit_message, request_notice
-from .notify import made_known
 from .organisations import Organisations
-from .reminders import left_out, remind
+from .reminding import decide_reminders
 from .requests import NO_CHANNEL, Requests
 from .undoing import undone
+from .unsaid_places import says_places
 
 CLIENT_TABLES: tuple[Table[Any], ...] = (CONSENTS_TABLE, CONTACTS_TABLE, OPT_OUTS_TABLE, AGENDAS)
 """All that is kept of one client."""
@@ -148,13 +148,13 @@ class Notices(Organisations, Requests):
         old, now = client.agenda, client.now
         window = client.organisation.window if client.organisation is not None else WindowSettings()
         late, agenda, capped = seconds_since(written, now), old, None
-        labels = labels_of(client.organisation)
+        labels, says = labels_of(client.organisation), says_places(client.organisation)
         for event in events:
-            if (taken := take_in(agenda, event, window, now, late, labels)) is agenda:
+            if (taken := take_in(agenda, event, window, now, late, labels, says_places=says)) is agenda:
                 continue
             if capped_appointment(agenda, event, now) is not None:
                 agenda = pruned(agenda, client.zone, now)
-                taken = take_in(agenda, event, window, now, late, labels)
+                taken = take_in(agenda, event, window, now, late, labels, says_places=says)
             if (cap := capped_appointment(agenda, event, now)) is not None:
                 capped = cap
                 continue
@@ -219,8 +219,8 @@ class Notices(Organisations, Requests):
         decision.measure("moments", KINDS[kind], time=now - since)
         if kind == WINDOW:
             agenda = self._close(client, agenda, since)
-        elif kind == REMINDER and client.organisation is not None:
-            agenda = self._remind(client, agenda, client.organisation, detail, when)
+        elif kind == REMINDER and client.settings is not None:
+            agenda = self._remind(client, agenda, client.settings, detail, when)
         elif kind == REQUEST:
             agenda = self._decide_request(client, agenda, detail, when)
         elif kind == FLIGHT:
@@ -276,43 +276,23 @@ class Notices(Organisations, Requests):
             emit_again(client, id_, flying)
         return agenda
 
-    def _remind(self, client: ClientTurn, agenda: Agenda, organisation: Organisation, day: str, since: datetime) -> Agenda:
+    def _remind(self, client: ClientTurn, agenda: Agenda, settings: SettingsRow, day: str, since: datetime) -> Agenda:
         """Decide the reminders that are due since then, those of several days as one message.
 
         They first close the open window, held or not, and speak of what then is so. What that says goes out before: they wait
         until it has landed.
         """
-        due = agenda.due or due_together(agenda, client.settings, since, client.now)
-        if agenda.reminding is not None and not agenda.due:
-            due = (due_of_before(organisation, day, since),)
-        is_over = agenda.waiting is not None and not client.holds
+        if agenda.reminding is not None:
+            due = agenda.due or (due_of_before(settings.organisation, day, since),)
+        else:
+            due = due_together(agenda, settings, day, since, client.now)
+        organisation, is_over = settings.organisation, agenda.waiting is not None and not client.holds
         if agenda.window is not None or agenda.held_until is not None or is_over:
             agenda = self._close(client, agenda, since)
         due = tuple(one for one in due if one.day not in days_waiting(agenda))
         if agenda.flight and due:
             return replace(agenda, reminding=(due[0].day, since), due=due)
-        going = []
-        for one in due:
-            found = remind(client.key, agenda, organisation, one.day, since, client.now)
-            if found is not None:
-                notice = found.notice
-                withheld = found.withheld or client.eligibility.closed_gate
-                withheld = withheld or left_out(agenda, one, organisation.time_zone, notice.appointments, client.now)
-                decided = Decided(notice, withheld, notice.now.start if notice.now is not None else since)
-                client.decision.count("reminders", str(one.place), withheld or "passed")
-                if withheld is None:
-                    going.append(decided)
-                    agenda = made_known(agenda, notice, organisation.time_zone, client.now)
-                else:
-                    self._emit_reminders(client, agenda, [decided], since)
-            agenda = remembered(agenda, one, client.now if found is not None and withheld is None else None)
-        if going:
-            self._emit_reminders(client, agenda, going, since)
-        return replace(agenda, reminding=None, due=())
-
-    def _emit_reminders(self, client: ClientTurn, agenda: Agenda, decided: list[Decided], due: datetime) -> None:
-        since = not_before(client.settings, due)
-        emit_message(client, "reminder", message_of(agenda, decided), decided, client.eligibility, since)
+        return replace(decide_reminders(client, agenda, organisation, due, since), reminding=None, due=())
 
 
 def notices(partition: int, rows: MutableMapping[bytes, bytes], peers: Mapping[str, Processor]) -> Notices:

@@ -84,6 +84,8 @@ def awaiting(
 
 def made_known(agenda: Agenda, reminder: Notice, zone: str, now: datetime) -> Agenda:
     """Return the agenda in which what a reminder is the first to tell is known."""
+    if all(agenda.appointments[id_].notify is None for id_ in reminder.appointments):
+        return agenda
     before = known_of(agenda, zone, now)
     quiet = kept_quiet(agenda, before, zone)
     entries = {id_: agenda.appointments[id_] for id_ in reminder.appointments if id_ in quiet}

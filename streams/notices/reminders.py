@@ -13,7 +13,8 @@ from schemas.inputs import Organisation
 from schemas.keys import ClientKey
 from schemas.known import Words
 from schemas.notices import Notice, reminder_id, reminder_name
-from schemas.state import Agenda, AgendaEntry, Due
+from schemas.reminded import Due
+from schemas.state import Agenda, AgendaEntry
 
 from ..processing.local_time import day_of
 from .due_moments import free_number, handled_of, is_within, was_told_before
@@ -37,7 +38,8 @@ def remind(key: ClientKey, agenda: Agenda, organisation: Organisation, day: str,
     one if some of that was told to be on the day before the due moment.
     """
     zone = organisation.time_zone
-    on, expected = booked_on(agenda, day, zone), expected_on(agenda, day, zone)
+    on = booked_on(agenda, day, zone)
+    expected = expected_of(on, zone)
     withheld = None if expected else why_not(on)
     speaks_of = expected or on
     ahead = [(id_, entry) for id_, entry in speaks_of if entry.actual.start > now]
@@ -78,9 +80,12 @@ def just_told(agenda: Agenda, hours: int, zone: str, appointments: Iterable[str]
 
 def booked_on(agenda: Agenda, day: str | None, zone: str) -> list[tuple[str, AgendaEntry]]:
     """Return the appointments of a local day of which nobody knows yet what became, in order of their start."""
-    on = (pair for pair in agenda.appointments.items() if pair[1].booked and pair[1].outcome is None)
-    on = (pair for pair in on if day_of(pair[1].actual.start, zone) == day)
-    return sorted(on, key=lambda pair: (pair[1].actual.start, pair[0]))
+    on = [
+        (id_, entry)
+        for id_, entry in agenda.appointments.items()
+        if entry.booked and entry.outcome is None and day_of(entry.actual.start, zone) == day
+    ]
+    return on if len(on) < 2 else sorted(on, key=lambda pair: (pair[1].actual.start, pair[0]))
 
 
 def is_expected(entry: AgendaEntry) -> bool:
@@ -93,9 +98,9 @@ def why_not(on: Iterable[tuple[str, AgendaEntry]]) -> str:
     return NOTIFY if any(entry.present for _, entry in on) else "absent"
 
 
-def expected_on(agenda: Agenda, day: str | None, zone: str) -> list[tuple[str, AgendaEntry]]:
+def expected_of(booked: Iterable[tuple[str, AgendaEntry]], zone: str) -> list[tuple[str, AgendaEntry]]:
     """Return one of each that a client knows apart: two at the same times and place, or without one, are one thing to go to."""
-    on = [(id_, entry, words_of(entry.actual, zone)) for id_, entry in booked_on(agenda, day, zone) if is_expected(entry)]
+    on = [(id_, entry, words_of(entry.actual, zone)) for id_, entry in booked if is_expected(entry)]
     placed = {words.slot for _, _, words in on if words.place is not None}
     found: list[tuple[str, AgendaEntry]] = []
     seen: set[Words] = set()
@@ -108,7 +113,7 @@ def expected_on(agenda: Agenda, day: str | None, zone: str) -> list[tuple[str, A
 
 def at_sending(agenda: Agenda, notice: Notice, zone: str, decided: datetime, now: datetime) -> Reminder:
     """Check a reminder at its sending, without what has begun; `superseded` when it is no longer what would be decided."""
-    on = [(id_, entry) for id_, entry in expected_on(agenda, notice.day, zone) if entry.actual.start > decided]
+    on = [(id_, entry) for id_, entry in expected_of(booked_on(agenda, notice.day, zone), zone) if entry.actual.start > decided]
     if not on or notice.now is None or {id_ for id_, _ in on} != set(notice.appointments):
         return Reminder(notice, "superseded")
     first, entry = on[0]

@@ -24,7 +24,7 @@ from schemas.wire import encode
 from ..processing.local_time import zone
 from ..processing.rows import Rows, bad_row
 from ..processing.turn import Decision
-from .due_moments import reminders_of
+from .due_moments import counts_working_days, reminders_of
 from .labels import labels_of
 
 S = TypeVar("S", bound=Struct)
@@ -122,5 +122,5 @@ def _timing(settings: SettingsRow) -> tuple[object, ...]:
     organisation = settings.organisation
     moments = [(one.days_before, one.at, one.days) for one in reminders_of(organisation)]
     by_label = {id_: label.notify for id_, label in labels_of(organisation).items() if label.notify is not UNSET}
-    free = organisation.free_days or () if any(one.days == "working" for one in reminders_of(organisation)) else ()
+    free = organisation.free_days or () if counts_working_days(organisation) else ()
     return (moments, free, organisation.quiet_hours, organisation.time_zone, by_label)

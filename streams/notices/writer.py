@@ -86,4 +86,4 @@ class Writer(NamedTuple):
         if member.now is None:
             return None
         actual = self.scene.agenda.appointments[member.id].actual
-        return View(actual.start, actual.end, member.now.place, actual.series, member.now.kind)
+        return View(actual.start, actual.end, member.now.place, actual.series, member.now.kind, actual.arrival)

@@ -144,10 +144,12 @@ class Ledger:
             return
         self.wait(decision, name, replace(row, status="retrying", at=now, next_at=at if at > now else None))
 
-    def consider(self, decision: Decision | None, client: ClientKey, now: datetime) -> None:
-        """Let the client's head go out, unless it is to be tried again later."""
+    def consider(
+        self, decision: Decision | None, client: ClientKey, now: datetime, name: str = "", kept: LedgerRow | None = None
+    ) -> None:  # fmt: skip
+        """Let the client's head go out, unless it is to be tried again later. `kept`: the row of that name, as it now is."""
         head = self.queues.head(client)
-        row = self.get(decision, head) if head is not None else None
+        row = kept if head == name else self.get(decision, head) if head is not None else None
         if row is not None and (row.next_at is None or row.next_at <= now):
             self.queues.ready(client)
 

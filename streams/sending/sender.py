@@ -116,7 +116,7 @@ class Sending:
         keep = max(now, delivery.useful_until or now) + KEPT
         row = LedgerRow(status="waiting", order=order, delivery=delivery, at=now, keep_until=keep)
         self.ledger.wait(decision, name, row)
-        self.ledger.consider(decision, client_of(name), now)
+        self.ledger.consider(decision, client_of(name), now, name, row)
 
     def _start(self, decision: Decision, client: ClientKey, now: datetime) -> int:
         """Check the client's head again and claim it; return the number of calls that this starts (1 or 0)."""

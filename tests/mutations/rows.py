@@ -18,6 +18,7 @@ SETTINGS, REMINDERS, VALVE, INTAKE = (
     STREAMS + "sending/test_valve.py::",
     STREAMS + "intake/test_intake.py::",
 )  # fmt: skip
+LISTS = STREAMS + "notices/test_reminder_lists.py::test_a_client_is_reminded"
 QUIET, CONTACTS = STREAMS + "notices/test_quiet_hours.py::", STREAMS + "notices/test_contacts.py::"
 FINAL = STREAMS + "sending/test_final_reports.py::"
 FLIGHTS, PIECES = STREAMS + "notices/test_flights.py::", STREAMS + "sending/test_pieces.py::"
@@ -65,6 +66,62 @@ CLIENTS = (
         "return (moments, free, organisation.quiet_hours, organisation.time_zone, by_label)",
         "return (moments, free, organisation.quiet_hours, by_label)",
         SETTINGS + "test_a_change_of_zone_moves_the_reminders_that_are_ahead",
+    ),
+    Mutation(
+        "a day that came late has its last reminder again and again",
+        "streams/notices/due_moments.py",
+        "if number > due.place or due.wall in walls or at <= settings.since:",
+        "if number > due.place or at <= settings.since:",
+        LISTS,
+    ),
+    Mutation(
+        "a list that is changed has one reminder more",
+        "streams/notices/due_moments.py",
+        "if number > due.place or due.wall in walls or at <= settings.since:",
+        "if due.wall in walls or at <= settings.since:",
+        LISTS,
+    ),
+    Mutation(
+        "days with one due moment have a message each",
+        "streams/notices/due_moments.py",
+        "        if when == at:\n",
+        "        if when == at and not found:\n",
+        LISTS,
+    ),
+    Mutation(
+        "a reminder goes hours after another one of its day",
+        "streams/notices/reminders.py",
+        "one.went is not None and is_within(due.hours, one.went, at)",
+        "one.went is None and is_within(due.hours, at, at)",
+        LISTS,
+    ),
+    Mutation(
+        "a reminder of several days that comes back is decided anew of one",
+        "streams/notices/flights.py",
+        "for name in (outcome.day, *outcome.days) if",
+        "for name in (outcome.day,) if",
+        STREAMS + "notices/test_reminder_lists.py::TestOneThatComesBack",
+    ),
+    Mutation(
+        "a free day is a working day",
+        "streams/processing/working_days.py",
+        "and day not in free and",
+        "and",
+        LISTS,
+    ),
+    Mutation(
+        "what began for its source is cancelled before it begins for the client",
+        "schemas/state.py",
+        "return self.starts or self.view.start",
+        "return self.view.start",
+        STREAMS + "notices/test_arrival.py::test_a_snapshot_has_it_and_its_bounds_are_of_starts",
+    ),
+    Mutation(
+        "a place that an organisation has none said is compared all the same",
+        "streams/notices/agenda.py",
+        "view, unsaid = placed(event.view, None, says=says_places)",
+        "view, unsaid = event.view, None",
+        STREAMS + "notices/test_unsaid_places.py::test_another_place_opens_no_window_and_is_nothing_where_there_is_none",
     ),
     Mutation(
         "a reminder that is sent late names what has begun",

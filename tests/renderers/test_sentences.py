@@ -262,18 +262,18 @@ def test_words_say_what_they_must_and_no_more(
 @pytest.mark.parametrize("count", [1, 20, 21])
 def test_every_notice_has_its_sentence(count: int) -> None:
     """Nothing is left to a number ("En nog 1 wijziging."): what is too much for one message is decided as another."""
-    said = sentences(delivery(*[notice("cancelled", AT_13)] * count), AMSTERDAM, SENT)
+    said = sentences(delivery(*[notice("cancelled", AT_13)] * count), organisation(), SENT)
     assert said == ["Uw afspraak op vrijdag 17 januari 2020 is geannuleerd."] * count
 
 
 def test_the_sentence_of_a_request_is_its_text() -> None:
     text = "  Vul {in} 100%:\nhttps://roqua.example/?token=a&b\\n  "
-    assert sentences(request(text), AMSTERDAM, SENT) == [text]
+    assert sentences(request(text), organisation(), SENT) == [text]
 
 
 def test_a_delivery_that_says_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="says nothing"):
-        sentences(delivery(), organisation().time_zone, SENT)
+        sentences(delivery(), organisation(), SENT)
 
 
 def test_texts_are_joined_by_one_space_and_empty_ones_skipped() -> None:

@@ -96,6 +96,11 @@ def spoken_otherwise() -> Iterator[tuple[str, Notice]]:
         "reminder of next year",
         Notice(id="n", kind="reminder", appointment="a0", now=view("2021-01-17 13:15", "2021-01-17 14:15")),
     )
+    for name, notice in ALL.items():
+        if " to " not in name and notice.now is not None:
+            yield f"arrival, {name}", replace(notice, now=replace(notice.now, arrival=True))
+    for name in ("no duration", "until midnight", "into the next day"):
+        yield f"arrival, {name}", told("created", None, replace(view(*DAYS[name]), arrival=True))
 
 
 OTHERWISE = dict(spoken_otherwise())

@@ -59,6 +59,19 @@ def test_there_are_rows_of_what_a_message_told_just_before_a_reminder() -> None:
     assert (settings["organisation"]["reminder"]["not_within_hours"], override["reminder"]["not_within_hours"]) == (24, 6)
 
 
+def test_there_are_rows_of_several_reminders_of_a_day() -> None:
+    """As b9821a3 wrote them: for which wall time each was decided, what waits for what flies, and one message of two days."""
+    (fifth,) = [file for file in FILES if file.stem == "b9821a3"]
+    found = [row["row"] for row in rows(fifth)]
+    friday = {"wall": "2026-03-06T10:00", "hours": 12}
+    assert [row["due"] for row in found if "due" in row] == [[{"day": "2026-03-07"} | friday, {"day": "2026-03-09"} | friday]]
+    (handled,) = [row["handled"] for row in found if "handled" in row]
+    assert {name: one["wall"] for name, one in handled.items()} == {
+        "2026-03-07": "2026-03-04T10:00", "2026-03-07/2": "2026-03-06T10:00", "2026-03-09": "2026-03-06T10:00",
+    }  # fmt: skip
+    assert [(row["day"], row["days"]) for row in found if "days" in row] == [("2026-03-07/2", ["2026-03-09"])]
+
+
 def test_there_are_rows_of_every_store_that_tells_or_remembers() -> None:
     """An empty file would prove nothing."""
     (first,) = [file for file in FILES if file.stem == "61a36ae"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import permutations
 from typing import Any, NamedTuple, cast
 
 from msgspec import UNSET
@@ -11,6 +12,7 @@ from msgspec.structs import replace
 
 from schemas.channels import CHANNELS
 from schemas.inputs import (
+    MOST_REMINDERS,
     NOT_WITHIN_HOURS,
     NOT_WITHIN_MOST,
     Channel,
@@ -19,8 +21,12 @@ from schemas.inputs import (
     QuietHours,
     ReminderSettings,
 )
+from schemas.languages import DEFAULT, LANGUAGES, Language
 from schemas.templates import Message, texts_of
 from schemas.wire import BadRecordError, check
+from streams.notices.due_moments import reminders_of
+
+LANGUAGE_NAMES: dict[Language, str] = {"nl": "Nederlands", "en": "Engels"}
 
 
 class Field(NamedTuple):
@@ -41,15 +47,24 @@ TIMES = "Vul twee verschillende tijden in, bijvoorbeeld 21:00 en 08:00."
 
 REMINDED = f"Vul een aantal dagen van 0 tot en met 365 in, een tijd, en een aantal uren van 0 tot en met {NOT_WITHIN_MOST}."
 
+YES_OR_NO = "Kies ja of nee."
+
+NO_DATES = "Zet op elke regel één datum, bijvoorbeeld 05-05-2027."
+
 GENERAL = (
     Field("berichten", ("notifications",), "Berichten versturen", "Kies of er berichten worden verstuurd."),
     Field("herinnering", ("reminder",), "Herinnering", REMINDED),
+    Field("vrij", ("free_days",), "Vrije dagen", NO_DATES),
     Field("stilte", ("quiet_hours",), "Stille uren", TIMES),
     Field("sms_voor", ("sms", "before"), "Sms: tekst vóór het bericht", TOO_LONG),
     Field("sms_na", ("sms", "after"), "Sms: tekst na het bericht", TOO_LONG),
     Field("mail_onderwerp", ("email", "subject"), "E-mail: onderwerp", "Vul een onderwerp in van 1 tot en met 200 tekens."),
     Field("mail_voor", ("email", "before"), "E-mail: aanhef", TOO_LONG),
     Field("mail_na", ("email", "after"), "E-mail: afsluiting", TOO_LONG),
+    Field("locatie", ("say", "location"), "Locatie noemen", YES_OR_NO),
+    Field("behandelaar", ("say", "practitioner"), "Behandelaar noemen in een herinnering", YES_OR_NO),
+    Field("instructies", ("say", "instructions"), "Voorbereiding noemen in een herinnering per e-mail", YES_OR_NO),
+    Field("talen", ("languages",), "Talen", "Kies in welke talen uw berichten zijn."),
 )
 
 MESSAGES: dict[str, tuple[str, Message]] = {
@@ -73,6 +88,22 @@ OF_MESSAGE = {
 
 FIELDS = (*GENERAL, *[field for fields in OF_MESSAGE.values() for field in fields])
 
+ANSWERS: dict[str, Any] = {"ja": True, "nee": False}
+
+CHOICES: dict[str, dict[str, Any]] = {
+    "berichten": {"aan": True, "uit": False}, "locatie": ANSWERS, "behandelaar": ANSWERS, "instructies": ANSWERS,
+    "talen": {"_".join(some): list(some) for number in range(1, len(LANGUAGES) + 1) for some in permutations(LANGUAGES, number)},
+}  # fmt: skip
+"""What is chosen from a list: by what the form says, what the record does."""
+
+UNSAID = {"locatie": "ja", "behandelaar": "nee", "instructies": "nee", "talen": DEFAULT}
+"""What counts of these where nothing is said."""
+
+REMINDER_ROWS = ("", *[f"_{number}" for number in range(2, MOST_REMINDERS + 1)])
+"""How the names of the fields of each of the reminders end; all of them are one thing to choose."""
+
+_DATE = re.compile(r"([0-9]{1,2})-([0-9]{1,2})-([0-9]{4})")
+
 _MISSING = re.compile(r"Object missing required field `([^`]*)`")
 
 OWN = "eigen_"
@@ -83,13 +114,11 @@ Values = dict[str, str]
 
 def values(counts: Organisation, override: OrganisationOverride | None) -> Values:
     """Return what the form shows: everywhere the value that counts, so that nothing is lost when somebody begins to choose."""
-    reminder, quiet = counts.reminder, counts.quiet_hours
+    quiet = counts.quiet_hours
     found = {
-        "berichten": "aan" if counts.notifications else "uit",
-        "herinnering": "ja" if reminder is not None else "nee",
-        "herinnering_dagen": str(reminder.days_before) if reminder is not None else "1",
-        "herinnering_tijd": reminder.at if reminder is not None else "10:00",
-        "herinnering_niet_binnen": str(reminder.not_within_hours if reminder is not None else NOT_WITHIN_HOURS),
+        **{field.name: _choice(counts, field) for field in GENERAL if field.name in CHOICES},
+        **_reminder_values(reminders_of(counts)),
+        "vrij": "\n".join(f"{day:%d-%m-%Y}" for day in counts.free_days or ()),
         "stilte": "ja" if quiet is not None else "nee",
         "stilte_van": quiet.from_ if quiet is not None else "21:00",
         "stilte_tot": quiet.until if quiet is not None else "08:00",
@@ -102,9 +131,28 @@ def values(counts: Organisation, override: OrganisationOverride | None) -> Value
     return found | {OWN + field.name: "1" if is_own(override, field) else "" for field in FIELDS}
 
 
+def _choice(settings: Organisation, field: Field) -> str:
+    value = _at(settings, field.path)
+    return next((name for name, one in CHOICES[field.name].items() if one == value), UNSAID.get(field.name, ""))
+
+
+def _reminder_values(reminders: Sequence[ReminderSettings]) -> Values:
+    """Return what the form shows of them: the first as it would be where there is none, the others empty."""
+    found = {"herinnering": "ja" if reminders else "nee"}
+    for number, end in enumerate(REMINDER_ROWS):
+        one = reminders[number] if number < len(reminders) else None
+        found |= {
+            f"herinnering_dagen{end}": str(one.days_before) if one is not None else "" if number else "1",
+            f"herinnering_soort{end}": "werk" if one is not None and one.days == "working" else "alle",
+            f"herinnering_tijd{end}": one.at if one is not None else "10:00",
+            f"herinnering_niet_binnen{end}": str(one.not_within_hours if one is not None else NOT_WITHIN_HOURS),
+        }
+    return found
+
+
 def is_own(override: OrganisationOverride | None, field: Field) -> bool:
     """Tell whether the organisation chose it."""
-    return override is not None and _there(override, field.path)
+    return override is not None and any(_there(override, path) for path in _paths(field))
 
 
 def changed(before: OrganisationOverride | None, after: OrganisationOverride | None) -> list[str]:
@@ -112,7 +160,7 @@ def changed(before: OrganisationOverride | None, after: OrganisationOverride | N
     return [
         field.name
         for field in FIELDS
-        if (is_own(before, field), _at(before, field.path)) != (is_own(after, field), _at(after, field.path))
+        if [_at(before, path) for path in _paths(field)] != [_at(after, path) for path in _paths(field)]
     ]
 
 
@@ -123,20 +171,35 @@ def heading(field: Field) -> str:
     return name[0].upper() + name[1:]
 
 
+def in_languages(some: Sequence[Language]) -> str:
+    """Say a choice of languages: `Nederlands, en Engels voor wie dat wil`."""
+    first, *others = [LANGUAGE_NAMES[one] for one in some]
+    return f"{first}, en {', '.join(others)} voor wie dat wil" if others else first
+
+
 def upstream_says(upstream: Organisation, field: Field) -> str:
     """Say upstream's value in words; empty for a text that is empty."""
+    if field.path == REMINDER:
+        return " en ".join(_in_words(one) for one in reminders_of(upstream)) or "geen"
     value: Any = _at(upstream, field.path)
+    if field.path == FREE_DAYS:
+        return ", ".join(f"{day:%d-%m-%Y}" for day in value or ()) or "geen"
+    if field.name == "talen":
+        return in_languages(CHOICES["talen"][_choice(upstream, field)])
+    if field.name in CHOICES:
+        return _choice(upstream, field)
     if value is UNSET:
         return "zoals bij alle berichten"
-    if isinstance(value, bool):
-        return "aan" if value else "uit"
-    if isinstance(value, ReminderSettings):
-        day = {0: "op de dag zelf", 1: "1 dag van tevoren"}.get(value.days_before, f"{value.days_before} dagen van tevoren")
-        hours = value.not_within_hours
-        return f"{day}, om {value.at} uur" + (f", niet binnen {hours} uur na een bericht" if hours else "")
     if isinstance(value, QuietHours):
         return f"van {value.from_} tot {value.until} uur"
     return "geen" if value is None else str(value)
+
+
+def _in_words(one: ReminderSettings) -> str:
+    day, days = ("werkdag", "werkdagen") if one.days == "working" else ("dag", "dagen")
+    before = {0: "op de dag zelf", 1: f"1 {day} van tevoren"}.get(one.days_before, f"{one.days_before} {days} van tevoren")
+    hours = one.not_within_hours
+    return f"{before}, om {one.at} uur" + (f", niet binnen {hours} uur na een bericht" if hours else "")
 
 
 def chosen(organisation: str, form: Mapping[str, str]) -> tuple[OrganisationOverride | None, dict[str, str]]:
@@ -150,19 +213,28 @@ def chosen(organisation: str, form: Mapping[str, str]) -> tuple[OrganisationOver
         if form.get(OWN + field.name) != "1":
             continue
         value = _plain(field.name, form)
+        path = REMINDERS if field.path == REMINDER and isinstance(value, list) else field.path
         try:
-            check(OrganisationOverride, _laid({"organisation": organisation}, field.path, value))
+            check(OrganisationOverride, _laid({"organisation": organisation}, path, value))
         except BadRecordError:
             wrong[field.name] = field.wrong
             continue
         if field.name == "stilte" and value is not None and value["from"] == value["until"]:
             wrong[field.name] = field.wrong
         else:
-            _laid(own, field.path, value)
+            _laid(own, path, value)
     return (check(OrganisationOverride, {"organisation": organisation, **own}) if own else None), wrong
 
 
-SHOWN = {field.path[0] for field in FIELDS}
+REMINDER, REMINDERS, FREE_DAYS = ("reminder",), ("reminders",), ("free_days",)
+
+
+def _paths(field: Field) -> tuple[tuple[str, ...], ...]:
+    """Return where what is chosen may stand: one reminder as it did before there were several."""
+    return (REMINDER, REMINDERS) if field.path == REMINDER else (field.path,)
+
+
+SHOWN = {path[0] for field in FIELDS for path in _paths(field)}
 
 
 def keeping(override: OrganisationOverride | None, was: OrganisationOverride | None) -> OrganisationOverride | None:
@@ -191,17 +263,21 @@ def label_of(reason: str) -> str:
     path = reason.rpartition(" - at `$.")[2].rstrip("`") if " - at `$." in reason else ""
     if (missing := _MISSING.match(reason)) is not None:
         path = f"{path}.{missing[1]}".lstrip(".")
+    plain = re.sub(r"\[[^]]*\]", "", path)
     for field in FIELDS:
-        if path == ".".join(field.path) or path.startswith(".".join(field.path) + "."):
-            return field.label
+        for names in map(".".join, _paths(field)):
+            if plain == names or plain.startswith(f"{names}."):
+                return field.label
     return path
 
 
 def _plain(name: str, form: Mapping[str, str]) -> Any:
     """Return a field's value as it stands in a record; what cannot be read stays as it is, for the check to refuse."""
     text = form.get(name, "").replace("\r\n", "\n").replace("\r", "\n")
-    if name == "berichten":
-        return {"aan": True, "uit": False}.get(text, text)
+    if name in CHOICES:
+        return CHOICES[name].get(text, text)
+    if name == "vrij":
+        return [_DATE.sub(_iso, line.strip()) for line in text.split("\n") if line.strip()]
     if name not in ("herinnering", "stilte"):
         return text.strip() if name.endswith("mail_onderwerp") else text
     if text == "nee":
@@ -210,8 +286,20 @@ def _plain(name: str, form: Mapping[str, str]) -> Any:
         return {"from": form.get("stilte_van", ""), "until": form.get("stilte_tot", "")} if text == "ja" else text
     if text != "ja":
         return text
-    days, hours = _number(form.get("herinnering_dagen", "")), _number(form.get("herinnering_niet_binnen", ""))
-    return {"days_before": days, "at": form.get("herinnering_tijd", ""), "not_within_hours": hours}
+    rows = [_reminder(form, end) for end in REMINDER_ROWS if not end or form.get(f"herinnering_dagen{end}", "").strip()]
+    return rows[0] if len(rows) == 1 else rows
+
+
+def _reminder(form: Mapping[str, str], end: str) -> dict[str, Any]:
+    """Return one of them as it stands in a record; a calendar day needs no word."""
+    days, hours = (_number(form.get(f"herinnering_{name}{end}", "")) for name in ("dagen", "niet_binnen"))
+    kind = {"werk": {"days": "working"}, "alle": {}, "": {}}.get(form.get(f"herinnering_soort{end}", ""), {"days": "?"})
+    return {"days_before": days, "at": form.get(f"herinnering_tijd{end}", ""), **kind, "not_within_hours": hours}
+
+
+def _iso(found: re.Match[str]) -> str:
+    day, month, year = found.groups()
+    return f"{year}-{month:>02}-{day:>02}"
 
 
 def _number(text: str) -> int | str:

@@ -33,6 +33,9 @@ pages.ENVIRONMENT.globals.update(
     heading=choices.heading,
     messages=choices.MESSAGES,
     of_message=choices.OF_MESSAGE,
+    reminder_rows=choices.REMINDER_ROWS,
+    languages=choices.CHOICES["talen"],
+    in_languages=choices.in_languages,
 )
 
 _VERSION = re.compile(r"-?[0-9]{1,18}")

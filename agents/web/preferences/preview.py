@@ -13,11 +13,12 @@ from renderers.samples import samples
 from renderers.sms import texts
 from schemas.deliveries import Delivery
 from schemas.inputs import Channel, Organisation
-from schemas.languages import DEFAULT, Language
-from schemas.templates import texts_around
+from schemas.languages import DEFAULT
+from schemas.templates import Message, texts_around, texts_of
 from streams.sending.outcomes import cost_of
 
 from ..overview.dutch import money
+from .form import LANGUAGE_NAMES
 
 LINK = "https://…"
 """Where a client's own unsubscribe link stands."""
@@ -35,7 +36,11 @@ TITLES = {
 }
 """The kinds of messages, in the order in which they are shown."""
 
-LANGUAGES: dict[Language, str] = {"nl": "Nederlands", "en": "Engels"}
+
+CLOSINGS: dict[Channel, str] = {"sms": "De tekst na het bericht van de sms", "email": "De afsluiting van de e-mail"}
+
+NOT_TO_COME: tuple[Message, ...] = ("cancelled", "request")
+"""Kinds of messages that speak of no appointment that is to come."""
 
 
 class Sms(NamedTuple):
@@ -62,10 +67,11 @@ class EmailPreview(NamedTuple):
 
 
 class Preview(NamedTuple):
-    """All samples."""
+    """All samples, and `unfit`: what a text stands under that it may not fit."""
 
     sms: list[Sms]
     email: list[EmailPreview]
+    unfit: list[str]
 
 
 def preview(organisation: Organisation, now: datetime) -> Preview:
@@ -76,13 +82,23 @@ def preview(organisation: Organisation, now: datetime) -> Preview:
     return Preview(
         [_sms(title, organisation, one, now) for title, one in _shown(organisation, "sms", now)],
         [_email(title, organisation, one, now) for title, one in _shown(organisation, "email", now)],
+        [said for channel, name in CLOSINGS.items() if (said := _unfit(organisation, channel, name)) is not None],
     )
+
+
+def _unfit(organisation: Organisation, channel: Channel, name: str) -> str | None:
+    """Say where the text at the end of all messages stands that was written for an appointment to come."""
+    general = getattr(organisation, channel).after
+    under = [TITLES[kind].lower() for kind in NOT_TO_COME if general and texts_of(organisation, channel, kind).after == general]
+    if not under:
+        return None
+    return f"{name} staat ook onder: {' en '.join(under)}. Past de tekst daar niet? Kies dan een andere bij die soort berichten."
 
 
 def _shown(organisation: Organisation, channel: Channel, now: datetime) -> Iterator[tuple[str, Delivery]]:
     used = organisation.languages or [DEFAULT]
     for language in used:
-        of = f" ({LANGUAGES[language]})" if len(used) > 1 else ""
+        of = f" ({LANGUAGE_NAMES[language]})" if len(used) > 1 else ""
         general = samples(organisation, channel, now, language)
         yield from ((f"{title}{of}", general[name]) for name, title in TITLES.items())
         for label in organisation.labels or {}:

@@ -124,6 +124,40 @@ SAVED: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
         {"reminder": {"days_before": 2, "at": "09:30", "not_within_hours": 0}},
     ),
     "no reminder": ({"eigen_herinnering": "1", "herinnering": "nee", "herinnering_dagen": "x"}, {"reminder": None}),
+    "a reminder on working days": (
+        {"eigen_herinnering": "1", "herinnering": "ja", "herinnering_dagen": "3", "herinnering_soort": "werk"},
+        {"reminder": {"days_before": 3, "at": "09:30", "days": "working"}},
+    ),
+    "three reminders": (
+        {
+            "eigen_herinnering": "1",
+            "herinnering": "ja",
+            "herinnering_dagen": "7",
+            "herinnering_dagen_2": "1",
+            "herinnering_soort_2": "werk",
+            "herinnering_dagen_3": "0",
+            "herinnering_tijd_3": "07:00",
+            "herinnering_niet_binnen_3": "6",
+        },
+        {
+            "reminders": [
+                {"days_before": 7, "at": "09:30"},
+                {"days_before": 1, "at": "10:00", "days": "working"},
+                {"days_before": 0, "at": "07:00", "not_within_hours": 6},
+            ]
+        },
+    ),
+    "free days": (
+        {"eigen_vrij": "1", "vrij": "05-05-2027\r\n 24-12-2027\r\n\r\n1-6-2027"},
+        {"free_days": ["2027-05-05", "2027-12-24", "2027-06-01"]},
+    ),
+    "no free days": ({"eigen_vrij": "1", "vrij": " "}, {"free_days": []}),
+    "no place": ({"eigen_locatie": "1", "locatie": "nee"}, {"say": {"location": False}}),
+    "whom and what to prepare by": (
+        {"eigen_behandelaar": "1", "behandelaar": "ja", "eigen_instructies": "1", "instructies": "ja"},
+        {"say": {"practitioner": True, "instructions": True}},
+    ),
+    "two languages": ({"eigen_talen": "1", "talen": "nl_en"}, {"languages": ["nl", "en"]}),
     "quiet hours": (
         {"eigen_stilte": "1", "stilte": "ja", "stilte_van": "22:00", "stilte_tot": "07:00"},
         {"quiet_hours": {"from": "22:00", "until": "07:00"}},
@@ -229,6 +263,17 @@ WRONG = {
     "no time": ("herinnering", {"herinnering": "ja", "herinnering_tijd": ""}, "0 tot en met 365"),
     "169 hours": ("herinnering", {"herinnering": "ja", "herinnering_niet_binnen": "169"}, "uren van 0 tot en met 168"),
     "no hours": ("herinnering", {"herinnering": "ja", "herinnering_niet_binnen": ""}, "uren van 0 tot en met 168"),
+    "a place that is perhaps said": ("locatie", {"locatie": "misschien"}, "Kies ja of nee"),
+    "a language that is none": ("talen", {"talen": "nl_xx"}, "in welke talen"),
+    "a third one of 366 days": ("herinnering", {"herinnering": "ja", "herinnering_dagen_3": "366"}, "0 tot en met 365"),
+    "a second one without a time": (
+        "herinnering",
+        {"herinnering": "ja", "herinnering_dagen_2": "1", "herinnering_tijd_2": ""},
+        "0 tot en met 365",
+    ),
+    "days of no kind": ("herinnering", {"herinnering": "ja", "herinnering_soort": "vrij"}, "0 tot en met 365"),
+    "a day that is none": ("vrij", {"vrij": "30-02-2027"}, "één datum"),
+    "two days on a line": ("vrij", {"vrij": "05-05-2027, 06-05-2027"}, "één datum"),
     "25 o'clock": ("stilte", {"stilte": "ja", "stilte_van": "25:00", "stilte_tot": "07:00"}, "twee verschillende tijden"),
     "from and until the same": ("stilte", {"stilte": "ja", "stilte_van": "07:00", "stilte_tot": "07:00"}, "twee verschillende"),
 }
@@ -296,6 +341,19 @@ async def test_the_preview_says_what_a_client_reads_and_what_it_costs(client: ai
     assert kafka.events == []
 
 
+async def test_it_says_where_a_text_stands_that_it_may_not_fit_before_that_is_saved(
+    client: aiohttp.ClientSession, kafka: Kept
+) -> None:
+    await sign_in(client)
+    path, own = "/instellingen/voorbeeld", {"eigen_sms_na": "1", "sms_na": "Kunt u niet? Bel ons."}
+    assert "De tekst na het bericht van de sms" not in await get(client, "/instellingen")
+    page = await save(client, 200, path, **own)
+    assert "De tekst na het bericht van de sms staat ook onder: geannuleerde afspraak en bericht van een andere partij." in page
+    page = await save(client, 200, path, **own, eigen_geannuleerd_sms_na="1", geannuleerd_sms_na="")
+    assert "De tekst na het bericht van de sms" not in page, "with a text of one kind a request has none"
+    assert kafka.events == []
+
+
 async def test_the_preview_is_made_of_what_counts_not_of_what_is_not_ticked(client: aiohttp.ClientSession) -> None:
     await sign_in(client)
     page = await save(client, 200, "/instellingen/voorbeeld", sms_voor="Niet gekozen")
@@ -348,6 +406,23 @@ async def test_what_the_page_does_not_show_stays_as_it_was_chosen(
     await sign_in(client)
     await save(client, eigen_berichten="1", berichten="uit")
     assert orjson.loads(kafka.events[-1].value or b"") == own | {"notifications": False}
+
+
+async def test_reminders_of_upstream_are_shown_and_one_chosen_stands_for_all_of_them(
+    client: aiohttp.ClientSession, projection: Projection, kafka: Kept
+) -> None:
+    several = [{"days_before": 3, "at": "10:00", "days": "working"}, {"days_before": 1, "at": "17:00", "not_within_hours": 0}]
+    say(projection, UPSTREAM, 2, "linde", {**LINDE, "reminders": several, "free_days": ["2027-05-05"]})
+    await sign_in(client)
+    page = await get(client, "/instellingen")
+    assert (
+        "3 werkdagen van tevoren, om 10:00 uur, niet binnen 12 uur na een bericht en 1 dag van tevoren, om 17:00 uur" in page
+    )  # fmt: skip
+    assert "<b>05-05-2027</b>" in page
+    assert (filled(page)["herinnering_dagen_2"], filled(page)["herinnering_tijd_2"]) == ("1", "17:00")
+    page = await save(client, eigen_herinnering="1", herinnering_dagen_2="")
+    assert orjson.loads(kafka.events[-1].value or b"")["reminder"] == {"days_before": 3, "at": "10:00", "days": "working"}
+    assert filled(page)["herinnering_dagen_2"] == ""
 
 
 async def test_upstreams_template_of_one_kind_is_shown(client: aiohttp.ClientSession, projection: Projection) -> None:
