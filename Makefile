@@ -7,6 +7,7 @@ COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-ha
 SBOM := PYTHONWARNINGS=ignore $(BIN)/uvx --quiet --from cyclonedx-bom==7.5.0 cyclonedx-py requirements --output-reproducible
 IMAGE := web postgres analysis rocksdb
 JOBS ?= 4
+KAFKAS ?= 3.6.2 3.9.1 4.4.0
 PARALLEL := --dist loadscope --no-loadscope-reorder
 BESIDE := @$(MAKE) --no-print-directory --jobs=3
 # The tests start hundreds of our processes: what Python compiles is kept, also where a container says otherwise.
@@ -14,7 +15,7 @@ export PYTHONDONTWRITEBYTECODE :=
 QUICK := tests/test_architecture.py tests/schemas tests/streams tests/scenarios tests/renderers tests/agents tests/deploy \
     --ignore tests/agents/web --ignore tests/agents/projection
 
-.PHONY: help setup run check quick test style types warm quick-tests all-tests properties mutations bench profile chaos drill outage rolling alerts browser graph manifests golden lock sbom wheel clean
+.PHONY: help setup run check quick test style types warm quick-tests all-tests properties mutations bench profile chaos drill outage brokers rolling alerts browser graph manifests golden lock sbom wheel clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -85,6 +86,10 @@ drill: $(READY) ## Break something for each alert under a real Prometheus; see i
 
 outage: $(READY) ## Two minutes without brokers, and a boot before them, under the unit file's own restart rule; back by itself
 	OUTAGE=$${OUTAGE:-120} $(BIN)/pytest -q tests/broker/test_supervised.py
+
+brokers: $(READY) ## The worker, status reports and two installations beside each other, on each Kafka that is supported
+	for version in $(KAFKAS); do AFSPRAAKBERICHT_TEST_KAFKA=$$version $(BIN)/pytest -q \
+	  tests/broker/test_worker.py tests/broker/test_status_reports.py tests/broker/test_topic_prefix.py || exit 1; done
 
 rolling: $(READY) ## Replace three workers under load; nothing lost or doubled, and the longest gap of each partition in seconds
 	$(BIN)/python -m tests.drills.rolling

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -37,16 +40,35 @@ def arguments(parser: ArgumentParser) -> None:
 
 @one_line
 def run(args: Namespace) -> int:
-    """Write the events; where a line cannot be used nothing is written."""
+    """Write the events. Of a file nothing is written where a line cannot be used; standard input is written as it comes."""
     try:
-        text = sys.stdin.buffer.read() if args.events == "-" else Path(args.events).read_bytes()
+        found = batches(pieces(args.events))
+        first = next(found, [])
     except OSError as error:
         return refused(f"{args.events}: {error.strerror}")
-    events = [event(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     settings, security = kafka_settings(args)
-    count = asyncio.run(_feed(settings.bootstrap, security, events))
+    count = asyncio.run(_feed(settings.bootstrap, security, chain([first] if first else [], found)))
     print(f"{count} events written to {settings.bootstrap}")
     return 0
+
+
+def pieces(file: str) -> Iterator[bytes]:
+    """Return what is there to read: of a file all of it, of standard input what has come."""
+    if file == "-":
+        return iter(partial(os.read, sys.stdin.fileno(), 1 << 16), b"")
+    return iter([Path(file).read_bytes() + b"\n"])
+
+
+def batches(pieces: Iterable[bytes]) -> Iterator[list[Event]]:
+    """Yield the events in the whole lines of each piece. Raises BadRecordError."""
+    rest, number = b"", 0
+    for piece in pieces:
+        *lines, rest = (rest + piece).split(b"\n")
+        if found := [event(number + place, line) for place, line in enumerate(lines, 1) if line.strip()]:
+            yield found
+        number += len(lines)
+    if rest.strip():
+        yield [event(number + 1, rest)]
 
 
 def event(number: int, line: bytes) -> Event:
@@ -62,6 +84,9 @@ def event(number: int, line: bytes) -> Event:
     return Event(read.topic, read.key, read.value.encode() if isinstance(read.value, str) else read.value)
 
 
-async def _feed(bootstrap: str, security: Mapping[str, Any], events: list[Event]) -> int:
+async def _feed(bootstrap: str, security: Mapping[str, Any], batches: Iterator[list[Event]]) -> int:
+    count = 0
     async with Feeder(bootstrap, security) as feeder:
-        return await feeder.feed(events)
+        while batch := await asyncio.to_thread(next, batches, None):
+            count += await feeder.feed(batch)
+    return count

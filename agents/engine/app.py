@@ -157,7 +157,7 @@ class Engine(NodesOnly):
         """Return a Kafka consumer that belongs to no group."""
         return Consumer(
             bootstrap_servers=self.bootstrap, enable_auto_commit=False, auto_offset_reset="earliest", check_crcs=False,
-            isolation_level="read_committed", topic_prefix=self.topic_prefix,
+            isolation_level="read_committed", topic_prefix=self.topic_prefix, client_id=self.conf.broker_client_id,
             request_timeout_ms=int(self.conf.broker_request_timeout * 1000),
             **credentials_to_aiokafka_auth(self.conf.broker_credentials, self.conf.ssl_context), **settings,
         )  # fmt: skip

@@ -39,8 +39,8 @@ class KafkaRefusesError(SettingsError):
 
 def client_settings(settings: Settings) -> dict[str, Any]:
     """Return what every client of ours gets (`engine/transport/names.py`). Raises SettingsError where something is wrong."""
-    prefix = {"topic_prefix": settings.topic_prefix} if settings.topic_prefix else {}
-    return {**_security(settings), **prefix}
+    names = {"client_id": settings.application, "topic_prefix": settings.topic_prefix}
+    return {**_security(settings), **names}
 
 
 def _security(settings: Settings) -> dict[str, Any]:

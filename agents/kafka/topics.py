@@ -13,7 +13,14 @@ from typing import Any, Literal
 
 from aiokafka.admin import NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    KafkaError,
+    TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
 
 from schemas.topics import DAY, STORES, TOPICS, Topic, changelog
 
@@ -25,6 +32,8 @@ MAKE_SECONDS = 24
 
 SET_ON_TOPIC = 1
 """Kafka's mark of a setting that is the topic's own, not the broker's or a default."""
+
+FORBIDDEN = (TopicAuthorizationFailedError, ClusterAuthorizationFailedError)
 
 CheckResult = Literal["created", "unchanged", "corrected", "missing", "wrong"]
 
@@ -132,6 +141,9 @@ async def ensure(
             for line in lines:
                 if line.changes and not check_only:
                     await _alter(admin, line.topic, {**found[line.topic].own, **line.changes})
+    except FORBIDDEN as error:
+        message = f"our user of Kafka may not do that ({type(error).__name__}): `afspraakbericht rights` says what `setup` needs"
+        raise TopicsError(message) from error
     except (KafkaError, OSError, TimeoutError) as error:
         why = f"{type(error).__name__} {' '.join(str(error).split())}".strip()[:200]
         message = f"no Kafka answers as it should at {bootstrap}: start one or set AFSPRAAKBERICHT_BOOTSTRAP ({why})"
@@ -197,7 +209,9 @@ def _compare(topic: Topic, found: TopicState | None, refusal: str | None, plan: 
     wanted = settings_of(topic, plan.replication)
     line = TopicCheck(topic.name, found.partitions if found else 0, _kept(wanted), "missing", ())
     if found is None:
-        return replace(line, notes=(refusal or "it does not exist: create it with `afspraakbericht topics`",))
+        return replace(
+            line, notes=(refusal or "it does not exist, or our user may not see it: create it with `afspraakbericht topics`",)
+        )
     wrong = []
     if found.partitions != plan.partitions:
         wrong.append(

@@ -101,6 +101,7 @@ def create_app(
         hooks=hooks,
         fit=fitting,
         broker_credentials=credentials(settings),
+        broker_client_id=settings.application,
         consumer_group_instance_id=settings.instance,
         broker_session_timeout=settings.session_timeout_seconds,
         broker_heartbeat_interval=settings.session_timeout_seconds / 4,

@@ -28,6 +28,7 @@ from aiokafka.errors import KafkaError
 
 from agents.broker.broker import EmbeddedKafka
 from agents.broker.cluster import EmbeddedCluster
+from agents.broker.jars import VERSION
 from agents.engine.transport.names import Admin, Consumer
 from agents.fakes.sms import FakeSms
 from agents.fakes.smtp import FakeSmtp
@@ -40,6 +41,9 @@ AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 DEADLINE = 120.0
 """Seconds after which a wait fails. Nothing is expected to take nearly so long."""
 PREFIX = "AFSPRAAKBERICHT_"
+BROKER = os.environ.get("AFSPRAAKBERICHT_TEST_KAFKA", VERSION)
+"""The version of Kafka that end-to-end tests run on: `make brokers` runs some on each that is supported."""
+
 INPUTS, INTERNAL = (tuple(topic.name for topic in TOPICS if topic.role == role) for role in ("input", "internal"))
 SMS_SLOTS, EMAIL_SLOTS = 16, 4
 UNSUBSCRIBE = "https://afspraakbericht.example/u/"
@@ -140,7 +144,7 @@ class Stand:
     ) -> None:  # fmt: skip
         self.folder, self.partitions, self.application, self.session = folder, partitions, application, session
         self.prefix = prefix
-        self.kafka: Any = cluster or EmbeddedKafka(folder / "kafka", port=None, extra=broker)
+        self.kafka: Any = cluster or EmbeddedKafka(folder / "kafka", port=None, extra=broker, version=BROKER)
         self.copies = 1 if cluster is None else min(3, len(cluster.nodes))
         self.sms = FakeSms(key="a-key")
         self.smtp = FakeSmtp()

@@ -27,6 +27,7 @@ from pyarrow import parquet
 from agents.broker.broker import EmbeddedKafka
 from agents.kafka.topics import ensure, settings_of, stores
 from agents.kafka.writer import Event, Feeder
+from schemas.outcomes import OutcomeRecord
 from schemas.topics import DELIVERY_LOG
 from schemas.wire import to_json
 from tests.agents.export.records import FIRST, record
@@ -141,6 +142,29 @@ def test_every_form_has_the_same_rows(bootstrap: str, tmp_path: Path) -> None:
         for name in ("client", "status", "text", "parts", "detail"):
             assert (table[message][name], rows[message][name]) == (entry[name], str("" if entry[name] is None else entry[name]))
     assert len(lines(bootstrap, "--organisation", "org7")) == len(plain)
+
+
+async def test_an_export_for_figures_has_outcomes_and_no_texts(bootstrap: str, tmp_path: Path) -> None:
+    chosen = [orjson.loads(value) for value in lines(bootstrap, "--json", "--organisation", "org9")]
+    missed = chosen[0]["notices"][0]["appointment"]
+    said = OutcomeRecord(
+        organisation="org9", client=chosen[0]["client"], appointment=missed, revision=1, outcome="noshow", start=FIRST, end=FIRST,
+        at=FIRST,
+    )  # fmt: skip
+    async with Feeder(bootstrap) as feeder:
+        await feeder.feed([Event("outcomes", f"org9/{said.client}", to_json(said)), Event("outcomes", "org9/x", b"junk")])
+    done = await asyncio.to_thread(
+        command, "log", "--json", "--organisation", "org9", "--outcomes", "--no-text", bootstrap=bootstrap
+    )
+    assert (done.returncode, "outcomes/" in done.stderr) == (2, True), "what is no outcome is told"
+    wanted = [
+        one | {"text": None, "address": None, "outcomes": [
+            {"appointment": notice["appointment"], "outcome": "noshow" if notice["appointment"] == missed else None}
+            for notice in one["notices"]
+        ]}
+        for one in chosen
+    ]  # fmt: skip
+    assert sorted(map(orjson.loads, done.stdout.splitlines()), key=str) == sorted(wanted, key=str)
 
 
 def test_parquet_goes_through_a_pipe(bootstrap: str, tmp_path: Path) -> None:

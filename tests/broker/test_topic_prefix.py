@@ -18,7 +18,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from agents.broker.broker import EmbeddedKafka
 from schemas.topics import STORES, TOPICS, changelog
 
-from .harness import Stand, client, command, request, settings, visit
+from .harness import BROKER, Stand, client, command, request, settings, visit
 
 pytestmark = pytest.mark.broker
 
@@ -42,7 +42,7 @@ class Shared:
 
 @pytest.fixture
 async def kafka(tmp_path: Path) -> AsyncIterator[EmbeddedKafka]:
-    broker = EmbeddedKafka(tmp_path / "kafka", port=None)
+    broker = EmbeddedKafka(tmp_path / "kafka", port=None, version=BROKER)
     await asyncio.to_thread(broker.start)
     yield broker
     await asyncio.to_thread(broker.stop)

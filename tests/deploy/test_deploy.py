@@ -32,8 +32,8 @@ THEIRS = {"up", "ALERTS", "process_start_time_seconds", "process_resident_memory
 """Metrics of Prometheus and of the Python client."""
 
 PLAIN = {
-    "just_told", "just_reminded", "gave_up", "age_seconds", "lag_seconds", "newer_schema", "not_made", "no_words", "send_at", 
-    "expires_at",     "message_id", "request_id", "ce_id", "alerts_to",
+    "just_told", "just_reminded", "gave_up", "age_seconds", "lag_seconds", "newer_schema", "not_made", "no_words", "send_at",
+    "expires_at", "message_id", "request_id", "ce_id", "alerts_to",
 }  # fmt: skip
 """Words of the runbook that look like a metric: fields and labels."""
 

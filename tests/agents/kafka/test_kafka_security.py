@@ -15,7 +15,7 @@ import pytest
 from aiokafka.errors import SaslAuthenticationFailed
 
 from agents.kafka import security
-from agents.kafka.security import KafkaRefusesError, check
+from agents.kafka.security import KafkaRefusesError, check, client_settings
 from agents.settings.settings import Settings
 
 CERTIFICATE = Path(__file__).parents[1] / "localhost.pem"
@@ -104,3 +104,9 @@ def test_what_a_refused_connection_leaves_behind_is_no_second_line_and_a_fault_o
     security.check(Settings())
     gc.collect()
     assert ("Future exception was never retrieved" in caplog.text) is is_told
+
+
+def test_a_client_of_ours_says_who_it_is_and_by_which_names_kafka_knows_us() -> None:
+    """The broker's log and its quotas go by the client's id: all were `faust-0.15.3` or `aiokafka`."""
+    told = client_settings(Settings(application="zorg", topic_prefix="test."))
+    assert told == {"client_id": "zorg", "topic_prefix": "test."}
