@@ -14,11 +14,12 @@ import orjson
 
 from schemas.held import HeldRecord
 from schemas.holds import Hold
-from schemas.inputs import Organisation
-from schemas.topics import HELD, HOLDS, ORGANISATIONS
+from schemas.inputs import Organisation, OrganisationOverride
+from schemas.topics import HELD, HOLDS, ORGANISATIONS, OVERRIDES
 from schemas.wire import own, read
 from streams.intake.checks import check_settings
 from streams.notices.pressing import NotShownError, PressError, ended, held
+from streams.notices.settings import apply_override
 
 from ..access.command import machine_user
 from ..kafka.junk import Junk
@@ -33,7 +34,7 @@ _held = msgspec.json.Decoder(HeldRecord).decode
 
 
 class Seen(NamedTuple):
-    """What Kafka has of holds: by organisation, and what waits by key. `settings`: the last good ones."""
+    """What Kafka has of holds: by organisation, and what waits by key. `settings`: those that count."""
 
     holds: dict[str, Hold]
     waiting: dict[bytes, HeldRecord]
@@ -105,7 +106,9 @@ async def look(bootstrap: str, security: dict[str, Any], junk: Junk) -> Seen:
     seen = Seen({}, {}, {})
     async with Reader(bootstrap, security) as reader:
         seen.holds.update(await last_good(reader, HOLDS.name, hold_of))
-        seen.settings.update(await last_good(reader, ORGANISATIONS.name, _settings))
+        over = await last_good(reader, OVERRIDES.name, _override)
+        for name, upstream in (await last_good(reader, ORGANISATIONS.name, _settings)).items():
+            seen.settings[name] = apply_override(upstream, over.get(name))
         async with aclosing(reader.records(await reader.topic(HELD.name))) as stream:
             async for tp, record in stream:
                 seen.waiting.pop(record.key, None)
@@ -123,6 +126,10 @@ def _settings(value: bytes) -> Organisation:
     settings = read(Organisation, value)
     check_settings(settings)
     return settings
+
+
+def _override(value: bytes) -> OrganisationOverride:
+    return read(OrganisationOverride, value)
 
 
 def listed(seen: Seen, now: datetime) -> list[str]:

@@ -46,7 +46,7 @@ class Warnings:
         )
         with self.engine.begin() as connection:
             row = {"organisation": organisation, "reason": reason, "at": moment(at)}
-            return int(connection.execute(put, row).rowcount) == 1
+            return connection.execute(put.returning(WARNED.c.at), row).first() is not None
 
     def unclaim(self, organisation: str, reason: str) -> None:
         """Note that the warning did not go out: it is tried again."""

@@ -27,6 +27,9 @@ from streams.history.volume import DAYS, TEN_MINUTES, Volume, begin_of, busy, wi
 log = structlog.get_logger(__name__)
 
 EVERY_SECONDS = 60.0
+AT_FIRST_SECONDS = 5.0
+"""The same until the topics were read once."""
+
 LOOKED_AT = 6
 """Windows that are looked at: an hour."""
 
@@ -53,11 +56,12 @@ class Busy:
     async def run(self) -> None:
         """Look for ever; where the database is away, look again later."""
         while True:
+            wait = AT_FIRST_SECONDS if self.behind() is None else EVERY_SECONDS
             try:
                 await self.look()
             except (UnavailableError, SQLAlchemyError) as error:
                 log.warning("nobody looks at volumes", error=type(error).__name__)
-            await asyncio.sleep(EVERY_SECONDS)
+            await asyncio.sleep(wait)
 
     async def look(self) -> None:
         """Look at all whose messages went out in the last hour. While much is still to be read nobody can say what is usual."""

@@ -30,6 +30,7 @@ from schemas.topics import STORES, TOPICS, changelog
 from .certificates import Authority
 from .console import tool
 from .harness import Worker, client, command, environ, settings, visit
+from .test_holds import form
 
 pytestmark = pytest.mark.broker
 
@@ -103,7 +104,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
 async def test_worker_web_and_commands_do_their_whole_work_with_their_own_rights(guarded: Guarded, tmp_path: Path) -> None:
     port = free_ports(1)[0]
     file = tmp_path / "accounts.toml"
-    file.write_text(accounts.entry("jan", "o", PASSWORD, ("inzage",)))
+    file.write_text(accounts.entry("jan", "o", PASSWORD, ("inzage", "beheer")))
     shared = {"log_format": "json", "unsubscribe_keys": "k" * 32}
     async with FakeSms(key="a-key") as gateway:
         given = guarded.of("worker", data=tmp_path / "data", messagebird_key="a-key", messagebird_url=gateway.url, **shared)
@@ -158,7 +159,7 @@ OTHERS: list[tuple[Role, tuple[str, ...]]] = [
 
 
 async def signed_in(url: str, web: Worker) -> str:
-    """The page of a client, of whom the list tells, once somebody has signed in and the projection has it."""
+    """The page of a client, once somebody has signed in and the projection has it; notices are held meanwhile, and go again."""
     jar = aiohttp.CookieJar(unsafe=True)
     async with aiohttp.ClientSession(url, cookie_jar=jar) as session, asyncio.timeout(60):
         while True:
@@ -180,6 +181,11 @@ async def signed_in(url: str, web: Worker) -> str:
             if links:
                 break
             await asyncio.sleep(0.2)
+        for what in ("houd", "laat"):
+            async with session.get("/tegenhouden") as response:
+                fields = form(await response.text(), what)
+            async with session.post("/tegenhouden", data=fields | {"zeker": "ja"}) as response:
+                assert (response.status, "Het is gedaan" in await response.text()) == (200, True)
         async with session.get(links[0]) as response:
             return await response.text()
 

@@ -28,6 +28,7 @@ from agents.settings.settings import Settings
 from agents.web.app import create_web
 from agents.web.http.server import Server
 from agents.web.sign_in import accounts
+from streams.history.volume import LEAST
 from tests.agents.web.conftest import Kept
 from tests.agents.web.overview.test_overview import form
 from tests.agents.web.preferences.test_settings import filled
@@ -232,3 +233,23 @@ async def until(so: Callable[[], bool]) -> None:
     async with asyncio.timeout(DEADLINE):
         while not so():
             await asyncio.sleep(0.05)
+
+
+async def test_an_organisation_that_sends_far_more_than_ever_is_told_by_e_mail(tmp_path: Path) -> None:
+    """A worker sends, the web counts and writes; the same mail server takes it."""
+    start = datetime.now(AMSTERDAM).replace(microsecond=0) + timedelta(days=5)
+    names = [f"c{number}" for number in range(2 * LEAST + 1)]  # whatever the clock says: more than that in one ten minutes
+    async with Stand(tmp_path) as stand:
+        stand.worker()
+        await stand.feed(settings("druk", alerts_to="beheer@druk.example"))
+        await stand.feed(*[client("druk", name, "sms") for name in names])
+        await stand.feed(visit("druk", f"a-{name}", 1, start, name) for name in names)
+        await stand.logged(len(names), "druk")
+        follower = Follower(Projection(open_database(None, tmp_path)), stand.kafka.bootstrap)
+        given = Settings(data=tmp_path, smtp_port=stand.smtp.port, smtp_tls="none", web_url="https://o.example/")
+        service = create_web(given, KafkaPublisher(stand.kafka.bootstrap, 20.0), follower)
+        async with Server(service, "127.0.0.1", 0, 10.0), asyncio.timeout(DEADLINE):
+            while not stand.smtp.raw:
+                await asyncio.sleep(0.2)
+        (mail,) = [message_from_bytes(raw, policy=policy.SMTP) for raw in stand.smtp.raw]
+        assert mail["To"] == "beheer@druk.example"

@@ -472,4 +472,59 @@ WORDING = (
 """Rules by which the difference between what a client knows and what is so is put into words; `belief.py` has those that the
 property shows to be needed."""
 
-ROWS: tuple[Mutation, ...] = (*CLIENTS, *SENDERS, *ENGINE, *WORDING, *belief.ROWS)
+HOLDS = "tests/agents/web/overview/test_holds.py::"
+
+BRAKE = (
+    Mutation(
+        "a press goes through, though somebody else pressed since its page was made",
+        "agents/web/overview/holds.py",
+        "if asked.version != known.hold_version:",
+        "if False:",
+        HOLDS + "test_where_somebody_pressed_meanwhile_nothing_is_done_and_it_is_shown_as_it_is",
+    ),
+    Mutation(
+        "one press is enough",
+        "agents/web/overview/holds.py",
+        'if fields.get("zeker") != "ja":',
+        "if False:",
+        HOLDS + "test_a_hold_takes_two_presses_and_shows_at_once",
+    ),
+    Mutation(
+        "an end of notices lets go of the parties, too",
+        "agents/web/overview/holds.py",
+        "parties = hold.parties if hold is not None else []",
+        "parties: list[str] = []",
+        HOLDS + "test_an_end_leaves_the_parties_that_are_held",
+    ),
+    Mutation(
+        "who may not see clients is shown samples",
+        "agents/web/overview/holds.py",
+        'SAMPLES if "inzage" in session.roles else 0',
+        "SAMPLES",
+        HOLDS + "test_who_may_not_see_clients_sees_numbers_alone",
+    ),
+    Mutation(
+        "nothing is said of what an older hold showed",
+        "streams/notices/pressing.py",
+        "not old.at < seen_at <= at",
+        "not seen_at <= at",
+        "tests/agents/commands/test_hold.py::test_an_end_of_what_is_not_held_or_was_not_shown_is_refused",
+    ),
+    Mutation(
+        "a backlog after a silence is a flood",
+        "streams/history/volume.py",
+        "MORE * most + _owed(counts, window)",
+        "MORE * most",
+        STREAMS + "history/test_volume.py::test_what_is_unusual",
+    ),
+    Mutation(
+        "each process writes the e-mail",
+        "agents/projection/volumes.py",
+        "where=WARNED.c.at < moment(not_since)",
+        "where=WARNED.c.at <= moment(at)",
+        "tests/agents/web/test_busy.py::test_the_organisation_is_told_once_by_one_of_two_processes",
+    ),
+)
+"""The hand on the brake, and what tells that it is needed."""
+
+ROWS: tuple[Mutation, ...] = (*CLIENTS, *SENDERS, *ENGINE, *WORDING, *BRAKE, *belief.ROWS)

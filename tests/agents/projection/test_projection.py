@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,14 +19,17 @@ from agents.export.spreadsheet import safe
 from agents.projection import organisations
 from agents.projection.projection import OvertakenError, Projection, TopicEntry
 from agents.projection.queries import Filter, Queries
+from agents.projection.requests import message_of
 from agents.projection.tables import METADATA, open_database
+from agents.projection.volumes import Warnings
 from agents.settings.settings import Settings
 from agents.web.overview import charts
 from schemas.deliveries import read_log_record
-from schemas.inputs import Organisation, OrganisationOverride
-from schemas.topics import DELIVERY_LOG, HELD
+from schemas.inputs import Organisation, OrganisationOverride, Request
+from schemas.topics import DELIVERY_LOG, HELD, REQUESTS
 from schemas.wire import check, encode
 from streams.history.bill import Bill
+from streams.history.volume import window_of
 from tests.agents.web.samples import NOW, entries, fill, held, record, sample
 from tests.world import organisation
 
@@ -335,3 +338,40 @@ async def test_settings_of_a_topic_made_anew_replace_those_with_higher_offsets(p
     found = (await Queries(projection.engine).settings("linde")).upstream
     assert found is not None
     assert found.name == "De nieuwe Linde"
+
+
+async def test_what_the_page_of_holds_asks(projection: Projection) -> None:
+    queries = Queries(projection.engine)
+    waits = [held("a"), held("b", near=1), held("c", until=NOW)]
+    of_held = [TopicEntry(number, encode(one), NOW, f"linde/{one.client}".encode()) for number, one in enumerate(waits)]
+    projection.take(HELD.name, 0, 0, of_held)
+    sums, first = await queries.held("linde", NOW, 1)
+    assert (sums, [one.client for one in first]) == ((2, 2, 1), ["a"])
+    assert [await queries.waits("linde", client) for client in ("a", "z")] == [1, 0]
+    asked = [
+        {"organisation": "linde", "client": "anna", "request": f"r{number}", "party": party, "text": "Vul in."}
+        for number, party in enumerate(("roqua", "roqua", "rooster"))
+    ]
+    projection.take(REQUESTS.name, 0, 0, [TopicEntry(number, orjson.dumps(one), NOW) for number, one in enumerate(asked)])
+    done = message_of(check(Request, asked[0]))
+    projection.take(LOG, 0, 0, entries([record(done, reason="request")]))
+    assert await queries.parties("linde", NOW - timedelta(days=1)) == {"rooster": 1, "roqua": 1}
+    assert await queries.parties("linde", NOW + timedelta(days=1)) == {}
+
+
+async def test_volumes_are_counted_once_and_one_process_warns(projection: Projection) -> None:
+    queries, at = Queries(projection.engine), "2026-03-20T11:59:00Z"
+    records = [record("m1", at=at), record("m2", at=at), record("m3", at=at, reason="reminder"), record("m4", at=at, attempt=1)]
+    projection.take(LOG, 0, 0, entries(records))
+    projection.take(LOG, 0, len(records), entries(records, len(records)))
+    window = window_of(NOW) - 1
+    assert await queries.lately(window) == [("linde", "direct")]
+    assert await queries.volumes("linde", "direct") == {window: 3}
+    warnings = Warnings(projection.engine)
+    hours = [timedelta(hours=number) for number in (0, 1, 6, 7)]
+    claimed = [warnings.claim("linde", "direct", NOW + after, NOW + after - timedelta(hours=6)) for after in hours]
+    assert claimed == [True, False, False, True]
+    warnings.unclaim("linde", "direct")
+    assert warnings.claim("linde", "direct", NOW + hours[-1], NOW)
+    warnings.forget(window + 1)
+    assert await queries.volumes("linde", "direct") == {}
