@@ -13,11 +13,12 @@ from typing import Any
 import aiohttp
 import orjson
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from agents.broker.broker import EmbeddedKafka
 from agents.broker.probe import free_ports
+from agents.engine.transport.names import Consumer, Producer
 from agents.fakes.sms import FakeSms
 from agents.kafka.reader import read_topic, running
 from agents.kafka.rights import ROLES, Role, grants
@@ -31,6 +32,7 @@ from .certificates import Authority
 from .console import tool
 from .harness import Worker, client, command, environ, settings, visit
 from .test_holds import form
+from .test_mllp import Sender, message
 
 pytestmark = pytest.mark.broker
 
@@ -145,6 +147,28 @@ async def test_worker_web_and_commands_do_their_whole_work_with_their_own_rights
         assert PASSWORD not in process.output
 
 
+async def test_the_mllp_listener_does_its_whole_work_with_its_own_rights(guarded: Guarded, tmp_path: Path) -> None:
+    """It takes messages in, writes them alone, and says how it is."""
+    producers = tmp_path / "producers.json"
+    producers.write_bytes(orjson.dumps([{"organisation": "zorg"}]))
+    port, health = free_ports(2)
+    given = guarded.of("mllp", producers=producers, mllp_port=port, mllp_organisation="zorg", metrics_port=health)
+    listener, sender = Worker(tmp_path / "listener.log", environ(**given), name="mllp"), Sender(port)
+    try:
+        for number in range(3):
+            await sender.send(message(number))
+        async with aiohttp.ClientSession() as session, session.get(f"http://{HOST}:{health}/ready") as response:
+            assert response.status == 200
+        assert await listener.stop() == 0
+    finally:
+        if listener.running:
+            listener.kill()
+    kept = {record.value async for record in read_topic(guarded.kafka.bootstrap, "hl7v2")}
+    assert kept >= {message(number) for number in range(3)}
+    assert "uthorization" not in listener.output
+    assert PASSWORD not in listener.output
+
+
 OTHERS: list[tuple[Role, tuple[str, ...]]] = [
     ("reader", ("log", "--json")),
     ("reader", ("costs", "--month", f"{datetime.now(UTC):%Y-%m}", "--csv")),
@@ -198,9 +222,7 @@ async def test_each_user_is_refused_everything_else(guarded: Guarded, role: Role
             await feeder.producer.send_and_wait(topic, b"junk", b"o/a", partition=0)
     given = {(grant.name, grant.operation) for grant in grants(APPLICATION) if grant.role == role and grant.kind == "topic"}
     security = guarded.security(role)
-    produce = AIOKafkaProducer(
-        bootstrap_servers=guarded.login, acks="all", **security
-    )  # who writes nothing may not be idempotent
+    produce = Producer(bootstrap_servers=guarded.login, acks="all", **security)  # who writes nothing may not be idempotent
     async with running(produce, "stop") as producer:
         written = {topic for topic in EVERY if await _may_write(producer, topic)}
     assert written == {name for name, operation in given if operation == "Write"}
@@ -218,7 +240,7 @@ async def _may_write(producer: Any, topic: str) -> bool:
 
 async def _may_read(bootstrap: str, security: dict[str, Any], topic: str) -> bool:
     """A record is there: who may read gets it."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False, **security)
+    consumer = Consumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False, **security)
     async with running(consumer, "stop") as client:
         client.assign([TopicPartition(topic, 0)])
         try:
