@@ -77,6 +77,7 @@ _TIME = r"\d\d:\d\d"
 _PERIOD = (
     rf"(?:{_SHORT}|{_DAY}) tot en met {_DAY}"
     rf"|{_DAY} van {_TIME} tot (?:middernacht|en met {_DAY}|{_DAY} {_TIME}|{_TIME})"
+    rf"|{_DAY} tussen {_TIME} en {_TIME}"
     rf"|{_DAY} om {_TIME}"
     rf"|{_DAY}"
 )
@@ -153,7 +154,9 @@ def _forms() -> Iterator[tuple[Verb, bool, str | None, str]]:
 
 
 _SENTENCES = [(verb, series, kind, re.compile(form + _END)) for verb, series, kind, form in _forms()]
-_REMINDED = rf"(?P<day>\d{{1,2}}) (?P<month>{'|'.join(MONTHS)})(?: (?P<year>\d{{4}}))?(?: om (?P<at>{_TIME}))?"
+_REMINDED = (
+    rf"(?P<day>\d{{1,2}}) (?P<month>{'|'.join(MONTHS)})(?: (?P<year>\d{{4}}))?(?: (?:om|tussen) (?P<at>{_TIME})(?: en {_TIME})?)?"
+)
 _REMINDERS = [
     (kind, re.compile(form.replace("{when}", _REMINDED) + (_WHERE if kind is None else "") + _END))
     for kind, form in _REMINDS.items()
@@ -238,6 +241,10 @@ def day(words: str) -> date:
 
 def period(words: str) -> When:
     """Read a day with its times, or whole days."""
+    if " tussen " in words:
+        on, _, times = words.partition(" tussen ")
+        at, _, until = times.partition(" en ")
+        return When(day(on), at, until, day(on))
     if " van " not in words and " om " not in words:
         first, _, last = words.rpartition(" tot en met ")
         end = day(last)

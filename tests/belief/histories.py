@@ -21,10 +21,18 @@ NEAR, NEAR_REST = timedelta(hours=-5, minutes=-10), timedelta(hours=6, minutes=3
 """From the first day on. The evening before, and the morning after its quiet night: some days are soon then, others are held."""
 
 WINDOWS = ((30, 120), (30, 120), (30, 45), (600, 900), (5, 5), (0, 0))
-EXTRAS = frozenset({"holds", "gates", "bounces", "lost", "clocks", "reminders", "reports", "zones", "kinds", "notify", "dates"})
+EXTRAS = frozenset({
+    "holds", "gates", "bounces", "lost", "clocks", "reminders", "lists", "reports", "zones", "kinds", "notify", "dates",
+    "arrival",
+})  # fmt: skip
 """What makes a history harder: gates that close and open, refused addresses, at once or by a late report, calls of which nobody
-hears, clocks that jump, reminders, another time zone, kinds of appointments, `notify`, nights in which clocks change and days at
-which years and months end."""
+hears, clocks that jump, reminders, one or several of a day, another time zone, kinds of appointments, `notify`, nights in which
+clocks change and days at which years and months end, and arrivals."""
+
+SEVERAL = [
+    {"days_before": 85, "at": "18:00"}, {"days_before": 60, "at": "10:00", "days": "working"},
+    {"days_before": 83, "at": "09:00", "not_within_hours": 0},
+]  # fmt: skip
 
 
 def history(seed: int, extras: frozenset[str] = frozenset()) -> History:
@@ -41,11 +49,13 @@ def history(seed: int, extras: frozenset[str] = frozenset()) -> History:
     if "dates" in extras:
         first, acts = chance.choice(AWKWARD), (*acts, "later", "later", "later")
         times = times if near else tuple(chance.sample((*PLAIN, *ODD, *NIGHT, *NIGHT), 3))
-    planner = Planner(chance, zone, first, times, PLACES, acts, kinds, notifies)
+    planner = Planner(chance, zone, first, times, PLACES, acts, kinds, notifies, arrivals="arrival" in extras)
     window = chance.choice(WINDOWS[:4] if near else WINDOWS)
     quiet = {"from": "21:00", "until": "07:00"} if near or chance.random() < 0.1 else None
     reminder = {"days_before": chance.choice((83, 85)), "at": "18:00"} if "reminders" in extras and not near else None
     settings = organisation(time_zone=zone, window=window, quiet_hours=quiet, reminder=reminder)
+    if "lists" in extras and not near:
+        settings["reminders"] = SEVERAL
     planner.steps += opening(settings)
     course = Course(planner, settings, extras, near=near)
     for _ in range(chance.randint(2, 14)):
@@ -168,7 +178,7 @@ class Course:
             self.steps += self.random.choice((people(notifications=False), people(confirmed=False, email=False), people()))
         elif kind == "holds":
             self._brake()
-        elif kind == "reminders" and not self.near:
+        elif kind in ("reminders", "lists") and not self.near:
             self.steps.append({"do": "wait", "seconds": 86_400})
         elif kind == "zones":
             self.settings["time_zone"] = self.planner.zone = self.random.choice(("Europe/Amsterdam", "Europe/London"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from tests.belief.truth import ADDRESSES, Json, instant
 
@@ -64,6 +64,7 @@ class Planner:
     Attributes:
         first: no appointment is before it.
         times, places, acts, kinds, notifies: what is chosen from.
+        arrivals: half of what is written lasts longer, and has an arrival at its times.
     """
 
     random: random.Random
@@ -74,6 +75,7 @@ class Planner:
     acts: tuple[str, ...] = ()
     kinds: tuple[str | None, ...] = ()
     notifies: tuple[str | None, ...] = ()
+    arrivals: bool = False
     steps: list[Json] = field(default_factory=list)
     agenda: dict[str, Booking] = field(default_factory=dict)
     revisions: dict[str, int] = field(default_factory=dict)
@@ -117,12 +119,24 @@ class Planner:
             value["kind"] = one.kind or ("on_site" if value["status"] != "booked" else None)  # else as it was
         if self.notifies:
             value["notify"] = one.notify or ("all" if value["status"] != "booked" else None)
+        if self.arrivals:
+            value |= self._arrival(start, end)
         if one.replaces is not None:
             value["replaces"] = one.replaces
         if not one.booked and self.random.random() < 0.1:
             for name in ("start", "end", "location", "clients"):
                 del value[name]
+            value.pop("arrival", None)
         return value
+
+    def _arrival(self, start: datetime, end: datetime) -> Json:
+        if self.random.random() < 0.5:
+            return {"arrival": None}
+        longer = [moment + timedelta(minutes=self.random.randint(0, 300)) * way for moment, way in ((start, -1), (end, 1))]
+        return {
+            "arrival": {"from": start.isoformat(), "until": end.isoformat()},
+            "start": longer[0].isoformat(), "end": longer[1].isoformat(),
+        }  # fmt: skip
 
     def _write(self, id_: str, value: Json | None) -> None:
         self.steps.append({"do": "event", "topic": "appointments", "key": f"zorg/{id_}", "value": value})

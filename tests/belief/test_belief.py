@@ -1,6 +1,6 @@
 """What a client who reads only our messages believes, is what is so: the one invariant of the rules (`streams/README.md`).
 
-CI plays 3,500 random histories, always the same ones; `make properties` plays a million. A wrong one is shown, and made short, by
+CI plays 4,000 random histories, always the same ones; `make properties` plays a million. A wrong one is shown, and made short, by
 `python -m tests.belief --show SEED`.
 """
 
@@ -32,4 +32,9 @@ def test_at_rest_the_client_believes_what_is_so_of_appointments_of_all_kinds() -
 
 def test_at_rest_the_client_believes_what_is_so_after_holds() -> None:
     found = count(0, EACH // 2, frozenset({"holds"}))
+    assert found.wrong == [], found.line()
+
+
+def test_at_rest_the_client_believes_what_is_so_with_arrivals_and_several_reminders() -> None:
+    found = count(0, EACH // 2, frozenset({"arrival", "lists"}))
     assert found.wrong == [], found.line()

@@ -43,6 +43,15 @@ FORMS: list[tuple[str, Sentence | Reminder]] = [
         Sentence("created", now=When(FRIDAY, "22:00", "06:00", SATURDAY)),
     ),
     (
+        "Wij komen bij u langs op vrijdag 17 januari 2020 tussen 13:15 en 14:15.",
+        Sentence("created", now=AT_13, place="(at home)"),
+    ),
+    (
+        f"Uw afspraak {ON_13} is verplaatst naar vrijdag 17 januari 2020 tussen 14:15 en 15:15.",
+        Sentence("moved", was=AT_13, now=AT_14),
+    ),
+    ("U heeft een afspraak op 11 juni tussen 11:00 en 13:00.", Reminder(1, 11, 6, None, "11:00", None)),
+    (
         "Er is een afspraak met u gemaakt op vrijdag 17 januari 2020 van 22:00 tot middernacht.",
         Sentence("created", now=When(FRIDAY, "22:00", "24:00", FRIDAY)),
     ),

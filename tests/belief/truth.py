@@ -63,7 +63,7 @@ def truth(events: Iterable[Json], client: str, *zones: str) -> Truth:
         elif before is None or value["revision"] > before["revision"]:
             last[id_] = {**(before or {}), **value}
             if "start" in last[id_]:
-                times.setdefault(id_, set()).update(when(last[id_]["start"], last[id_]["end"], zone) for zone in zones)
+                times.setdefault(id_, set()).update(when(*hours_of(last[id_]), zone) for zone in zones)
     facts = []
     absent = set()
     for id_, value in last.items():
@@ -72,9 +72,15 @@ def truth(events: Iterable[Json], client: str, *zones: str) -> Truth:
             absent.add(id_)
         elif here == [True] and value["status"] in ON:
             quiet = value.get("notify") in ("reminder", "none")
-            facts.append(Fact(id_, when(value["start"], value["end"], zones[-1]), place_of(value), quiet))
+            facts.append(Fact(id_, when(*hours_of(value), zones[-1]), place_of(value), quiet))
     statuses = {(event["key"].split("/")[1], (event["value"] or {}).get("status")) for event in events}
     return Truth(facts, times, absent, {id_ for id_, status in statuses if status in ON[1:]})
+
+
+def hours_of(value: Json) -> tuple[str, str]:
+    """Return when an appointment is for its client: its arrival, else its start and end."""
+    arrival = value.get("arrival")
+    return (arrival["from"], arrival["until"]) if arrival is not None else (value["start"], value["end"])
 
 
 @lru_cache(maxsize=65_536)
