@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -102,22 +102,19 @@ def remembered(agenda: Agenda, due: Due, went: datetime | None) -> Agenda:
     )  # fmt: skip
 
 
-def still_due(agenda: Agenda, settings: SettingsRow | None, now: datetime) -> Iterator[DueMoment]:
-    """Yield the reminders of a client that are still to be decided.
+def still_due(agenda: Agenda, settings: SettingsRow | None, now: datetime) -> list[DueMoment]:
+    """Return the reminders of a client that are still to be decided.
 
     The i-th of a day is so while fewer than i were decided, and none for its wall time. A due moment in the past counts only
     where an appointment was told on that day before it, and the setting is older than it: then it is late (an outage), not
     newly made.
     """
-    if settings is None or not reminders_of(settings.organisation):
-        return
+    found: list[DueMoment] = []
+    if settings is None or not (most := len(reminders_of(settings.organisation))):
+        return found
     organisation, zone, waiting = settings.organisation, settings.organisation.time_zone, days_waiting(agenda)
-    most = len(reminders_of(organisation))
-    days: dict[str, list[AgendaEntry]] = {}
-    for entry in agenda.appointments.values():
-        if entry.booked and entry.outcome is None:
-            days.setdefault(day_of(entry.actual.start, zone), []).append(entry)
-    for day, on in days.items():
+    on = [entry for entry in agenda.appointments.values() if entry.booked and entry.outcome is None]
+    for day in {day_of(entry.actual.start, zone) for entry in on}:
         number = free_number(agenda, day) if agenda.reminded else 1
         if number > most or day in waiting:
             continue
@@ -126,13 +123,15 @@ def still_due(agenda: Agenda, settings: SettingsRow | None, now: datetime) -> It
             at, due = moment
             if number > due.place or due.wall in walls or at <= settings.since:
                 continue
-            if at > now or any(was_told_before(entry, at, zone) for entry in on):
-                yield moment
+            if at > now or any(was_told_before(entry, at, zone) for entry in on if day_of(entry.actual.start, zone) == day):
+                found.append(moment)
+    return found
 
 
 def upcoming(agenda: Agenda, settings: SettingsRow | None, now: datetime) -> tuple[datetime, str] | None:
     """Return when a client's next reminder falls due, and of which day it is."""
-    return min([(at, due.day) for at, due in still_due(agenda, settings, now)], default=None)
+    found = still_due(agenda, settings, now)
+    return min([(at, due.day) for at, due in found]) if found else None
 
 
 def due_together(agenda: Agenda, settings: SettingsRow, day: str, at: datetime, now: datetime) -> tuple[Due, ...]:

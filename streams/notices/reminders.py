@@ -126,4 +126,6 @@ def at_sending(agenda: Agenda, notice: Notice, zone: str, decided: datetime, now
     now_first = notice.now if ahead[0][0] == first else said(ahead[0][1].actual)
     others = tuple(id_ for id_, _ in ahead[1:])
     details = ahead[0][1].details if not others else None
+    if len(ahead) == len(on) and details == notice.details:
+        return Reminder(notice, None)
     return Reminder(replace(notice, appointment=ahead[0][0], others=others, now=now_first, details=details), None)

@@ -33,9 +33,15 @@ def placed(view: View, unsaid: str | None, *, says: bool) -> Placed:
 def by_places(agenda: Agenda, organisation: Organisation | None) -> Agenda:
     """Return the agenda with places, or without, as the organisation's settings now are."""
     says = says_places(organisation)
+    entries = agenda.appointments
+    if says:
+        other = [id_ for id_, entry in entries.items() if entry.unsaid_place is not None]
+    else:
+        other = [id_ for id_, entry in entries.items() if entry.actual.location is not None]
+    if not other:
+        return agenda
     changed = {}
-    for id_, entry in agenda.appointments.items():
-        if (entry.unsaid_place if says else entry.actual.location) is not None:
-            view, unsaid = placed(entry.actual, entry.unsaid_place, says=says)
-            changed[id_] = replace(entry, actual=view, unsaid_place=unsaid)
-    return replace(agenda, appointments={**agenda.appointments, **changed}) if changed else agenda
+    for id_ in other:
+        view, unsaid = placed(entries[id_].actual, entries[id_].unsaid_place, says=says)
+        changed[id_] = replace(entries[id_], actual=view, unsaid_place=unsaid)
+    return replace(agenda, appointments={**entries, **changed})

@@ -9,13 +9,14 @@ by what `applied` is given.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
+
+_TENTH = timedelta(milliseconds=100)
 
 
 class BadRowError(Exception):
@@ -148,7 +149,7 @@ class Decision:
 
     def measure(self, *what: str, time: timedelta) -> None:
         """Measure a time for the metrics: counted like all else, its seconds last, rounded up to a tenth; none is negative."""
-        tenths = math.ceil(max(time, timedelta()) / timedelta(milliseconds=100))
+        tenths = max(-(-time // _TENTH), 0)
         self.count(*what, f"{tenths / 10:.1f}")
 
     def put(self, key: bytes, value: bytes | None) -> None:
