@@ -95,16 +95,17 @@ async def provider() -> AsyncIterator[FakeProvider]:
         yield fake
 
 
+def settings_of(provider: FakeProvider, folder: Path, **more: Any) -> Settings:
+    """The settings of a web service at which one signs in by this provider."""
+    return Settings(
+        web_port=0, data=folder, oidc_issuer=f"{provider.url}/", oidc_client="us", oidc_secret="s",
+        web_url="http://127.0.0.1:1/", **more,
+    )  # fmt: skip
+
+
 @pytest.fixture
 async def server(provider: FakeProvider, kafka: Kept, tmp_path: Path) -> AsyncIterator[Server]:
-    settings = Settings(
-        web_port=0,
-        data=tmp_path,
-        oidc_issuer=f"{provider.url}/",
-        oidc_client="us",
-        oidc_secret="s",
-        web_url="http://127.0.0.1:1/",
-    )
+    settings = settings_of(provider, tmp_path)
     fill(settings, [record("m1", client="van-linde")])
     async with Server(create_web(settings, kafka), "127.0.0.1", 0, 10.0) as running:
         yield running
@@ -148,10 +149,7 @@ async def test_the_roles_are_those_of_the_claim_and_without_one_there_is_nothing
     provider: FakeProvider, kafka: Kept, tmp_path: Path, claim: str, claims: dict[str, Any], roles: set[str]
 ) -> None:
     provider.claims = {"name": "Jan Jansen", **claims}
-    settings = Settings(
-        web_port=0, data=tmp_path, oidc_issuer=f"{provider.url}/", oidc_client="us", oidc_secret="s",
-        web_url="http://127.0.0.1:1/", oidc_roles_claim=claim,
-    )  # fmt: skip
+    settings = settings_of(provider, tmp_path, oidc_roles_claim=claim)
     jar = aiohttp.CookieJar(unsafe=True)
     async with (
         Server(create_web(settings, kafka), "127.0.0.1", 0, 10.0) as running,
@@ -172,14 +170,7 @@ async def test_the_roles_are_those_of_the_claim_and_without_one_there_is_nothing
 async def test_without_the_setting_everybody_has_all_roles_and_the_web_says_so(
     provider: FakeProvider, kafka: Kept, tmp_path: Path
 ) -> None:
-    settings = Settings(
-        web_port=0,
-        data=tmp_path,
-        oidc_issuer=f"{provider.url}/",
-        oidc_client="us",
-        oidc_secret="s",
-        web_url="http://127.0.0.1:1/",
-    )
+    settings = settings_of(provider, tmp_path)
     with capture_logs() as told:
         create_web(settings, kafka)
     assert [(line["event"], line["setting"]) for line in told] == [
