@@ -10,7 +10,7 @@ import msgspec
 
 from schemas.addresses import AddressError, mailbox
 from schemas.agenda_snapshots import PolledAppointment
-from schemas.appointments import Appointment, Arrival, Attendee, Location, Notify, Outcome
+from schemas.appointments import Appointment, AppointmentStatus, Arrival, Attendee, Location, Notify, Outcome
 from schemas.events import ClientEvent, Details, ForgetKind, View
 from schemas.holds import Hold
 from schemas.inputs import NAME_MOST, SETTINGS_MOST, Erasure, Organisation, OrganisationOverride, Request
@@ -111,11 +111,16 @@ def own_notify(notify: Notify | None, details: Details | None) -> Notify | None:
     return None if notify == "all" and (details is None or details.label is None) else notify
 
 
+def outcome_of(status: AppointmentStatus) -> Outcome | None:
+    """Return what became of an appointment, where its status says it."""
+    return status if status in OUTCOMES else None
+
+
 def _outcomes(event: Appointment, clients: dict[str, bool]) -> dict[str, Outcome]:
     """Client -> what became of it, of those present; what was never on has none."""
-    whole: Outcome | None = event.status if event.status in OUTCOMES else None
     if event.status in OFF:
         return {}
+    whole = outcome_of(event.status)
     own = {one.client: one.outcome for one in event.clients or () if one.outcome is not None}
     found = {client: own.get(client, whole) for client, present in clients.items() if present}
     return {client: outcome for client, outcome in found.items() if outcome is not None}
@@ -273,7 +278,7 @@ def check_settings(event: Organisation) -> None:
     addresses = {"email.from": event.email.from_, "email.reply_to": event.email.reply_to, "alerts_to": event.alerts_to}
     for field, value in addresses.items():
         try:
-            _ = mailbox(value) if value else None
+            _ = mailbox(value) if isinstance(value, str) else None
         except AddressError as error:
             raise BadRecordError(f"{error} - at `$.{field}`") from None
 

@@ -16,7 +16,7 @@ from schemas.wire import BadRecordError, Id, check, utc
 
 from ..processing.caps import MOST_APPOINTMENTS
 from ..processing.record_checks import instant
-from .checks import OFF, OUTCOMES, chain_of, details_of, own_notify, times_of
+from .checks import OFF, chain_of, details_of, outcome_of, own_notify, times_of
 from .details import with_usable_details
 from .tidying import tidied_appointment
 
@@ -114,7 +114,7 @@ def _polled(plain: Any) -> Polled:
     one = check(PolledAppointment, tidied_appointment(plain))
     times = times_of(one.start, one.end, one.arrival)
     booked = one.status not in OFF
-    outcome = next((outcome for outcome in OUTCOMES if outcome == one.status), None) if one.present else None
+    outcome = outcome_of(one.status) if one.present else None
     place = one.location.name if one.location is not None else None
     remote, details = one.kind if one.kind != "on_site" else None, details_of(one)
     return Polled(
