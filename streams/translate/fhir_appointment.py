@@ -28,9 +28,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 from schemas.appointments import Appointment, Attendee, KindOfAppointment, Location
+from schemas.wire import BadRecordError, check
 
 from ..processing.places import spoken
 from .fhir_types import (
@@ -49,6 +50,8 @@ from .fhir_types import (
 )
 from .hl7_time import milliseconds
 from .results import Origin, Result, Translated, UntranslatableError, check_years, checked, own_id
+
+T = TypeVar("T")
 
 STATUSES = {
     "proposed": "cancelled", "pending": "cancelled", "waitlist": "cancelled", "booked": "booked", "arrived": "arrived",
@@ -82,14 +85,17 @@ def appointment_of(plain: dict[str, Any], origin: Origin, around: Around) -> Ite
     clients = [Attendee(client=client, present=present) for client, present in people.clients().items()]
     where = people.location()
     id_ = own_id(found.id, f"{place}.id")
-    label = _label(found.appointment_type, place)
+    code = _code(found.appointment_type)
+    services = _readable(list[VirtualService], found.virtual_service)
     appointment = Appointment(
         organisation=producer.organisation, appointment=id_, revision=revision_of(meta, place), order=origin.order,
         status=status,  # type: ignore[arg-type]
         start=found.start, end=found.end, location=Location(name=where) if where is not None else None,
         series=_id_in(found.originating_appointment, f"{place}.originatingAppointment") or id_, clients=clients,
-        notify="none" if hidden else None, label=label, kind=producer.kind(label) or _kind(found),
-        practitioner=people.practitioner(), instructions=_text(found.patient_instruction), link=_link(found.virtual_service),
+        notify="none" if hidden else None, practitioner=people.practitioner(),
+        label=own_id(code, f"{place}.appointmentType") if code is not None else None,
+        kind=producer.kind(code) or _kind(services, _readable(list[Concept], found.class_)),
+        instructions=_text(found.patient_instruction), link=_link(services),
         replaces=_replaced(found.replaces or [], place),
     )  # fmt: skip
     check_years(appointment, (f"{place}.start", f"{place}.end"))
@@ -119,24 +125,31 @@ def _id_in(reference: Reference | None, place: str) -> str | None:
     return own_id(reference.reference.partition("/_history/")[0].rpartition("/")[2], place)
 
 
-def _label(concept: Concept | None, place: str) -> str | None:
-    """Return the type of an appointment by its first code."""
-    codes = [coding.code for coding in (concept.coding or [] if concept is not None else []) if coding.code]
-    return own_id(codes[0], f"{place}.appointmentType") if codes else None
+def _code(concept: Concept | None) -> str | None:
+    """Return the first code of a type."""
+    return next((coding.code for coding in (concept.coding or [] if concept is not None else []) if coding.code), None)
 
 
-def _kind(found: AppointmentResource) -> KindOfAppointment | None:
+def _readable(type_: type[list[T]], plain: Any) -> list[T]:
+    """Return what a resource may say besides; nothing where it is of another shape."""
+    try:
+        return check(type_, plain)
+    except BadRecordError:
+        return []
+
+
+def _kind(services: list[VirtualService], classes: list[Concept]) -> KindOfAppointment | None:
     """Return how client and carer meet, as far as the standard says it."""
-    points = [one.address_contact_point for one in found.virtual_service or []]
+    points = [one.address_contact_point for one in services]
     if points:
         by_phone = all(point is not None and point.system == "phone" for point in points)
         return "phone" if by_phone else "video"
-    codes = {coding.code for concept in found.class_ or [] for coding in concept.coding or []}
+    codes = {coding.code for concept in classes for coding in concept.coding or []}
     return "home" if AT_HOME in codes else None
 
 
-def _link(services: list[VirtualService] | None) -> str | None:
-    urls = [one.address_url for one in services or [] if one.address_url is not None and one.address_url.startswith("https://")]
+def _link(services: list[VirtualService]) -> str | None:
+    urls = [one.address_url for one in services if one.address_url is not None and one.address_url.startswith("https://")]
     return urls[0] if urls else None
 
 

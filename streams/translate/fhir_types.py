@@ -99,7 +99,7 @@ class VirtualService(Fhir, frozen=True):
 
 
 class AppointmentResource(Fhir, frozen=True, kw_only=True):
-    """An Appointment."""
+    """An Appointment. What it may say besides is `Any`: of another shape, it must not cost the appointment."""
 
     id: str | None = None
     meta: Meta | None = None
@@ -112,8 +112,8 @@ class AppointmentResource(Fhir, frozen=True, kw_only=True):
     originating_appointment: Reference | None = None
     appointment_type: Concept | None = None
     patient_instruction: Any = None
-    virtual_service: list[VirtualService] | None = None
-    class_: list[Concept] | None = msgspec.field(default=None, name="class")
+    virtual_service: Any = None
+    class_: Any = msgspec.field(default=None, name="class")
 
 
 class PatientResource(Fhir, frozen=True, kw_only=True):

@@ -70,9 +70,9 @@ class Producer(Input, frozen=True, kw_only=True):
     notes: bool = False
     processing: tuple[str, ...] = ("P",)
 
-    def kind(self, label: str | None) -> KindOfAppointment | None:
-        """Return how client and carer meet at appointments of a type, None where that is not agreed."""
-        return self.kinds.get(label) if label is not None else None  # type: ignore[return-value]
+    def kind(self, code: str | None) -> KindOfAppointment | None:
+        """Return how client and carer meet at appointments of a type, by its code; None where that is not agreed."""
+        return self.kinds.get(code) if code is not None else None  # type: ignore[return-value]
 
     @property
     def marks(self) -> set[str]:

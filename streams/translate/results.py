@@ -95,6 +95,14 @@ def own_id(text: str | None, place: str) -> str:
     return encoded
 
 
+def own_label(code: str) -> str | None:
+    """Return the type of an appointment as ours; None where there is none, or a whole text that would be no id."""
+    try:
+        return own_id(code, "")
+    except UntranslatableError:
+        return None
+
+
 def check_years(appointment: Appointment, places: tuple[str, str]) -> None:
     """Refuse times that no zone can show, and an end before its start. `places`: of start and end."""
     for moment, place in zip((appointment.start, appointment.end), places, strict=True):

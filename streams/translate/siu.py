@@ -34,7 +34,7 @@ from ..processing.places import spoken
 from .er7 import EMPTY, Message, Segment
 from .hl7_time import milliseconds, read_time
 from .producers import BSN_SYSTEMS, BSN_TYPE
-from .results import Ignored, Origin, Result, Translated, UntranslatableError, check_years, own_id, results_of
+from .results import Ignored, Origin, Result, Translated, UntranslatableError, check_years, own_id, own_label, results_of
 
 EVENTS = {
     "S12": "booked", "S13": "booked", "S14": "booked", "S18": "booked", "S19": "booked", "S20": "booked", "S21": "booked",
@@ -137,11 +137,10 @@ def _appointment(message: Message, sch: Segment, origin: Origin, event: str, sta
         fields["location"] = Location(name=place) if place else None
     elif event != NEW:
         keep.append("location")
-    type_ = _said(sch, 8) or _said(sch, 7)
-    label = own_id(type_, "SCH-8" if _said(sch, 8) else "SCH-7") if type_ else None
+    code = _said(sch, 8) or _said(sch, 7)
     notes = [text for nte in message.all("NTE") if (text := _said(nte, 3))] if producer.notes else []
     fields |= {
-        "label": label, "kind": producer.kind(label), "practitioner": _practitioner(message),
+        "label": own_label(code), "kind": producer.kind(code), "practitioner": _practitioner(message),
         "instructions": notes[0] if notes else None,
     }  # fmt: skip
     if status == "cancelled":

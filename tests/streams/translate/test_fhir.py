@@ -72,6 +72,10 @@ CARER = {"actor": {"reference": "PractitionerRole/x", "display": "A. de Vries"},
         ({"virtualService": []}, "kind", None),
         ({"class": [{"coding": [{"code": "HH"}]}]}, "kind", "home"),
         ({"class": [{"coding": [{"code": "AMB"}]}]}, "kind", None),
+        ({"class": {"code": "HH"}}, "kind", None),
+        ({"class": "HH", "virtualService": "Zoom"}, "kind", None),
+        ({"virtualService": [{"addressUrl": ["https://video.linde.example/a-77"]}]}, "link", None),
+        ({"appointmentType": {"coding": [{"code": "in/take"}]}}, "kind", "video"),
         ({"participant": [PATIENT, CARER]}, "practitioner", "A. de Vries"),
         (
             {"participant": [PATIENT, CARER, CARER | {"actor": {"reference": "Practitioner/y", "display": "B. Smit"}}]},
@@ -86,7 +90,7 @@ CARER = {"actor": {"reference": "PractitionerRole/x", "display": "A. de Vries"},
     ],
 )
 def test_what_is_known_besides(changes: dict[str, Any], field: str, then: str | None) -> None:
-    (record,) = read(APPOINTMENT | changes, kinds={"TEL": "phone"})
+    (record,) = read(APPOINTMENT | changes, kinds={"TEL": "phone", "in/take": "video"})
     assert record.get(field) == then
 
 

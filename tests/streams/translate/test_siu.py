@@ -60,7 +60,8 @@ VRIES, BAKKER = "AIP|1|A|c-1^Vries^Anna^^^Dr", "AIP|2|A|c-2^Bakker^Bo"
     [
         ("|TEL^Telefonisch|60|", (), {"kinds": {"TEL": "phone"}}, {"label": "TEL", "kind": "phone"}),
         ("|TEL^Telefonisch|60|", (), {"kinds": {"THUIS": "home"}}, {"label": "TEL"}),
-        ("|in/take|60|", (), {}, {"label": "in%2Ftake"}),
+        ("|in/take|60|", (), {"kinds": {"in/take": "video"}}, {"label": "in%2Ftake", "kind": "video"}),
+        (f"|{'a whole text ' * 20}|60|", (), {}, {}),
         ('|""|60|', (), {}, {}),
         ("||60|", (VRIES,), {}, {"practitioner": "Dr Anna Vries"}),
         ("||60|", (VRIES, VRIES), {}, {"practitioner": "Dr Anna Vries"}),
