@@ -16,10 +16,11 @@ from schemas.held import HeldRecord
 from schemas.holds import Hold
 from schemas.inputs import Organisation, OrganisationOverride
 from schemas.topics import HELD, HOLDS, ORGANISATIONS, OVERRIDES
-from schemas.wire import own, read
+from schemas.wire import read
 from streams.intake.checks import check_settings
 from streams.notices.pressing import NotShownError, PressError, ended, held
 from streams.notices.settings import apply_override
+from streams.processing.own_records import held_value
 
 from ..access.command import machine_user
 from ..kafka.junk import Junk
@@ -29,8 +30,6 @@ from ..kafka.writer import Event, Feeder
 from ..worker.held import summed, texts
 from .endings import ArgumentError, kafka_settings, one_line
 from .simulate import instant
-
-_held = msgspec.json.Decoder(HeldRecord).decode
 
 
 class Seen(NamedTuple):
@@ -112,7 +111,7 @@ async def look(bootstrap: str, security: dict[str, Any], junk: Junk) -> Seen:
         async with aclosing(reader.records(await reader.topic(HELD.name))) as stream:
             async for tp, record in stream:
                 seen.waiting.pop(record.key, None)
-                if record.value is not None and (one := junk.read(lambda value: own(_held, value), tp, record)) is not None:
+                if record.value is not None and (one := junk.read(held_value, tp, record)) is not None:
                     seen.waiting[record.key] = one
     return seen
 

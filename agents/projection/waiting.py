@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeVar
 
-import msgspec
 from sqlalchemy import Connection, delete, tuple_
 
+from schemas import topics
 from schemas.held import HeldRecord
 from schemas.keys import ClientKey
-from schemas.wire import BadRecordError, encode, own
+from schemas.wire import BadRecordError, encode
+from streams.processing import own_records
+from streams.processing.turn import Record
 
 from .tables import HELD, moment
 
 CHUNK = 200
 
-_held = msgspec.json.Decoder(HeldRecord).decode
 
-
-Changes = dict[tuple[str, str], HeldRecord | None]
+Changes = dict[ClientKey, HeldRecord | None]
 """The last record of each client of some that follow on one another; None: nothing waits any more."""
 
 
@@ -44,7 +44,7 @@ def read_all(entries: Iterable[E]) -> tuple[Changes, list[tuple[E, BadRecordErro
     bad = []
     for entry in entries:
         try:
-            client, record = _read(entry.key, entry.value)
+            client, record = _read(Record(topics.HELD.name, 0, 0, entry.key, entry.value))
             changes[client] = record
         except BadRecordError as error:
             bad.append((entry, error))
@@ -54,7 +54,7 @@ def read_all(entries: Iterable[E]) -> tuple[Changes, list[tuple[E, BadRecordErro
 def take(connection: Connection, insert: Any, changes: Changes, forgets: Callable[[HeldRecord], bool]) -> None:
     """Write what waits now, of those that are not to be forgotten. `insert`: of the database's own words."""
     there = [record for record in changes.values() if record is not None and not forgets(record)]
-    gone = list(changes.keys() - {(record.organisation, record.client) for record in there})
+    gone = list(changes.keys() - {_client_of(record) for record in there})
     for start in range(0, len(gone), CHUNK):
         whose = tuple_(HELD.c.organisation, HELD.c.client).in_(gone[start : start + CHUNK])
         connection.execute(delete(HELD).where(whose))
@@ -67,18 +67,18 @@ def take(connection: Connection, insert: Any, changes: Changes, forgets: Callabl
 
 def read(row: dict[str, Any]) -> HeldRecord:
     """Return the record that a row keeps."""
-    return own(_held, row["value"].encode())
+    return own_records.held_value(row["value"].encode())
 
 
-def _read(key: bytes | None, value: bytes | None) -> tuple[tuple[str, str], HeldRecord | None]:
-    try:
-        client = ClientKey.of((key or b"").decode())
-    except ValueError:
-        raise BadRecordError("the key does not have 2 ids joined by '/'") from None
-    record = own(_held, value) if value is not None else None
-    if record is not None and (record.organisation, record.client) != client:
-        raise BadRecordError("the key does not match the value: expected organisation/client")
-    return client, record
+def _read(record: Record) -> tuple[ClientKey, HeldRecord | None]:
+    if record.value is None:
+        return own_records.client_key(record), None
+    found = own_records.held(record)
+    return _client_of(found), found
+
+
+def _client_of(record: HeldRecord) -> ClientKey:
+    return ClientKey(record.organisation, record.client)
 
 
 def _row(record: HeldRecord) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import msgspec
 
 from schemas.deliveries import Delivery, DeliveryReport
 from schemas.events import AgendaChange, AppointmentEvent, ClientEvent, EventBody, Forget, Landed
+from schemas.held import HeldRecord
 from schemas.holds import Hold
 from schemas.inputs import Channel, Organisation, Request
 from schemas.keys import ClientKey
@@ -25,6 +26,7 @@ from .turn import Record
 _event = msgspec.json.Decoder(ClientEvent).decode
 _delivery = msgspec.json.Decoder(Delivery).decode
 _report = msgspec.json.Decoder(DeliveryReport).decode
+_held = msgspec.json.Decoder(HeldRecord).decode
 
 
 class ReadEvent(NamedTuple):
@@ -106,6 +108,18 @@ def delivery(record: Record, channel: Channel) -> Delivery:
 def client_key(record: Record) -> ClientKey:
     """Read the key of a record without a value. Raises BadRecordError."""
     return ClientKey(*key_parts(record, 2))
+
+
+def held_value(value: bytes | None) -> HeldRecord:
+    """Read what waits of a client, wherever it is kept. Raises BadRecordError."""
+    return own(_held, value)
+
+
+def held(record: Record) -> HeldRecord:
+    """Read a record of `held` that has a value. Raises BadRecordError."""
+    found = held_value(record.value)
+    _match(record, found.organisation, found.client)
+    return found
 
 
 def report(record: Record) -> DeliveryReport:

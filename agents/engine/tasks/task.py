@@ -213,7 +213,7 @@ class StreamTask:
             self.calls.start(call, now, began, self._ended)
         self._last = time.monotonic()
         self.context.hooks.on_turn(self.node, decision.taken, self._last - began)
-        trail.tell_turn(self.node, self.p, decision, records[: decision.taken])
+        trail.tell_turn(self.node, self.p, decision, records)
         for line in decision.remarks:
             log.error(line, extra={"node": self.node, "partition": self.p})
         if decision.tally:

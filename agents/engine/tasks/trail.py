@@ -23,11 +23,11 @@ def tell_ids(node: str, records: Sequence[Record]) -> None:
                 log.debug("a record with an id", extra={"node": node, **where, **ids})
 
 
-def tell_turn(node: str, partition: int, decision: Decision, taken: Sequence[Record]) -> None:
-    """Log a turn: of which records it is, what it writes to which topics, and which messages it is about to send."""
+def tell_turn(node: str, partition: int, decision: Decision, records: Sequence[Record]) -> None:
+    """Log a turn: which of its records it took, what it writes to which topics, and which messages it is about to send."""
     if log.isEnabledFor(logging.DEBUG):
         log.debug("a turn", extra={
-            "node": node, "partition": partition, "of": stretches(taken), "rows": len(decision.rows),
+            "node": node, "partition": partition, "of": stretches(records[: decision.taken]), "rows": len(decision.rows),
             "to": dict(Counter([output.topic for output in decision.outputs])),
             "message_ids": [call.name for call in decision.calls],
         })  # fmt: skip

@@ -16,7 +16,7 @@ RECORDS = [
     Record("requests", 1, 8, b"linde/bram", b"secret"),
 ]
 DECISION = Decision(
-    rows={b"row/linde/anna": b"secret"}, calls=[Call(b"ledger/linde/anna/5f3a", None, "5f3a")],
+    taken=2, rows={b"row/linde/anna": b"secret"}, calls=[Call(b"ledger/linde/anna/5f3a", None, "5f3a")],
     outputs=[Output("client-events", b"linde/anna", b"secret"), Output("client-events", b"linde/bram", b"secret")],
 )  # fmt: skip
 
@@ -29,7 +29,7 @@ def fields(record: logging.LogRecord) -> dict[str, Any]:
 def test_a_turn_and_a_record_with_an_id_have_a_line_each(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG, "engine"):
         tell_ids("intake", RECORDS)
-        tell_turn("intake", 1, DECISION, RECORDS)
+        tell_turn("intake", 1, DECISION, [*RECORDS, Record("requests", 1, 9, b"linde/bram", b"left for the next turn")])
     assert [(record.getMessage(), fields(record)) for record in caplog.records] == [
         ("a record with an id", {"node": "intake", "topic": "requests", "partition": 1, "offset": 7, "request_id": ID.decode()}),
         ("a turn", {
