@@ -34,7 +34,7 @@ def run(args: Namespace) -> int:
         engine = connect(settings.web_database, settings.data)
         prepare(engine, anew=args.rebuild)
         projection = Projection(engine)
-        follower = Follower(projection, settings.bootstrap, client_settings(settings))
+        follower = Follower(projection, settings.application, settings.bootstrap, client_settings(settings))
         count = asyncio.run(follower.read())
         now = datetime.now(UTC)
         projection.expire(now - timedelta(days=settings.text_days), now - timedelta(days=settings.audit_days))

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, case
 
 from schemas.access import END_SESSIONS, SIGN_OUT, AccessRecord
 
-from .reduce import ZONE
+from .days import ZONE
 from .tables import ENDED, LOOKS, moment
 
 ENDS = (SIGN_OUT, END_SESSIONS)

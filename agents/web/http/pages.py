@@ -34,6 +34,10 @@ REFUSED = {
 }
 
 OTHERWISE = {
+    "missing": (
+        "Deze pagina bestaat niet",
+        "Het adres klopt niet, of wat hier stond is er niet meer. Kies hierboven een pagina, of ga terug.",
+    ),
     "role": ("Deze pagina is niet voor u", "U mag deze pagina niet zien. Vraag het de beheerder van uw organisatie."),
 }
 """What a page says instead of what its status does, by its name."""
