@@ -18,7 +18,7 @@ from streams.explain.client import ClientSnapshot
 from streams.explain.pending import pending
 from streams.notices.agenda import zone_of
 from streams.notices.difference import untold
-from streams.notices.gates import ClientFacts, address_of, eligibility_of
+from streams.notices.gates import ClientFacts, address_of, eligibility_of, masked
 from streams.notices.notify import quiet_now
 from streams.processing.local_time import day_of, local
 
@@ -119,7 +119,8 @@ def _reach(facts: ClientFacts, since: Mapping[str, str]) -> Reach:
     lines.append(("Uw organisatie", "verstuurt berichten" if on else "heeft berichten uitgezet"))
     if found.closed_gate is None and found.channel is not None:
         address = address_of(facts.contact, found.channel)
-        return Reach(True, f"Ja: berichten gaan per {WAYS[found.channel]} naar {address.address if address else ''}.", "", lines)
+        to = masked(address.address) if address is not None else ""
+        return Reach(True, f"Ja: berichten gaan per {WAYS[found.channel]} naar {to}.", "", lines)
     if found.closed_gate == "organisation_off":
         return Reach(False, "Nee: uw organisatie heeft berichten uitgezet.", dutch.CAUSES["organisation_off"].do, lines)
     if found.closed_gate == "client_off":
@@ -182,7 +183,7 @@ def _way(facts: ClientFacts, channel: Channel, off: Mapping[Channel, str], since
     found = address_of(facts.contact, channel)
     said = []
     if found is not None:
-        said.append(found.address)
+        said.append(masked(found.address))
     said.append("klopt en is bevestigd" if found is not None and found.usable else _against(facts, channel)[0])
     if channel in off:
         said.append(_turned(channel, off, since))
