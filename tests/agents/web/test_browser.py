@@ -38,7 +38,7 @@ from schemas.wire import encode, read
 from tests.world import organisation
 
 from .conftest import KEY, Kept
-from .samples import NOW, fill, held, sample
+from .samples import NOW, doubted, fill, held, sample
 
 CHROMIUM = next((path for name in ("chromium", "google-chrome", "chromium-browser") if (path := shutil.which(name))), None)
 SHOTS = Path("data/screenshots") if os.environ.get("BROWSER") == "shots" else None
@@ -241,8 +241,10 @@ async def test_the_page_of_holds_by_keyboard(page: Any, settings: Settings, kafk
     waits = [held("cl-003"), held("cl-004", near=1), held("cl-005", channel="email")]
     entries = [TopicEntry(number, encode(one), NOW, f"linde/{one.client}".encode()) for number, one in enumerate(waits)]
     projection.take("held", 0, 0, entries)
+    projection.take("doubted", 0, 0, [TopicEntry(0, encode(doubted(3, clients=1234)), NOW, b"linde/3")])
     await page.reload()
     assert await page.locator("dd").all_text_contents() == ["3", "3", "1", "2", "€\xa00,15"]
+    assert "Bij 1234 cliënten noemt uw ECD afspraken niet meer" in await page.text_content("main")
     await check(page, "tegenhouden-aan")
     await press(page, "Zeg niets hierover")
     await check(page, "tegenhouden-zwijg")
