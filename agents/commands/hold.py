@@ -27,6 +27,7 @@ from ..kafka.junk import Junk
 from ..kafka.last_good import last_good
 from ..kafka.reader import Reader
 from ..kafka.writer import Event, Feeder
+from ..terminal import counted, moment, progress
 from ..worker.held import summed, texts
 from .endings import ArgumentError, kafka_settings, one_line
 from .simulate import instant
@@ -103,7 +104,7 @@ async def _write(bootstrap: str, security: dict[str, Any], hold: Hold) -> None:
 async def look(bootstrap: str, security: dict[str, Any], junk: Junk) -> Seen:
     """Read who holds what, and what waits."""
     seen = Seen({}, {}, {})
-    async with Reader(bootstrap, security) as reader:
+    async with Reader(bootstrap, security, progress=progress) as reader:
         seen.holds.update(await last_good(reader, HOLDS.name, hold_of))
         over = await last_good(reader, OVERRIDES.name, _override)
         for name, upstream in (await last_good(reader, ORGANISATIONS.name, _settings)).items():
@@ -136,7 +137,7 @@ def listed(seen: Seen, now: datetime) -> list[str]:
     on = {name: hold for name, hold in seen.holds.items() if hold.notices or hold.parties}
     waits = {name: summed(_of(seen, name, now), None, now).messages for name in on}
     return [
-        f"{name} {said(hold)} since {hold.at.isoformat(timespec='seconds')}; {waits[name]} messages wait"
+        f"{name} {said(hold)} since {moment(hold.at)}; waiting: {counted(waits[name], 'message')}"
         for name, hold in sorted(on.items())
     ] or ["nobody holds anything"]
 
@@ -147,22 +148,22 @@ def lines(seen: Seen, organisation: str, samples: int, now: datetime) -> list[st
     shown = [f"{organisation} {said(hold) if hold is not None else 'holds nothing'}"]
     if hold is not None:
         by = f", by {hold.by}" if hold.by else ""
-        shown[0] += f", since {hold.at.isoformat(timespec='seconds')}{by}"
+        shown[0] += f", since {moment(hold.at)}{by}"
     settings = seen.settings.get(organisation)
     waits = summed(found, settings, now)
     shown.append(
-        f"{waits.messages} messages to {waits.clients} clients would go now; "
+        f"{counted(waits.messages, 'message')} to {counted(waits.clients, 'client')} would go now; "
         f"of these {waits.near} are of days that begin within 24 hours"
     )
     if settings is not None:
         price = f", {waits.cost(settings):.2f} {settings.sms.currency}" if waits.parts else ""
-        shown.append(f"{waits.parts} SMS parts{price}")
+        shown.append(f"{counted(waits.parts, 'SMS part')}{price}")
         for one in found[: max(0, samples)]:
             worded = texts(one, settings, now)
             shown += [f"  {text}" for text in worded]
             if len(worded) < len(one.messages):
                 print("a message cannot be worded: a fault of this service", file=sys.stderr)
-    shown.append(f"Mended upstream, the number falls by itself. This is as of {now.isoformat(timespec='seconds')}")
+    shown.append(f"Mended upstream, the number falls by itself. This is as of {moment(now)}")
     return shown
 
 
