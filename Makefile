@@ -109,6 +109,8 @@ manifests: $(READY) ## Write the generated files of deploy/ anew; review the dif
 	AFSPRAAKBERICHT_PARTITIONS=24 AFSPRAAKBERICHT_REPLICATION=3 $(BIN)/afspraakbericht asyncapi > deploy/asyncapi.json
 	$(BIN)/python deploy/grafana/dashboards.py
 	$(BIN)/python deploy/privacy.py
+	$(BIN)/python deploy/kubernetes/rules.py
+	$(BIN)/python deploy/analysis/notebook.py
 
 golden: $(READY) ## Write the golden messages anew; review the diff
 	GOLDEN=1 $(BIN)/pytest tests/renderers

@@ -32,7 +32,7 @@ from tests.browser.driving import NEEDED, SIZES, check, opened, press
 from tests.world import organisation
 
 from .conftest import KEY, Kept
-from .samples import NOW, fill, held, sample
+from .samples import NOW, doubted, fill, held, sample
 
 SESSIONS = "a-key-of-sessions-that-is-long-enough"
 
@@ -192,8 +192,10 @@ async def test_the_page_of_holds_by_keyboard(page: Any, settings: Settings, kafk
     waits = [held("cl-003"), held("cl-004", near=1), held("cl-005", channel="email")]
     entries = [TopicEntry(number, encode(one), NOW, f"linde/{one.client}".encode()) for number, one in enumerate(waits)]
     projection.take("held", 0, 0, entries)
+    projection.take("doubted", 0, 0, [TopicEntry(0, encode(doubted(3, clients=1234)), NOW, b"linde/3")])
     await page.reload()
     assert await page.locator("dd").all_text_contents() == ["3", "3", "1", "2", "€\xa00,15"]
+    assert "Bij 1234 cliënten noemt uw ECD afspraken niet meer" in await page.text_content("main")
     await check(page, "tegenhouden-aan")
     await press(page, "Zeg niets hierover")
     await check(page, "tegenhouden-zwijg")
