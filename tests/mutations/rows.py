@@ -96,8 +96,15 @@ CLIENTS = (
         LISTS,
     ),
     Mutation(
+        "a reminder that comes back again and again is decided anew for ever",
+        "streams/notices/returns.py",
+        "        if times >= MOST_BACKS:\n            return Reopening(agenda, tuple(",
+        "        if times < 0:\n            return Reopening(agenda, tuple(",
+        STREAMS + "notices/test_flights.py::TestItComesBack",
+    ),
+    Mutation(
         "a reminder of several days that comes back is decided anew of one",
-        "streams/notices/flights.py",
+        "streams/notices/returns.py",
         "for name in (outcome.day, *outcome.days) if",
         "for name in (outcome.day,) if",
         STREAMS + "notices/test_reminder_lists.py::TestOneThatComesBack",
