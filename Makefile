@@ -100,8 +100,8 @@ alerts: ## Check the alert rules, and run their tests (Debian package prometheus
 graph: $(READY) ## Draw the topology (Mermaid) from the code
 	@$(BIN)/afspraakbericht graph
 
-browser: $(READY) ## Every page in Chromium, with axe-core; screenshots in data/screenshots
-	BROWSER=shots $(BIN)/pytest tests/agents/web/test_browser.py
+browser: $(READY) ## Every page and e-mail in Chromium, with axe-core; screenshots in data/screenshots
+	BROWSER=shots $(BIN)/pytest tests/agents/web/test_browser.py tests/browser
 
 manifests: $(READY) ## Write the generated files of deploy/ anew; review the diff
 	$(BIN)/afspraakbericht settings --example > deploy/env.example
@@ -109,6 +109,7 @@ manifests: $(READY) ## Write the generated files of deploy/ anew; review the dif
 	AFSPRAAKBERICHT_PARTITIONS=24 AFSPRAAKBERICHT_REPLICATION=3 $(BIN)/afspraakbericht asyncapi > deploy/asyncapi.json
 	$(BIN)/python deploy/grafana/dashboards.py
 	$(BIN)/python deploy/privacy.py
+	$(BIN)/python deploy/kubernetes/rules.py
 
 golden: $(READY) ## Write the golden messages anew; review the diff
 	GOLDEN=1 $(BIN)/pytest tests/renderers

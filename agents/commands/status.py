@@ -16,7 +16,8 @@ from typing import Any
 import orjson
 from aiokafka.errors import KafkaError, for_code
 
-from schemas.topics import DEAD_LETTERS, HOLDS
+from schemas.topics import DEAD_LETTERS, DOUBTED, HOLDS
+from streams.processing.own_records import doubted_value
 from streams.topology import graph
 
 from ..engine.transport.names import Admin
@@ -43,12 +44,14 @@ class Seen:
         late: by topic how many records are older than allowed, and were not taken in.
         dead_letters: of the last 24 hours, by the topic on which they came.
         holding: how many organisations hold notices, or requests of a party.
+        doubted: of how many organisations snapshots miss so much that it is not believed.
     """
 
     workers: int = 0
     late: dict[str, int] = field(default_factory=dict)
     dead_letters: dict[str, int] = field(default_factory=dict)
     holding: int = 0
+    doubted: int = 0
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -82,7 +85,7 @@ def judge(seen: Seen) -> int:
     """Return the exit code: the worst that is so."""
     if not seen.workers or seen.late:
         return LATE
-    return WAITS if seen.dead_letters or seen.holding else WELL
+    return WAITS if seen.dead_letters or seen.holding or seen.doubted else WELL
 
 
 def lines(seen: Seen) -> list[str]:
@@ -95,6 +98,8 @@ def lines(seen: Seen) -> list[str]:
     ]
     if seen.holding:
         found.append(f"{_many(seen.holding, 'organisation')} on hold: `afspraakbericht hold`")
+    if seen.doubted:
+        found.append(f"snapshots of {_many(seen.doubted, 'organisation')} miss too much to be believed: `afspraakbericht hold`")
     return found or [f"all is well: {_many(seen.workers, 'worker')}, nothing is late, and nothing waits for a person"]
 
 
@@ -120,6 +125,8 @@ async def look(settings: Settings, security: Mapping[str, Any], now: datetime, l
                 seen.late[topic] = number
         seen.dead_letters = dict(await _dead_letters(reader, now - timedelta(days=1)))
         holds = await last_good(reader, HOLDS.name, hold_of)
+        doubted = await last_good(reader, DOUBTED.name, doubted_value)
+        seen.doubted = len({one.organisation for one in doubted.values() if one.until > now})
         seen.holding = sum(bool(hold.notices or hold.parties) for hold in holds.values())
     return seen
 

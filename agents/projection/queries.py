@@ -20,7 +20,7 @@ from . import organisations, waiting
 from .forgetting import client_hash
 from .reduce import ZONE, Row
 from .requests import RequestState
-from .tables import CHANGES, DAYS, ENDED, HELD, LOOKS, MESSAGES, RECORDS, REQUESTS, SETTINGS, VOLUMES, moment
+from .tables import CHANGES, DAYS, DOUBTS, ENDED, HELD, LOOKS, MESSAGES, RECORDS, REQUESTS, SETTINGS, VOLUMES, moment
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +41,13 @@ class Filter:
     until: date | None = None
     channel: str | None = None
     status: str | None = None
+
+
+class Doubted(NamedTuple):
+    """Of how many clients something is doubted, and since when."""
+
+    clients: int
+    since: str
 
 
 class Held(NamedTuple):
@@ -121,6 +128,13 @@ class Queries:
             return Held(int(row["messages"]), int(row["clients"]), int(row["near"])), found
 
         return await self._ask(asked)
+
+    async def doubted(self, organisation: str, now: datetime) -> Doubted | None:
+        """Return of how many clients snapshots miss so much that it is not believed; None where all are."""
+        mine = (DOUBTS.c.organisation == organisation) & (DOUBTS.c.until > moment(now))
+        sums = select(func.sum(DOUBTS.c.clients).label("clients"), func.min(DOUBTS.c.since).label("since"))
+        (row,) = await self._rows(sums.where(mine))
+        return Doubted(int(row["clients"]), row["since"]) if row["clients"] else None
 
     async def waits(self, organisation: str, client: str) -> int:
         """Count the messages to a client that wait in a hold."""

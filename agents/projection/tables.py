@@ -134,6 +134,16 @@ HELD = Table(
 )  # fmt: skip
 """What of each client waits in a hold, `value` as its record; `until`: when all of it is over."""
 
+DOUBTS = Table(
+    "doubts", METADATA,
+    Column("organisation", String(200)), Column("partition", String(10)),
+    Column("since", String(27), nullable=False), Column("at", String(27), nullable=False),
+    Column("clients", Integer, nullable=False), Column("known", Integer, nullable=False),
+    Column("until", String(27), nullable=False),
+    PrimaryKeyConstraint("organisation", "partition"),
+)  # fmt: skip
+"""Of whom snapshots of agendas miss so much that it is not believed, as `schemas.doubts.DoubtedRecord` has it."""
+
 VOLUMES = Table(
     "volumes", METADATA,
     Column("organisation", String(200)), Column("reason", String(16)), Column("ten_minutes", BigInteger),
@@ -163,7 +173,7 @@ POSITIONS = Table(
 )  # fmt: skip
 """The offset after the last record taken in, written in the transaction that takes it in."""
 
-LAYOUT = 4
+LAYOUT = 5
 """The number of the tables' layout: whoever changes a table raises it, and the first process that finds a lower one makes all of
 them anew from the topics."""
 

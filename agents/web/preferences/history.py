@@ -38,9 +38,9 @@ def _scopes(*overrides: OrganisationOverride | None) -> Iterator[Scope]:
         for language in LANGUAGES:
             labels |= dict.fromkeys(at(override, ("translations", language, "labels")) or ())
     yield Scope()
-    for language in (None, *LANGUAGES):
-        if language is not None:
-            yield Scope(None, language)
+    yield from (Scope(label) for label in labels)
+    for language in LANGUAGES:
+        yield Scope(None, language)
         yield from (Scope(label, language) for label in labels)
 
 

@@ -20,6 +20,10 @@ ROWS: list[tuple[str, Seen, int, list[str]]] = [
     ),
     ("so does a hold", Seen(1, holding=1), 1, ["1 organisation on hold: `afspraakbericht hold`"]),
     (
+        "so do snapshots that are not believed", Seen(1, doubted=2), 1,
+        ["snapshots of 2 organisations miss too much to be believed: `afspraakbericht hold`"],
+    ),
+    (
         "the worst comes first, and is the code",
         Seen(0, {"fhir": 5}, {"fhir": 1}, 2), 2,
         [

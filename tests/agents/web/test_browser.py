@@ -1,14 +1,7 @@
-"""Every page in a real browser (Chromium on PATH): usable without a mouse and on a phone; axe-core finds nothing.
-
-`BROWSER=shots` keeps screenshots in `data/screenshots`.
-"""
+"""Every page in a real browser (Chromium on PATH): usable without a mouse and on a phone; axe-core finds nothing."""
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import re
-import shutil
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from email import message_from_bytes, policy
@@ -35,21 +28,15 @@ from renderers.email import EmailText, message_bytes
 from schemas.access import ROLES, Role
 from schemas.holds import Hold
 from schemas.wire import encode, read
+from tests.browser.driving import NEEDED, SIZES, check, opened, press
 from tests.world import organisation
 
 from .conftest import KEY, Kept
-from .samples import NOW, fill, held, sample
+from .samples import NOW, doubted, fill, held, sample
 
-CHROMIUM = next((path for name in ("chromium", "google-chrome", "chromium-browser") if (path := shutil.which(name))), None)
-SHOTS = Path("data/screenshots") if os.environ.get("BROWSER") == "shots" else None
 SESSIONS = "a-key-of-sessions-that-is-long-enough"
-SIZES = {"phone": 390, "desk": 1280}
 
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (Debian package chromium)"),
-    pytest.mark.skipif(importlib.util.find_spec("playwright") is None, reason="playwright is not installed"),
-    pytest.mark.filterwarnings("ignore"),
-]
+pytestmark = NEEDED
 
 
 @pytest.fixture
@@ -71,56 +58,8 @@ async def server(settings: Settings, kafka: Kept) -> AsyncIterator[Server]:
 
 @pytest.fixture(params=SIZES)
 async def page(request: pytest.FixtureRequest, server: Server) -> AsyncIterator[Any]:
-    """A page; what the browser says on its console, such as what the content policy refused, is a failure."""
-    from playwright.async_api import ViewportSize, async_playwright
-
-    arguments = [
-        "--no-sandbox",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--no-first-run",
-    ]
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        context = await browser.new_context(
-            viewport=ViewportSize(width=SIZES[request.param], height=820), base_url=server.url, locale="nl-NL"
-        )
-        opened: Any = await context.new_page()
-        opened.set_default_timeout(20_000)
-        said: list[str] = []
-        opened.on("console", lambda message: said.append(message.text))
-        opened.kind = request.param
-        yield opened
-        await browser.close()
-    assert [line for line in said if not re.search("status of (403|422|503)", line)] == []
-
-
-async def check(page: Any, name: str) -> None:
-    """Nothing that axe-core finds, nothing that hangs out of the window, a title, a language; and a screenshot where asked."""
-    folder = importlib.util.find_spec("axe_playwright_python")
-    assert folder is not None
-    assert folder.submodule_search_locations
-    assert await page.title()
-    assert await page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-    await page.evaluate((Path(folder.submodule_search_locations[0]) / "axe.min.js").read_text())
-    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-    found = await page.evaluate("tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", tags)
-    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found["violations"]] == []
-    if SHOTS is not None:
-        SHOTS.mkdir(parents=True, exist_ok=True)
-        await page.screenshot(path=SHOTS / f"{name}-{page.kind}.png", full_page=True)
-
-
-async def press(page: Any, name: str) -> None:
-    """Reach a button by the keyboard alone, and press it."""
-    for _ in range(40):
-        await page.keyboard.press("Tab")
-        if await page.evaluate("document.activeElement.textContent.trim()") == name:
-            async with page.expect_navigation():
-                await page.keyboard.press("Enter")
-            return
-    raise AssertionError(f"{name!r} is not reached by Tab")
+    async with opened(request.param, server.url) as page:
+        yield page
 
 
 async def test_from_a_mail_in_the_inbox_to_unsubscribed_and_back(page: Any, server: Server, kafka: Kept, token: str) -> None:
@@ -241,8 +180,10 @@ async def test_the_page_of_holds_by_keyboard(page: Any, settings: Settings, kafk
     waits = [held("cl-003"), held("cl-004", near=1), held("cl-005", channel="email")]
     entries = [TopicEntry(number, encode(one), NOW, f"linde/{one.client}".encode()) for number, one in enumerate(waits)]
     projection.take("held", 0, 0, entries)
+    projection.take("doubted", 0, 0, [TopicEntry(0, encode(doubted(3, clients=1234)), NOW, b"linde/3")])
     await page.reload()
     assert await page.locator("dd").all_text_contents() == ["3", "3", "1", "2", "€\xa00,15"]
+    assert "Bij 1234 cliënten noemt uw ECD afspraken niet meer" in await page.text_content("main")
     await check(page, "tegenhouden-aan")
     await press(page, "Zeg niets hierover")
     await check(page, "tegenhouden-zwijg")
