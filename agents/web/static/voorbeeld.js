@@ -24,10 +24,12 @@ async function show() {
 
 // An e-mail is as high as what stands in it.
 function fit(frame) {
-  frame.addEventListener("load", () => {
-    const inside = frame.contentDocument && frame.contentDocument.documentElement;
-    if (inside) frame.style.height = `${inside.scrollHeight + 4}px`;
-  });
+  const high = () => {
+    const inside = frame.contentDocument && frame.contentDocument.body;
+    if (inside && inside.childElementCount) frame.style.height = `${Math.ceil(inside.getBoundingClientRect().bottom) + 24}px`;
+  };
+  frame.addEventListener("load", high);
+  high();
 }
 
 // A character is a code point, as the server counts; a line break is one.
