@@ -106,13 +106,11 @@ class Preferences:
         session = await self.sign_in.session(request)
         known = await self.queries.settings(session.organisation)
         if known.upstream is None:
-            raise web.HTTPSeeOther("/instellingen")
+            return await self._page(session, known, Scope())
         scope = scope_of(request.query, apply_override(known.upstream, known.override))
         if scope is None:
             no_label = "Een soort afspraak heeft een naam van 1 tot en met 200 tekens, zonder schuine streep."
             return await self._page(session, known, Scope(), whole=no_label, status=422)
-        if scope.is_all:
-            raise web.HTTPSeeOther("/instellingen")
         return await self._page(session, known, scope, saved=request.query.get("opgeslagen") == str(known.version))
 
     async def preview(self, request: web.Request) -> web.Response:

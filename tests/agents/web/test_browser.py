@@ -430,7 +430,7 @@ async def test_an_email_is_shown_as_it_is_sent(page: Any, settings: Settings) ->
     await sign_in(page)
     await page.goto("/instellingen")
     frame = page.frame_locator("iframe.sheet-of-mail").first
-    await frame.locator("text=Er is een afspraak met u gemaakt").wait_for()
+    await frame.locator("p:has-text('Er is een afspraak met u gemaakt')").wait_for()
     styled = await frame.locator("div[lang=nl]").evaluate("one => getComputedStyle(one).fontFamily")
     assert "sans-serif" in styled
     room = "one => one.clientHeight - Math.ceil(one.contentDocument.body.getBoundingClientRect().bottom)"
