@@ -110,6 +110,7 @@ manifests: $(READY) ## Write the generated files of deploy/ anew; review the dif
 	$(BIN)/python deploy/grafana/dashboards.py
 	$(BIN)/python deploy/privacy.py
 	$(BIN)/python deploy/kubernetes/rules.py
+	$(BIN)/python deploy/analysis/notebook.py
 
 golden: $(READY) ## Write the golden messages anew; review the diff
 	GOLDEN=1 $(BIN)/pytest tests/renderers

@@ -19,6 +19,7 @@ from streams.processing.dead_letters import EVENT
 from ..access.command import record_of, write
 from ..kafka.reader import Reader, TopicRange, written
 from ..kafka.writer import Feeder
+from ..terminal import moment
 from .endings import ArgumentError, kafka_settings, one_line
 from .offsets import partition_offset
 from .simulate import instant
@@ -273,8 +274,8 @@ def _as_json(letter: Letter, *, whole: bool) -> str:
     return msgspec.json.encode(shown).decode()
 
 
-def _time(moment: datetime | None) -> str:
-    return moment.isoformat(timespec="seconds") if moment is not None else "?"
+def _time(instant_: datetime | None) -> str:
+    return moment(instant_) if instant_ is not None else "?"
 
 
 def _text(value: bytes | None) -> str:

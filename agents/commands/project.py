@@ -16,6 +16,7 @@ from ..projection.follower import Follower
 from ..projection.projection import OvertakenError, Projection
 from ..projection.tables import connect, prepare
 from ..settings.settings import Settings
+from ..terminal import counted
 from .endings import one_line
 from .running import refused
 
@@ -43,5 +44,5 @@ def run(args: Namespace) -> int:
         return 0
     except (SQLAlchemyError, OSError) as error:
         return refused(f"the projection's database does not answer: {type(error).__name__}")
-    print(f"{count} records taken in")
+    print(f"{counted(count, 'record')} taken in")
     return 0

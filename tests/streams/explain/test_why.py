@@ -208,7 +208,7 @@ ROWS: dict[str, tuple[World, list[str], list[str]]] = {
     ),
     "a reminder to come": (
         booked(reminder=REMINDER).wait("2026-03-02 09:01"),
-        ["reminder: 1 days before, at 10:00", "reminder of 2026-03-10: due at 2026-03-09 10:00:00"],
+        ["reminder: 1 day before, at 10:00", "reminder of 2026-03-10: due at 2026-03-09 10:00:00"],
         ["suppressed"],
     ),
     "a reminder to come of a client who is off by now": (
@@ -229,7 +229,7 @@ ROWS: dict[str, tuple[World, list[str], list[str]]] = {
     "a reminder to come of what was told hours before": (
         World("2026-03-02 09:00", reminder=REMINDER).wait("2026-03-09 08:00").book("2026-03-10 13:15").wait("2026-03-09 08:01"),
         [
-            "reminder: 1 days before, at 10:00, unless a message told all of it less than 12 hours before",
+            "reminder: 1 day before, at 10:00, unless a message told all of it less than 12 hours before",
             "reminder of 2026-03-10: due at 2026-03-09 10:00:00; as things are now it would be suppressed: just_told",
         ],
         [],
@@ -244,7 +244,7 @@ ROWS: dict[str, tuple[World, list[str], list[str]]] = {
     ),
     "reminders whatever was told": (
         booked(reminder={**REMINDER, "not_within_hours": 0}).wait("2026-03-02 09:01"),
-        ["reminder: 1 days before, at 10:00; quiet hours: none"],
+        ["reminder: 1 day before, at 10:00; quiet hours: none"],
         ["unless"],
     ),
     "a reminder that settings came too late for": (

@@ -10,12 +10,12 @@ import msgspec
 import orjson
 import pytest
 
-from agents.commands.replay import lines, replay, settings_of
+from agents.commands.replay import Replayed, as_json, lines, replay, settings_of
 from agents.kafka.kept_events import is_copy, is_providers
 from agents.worker.wording import succeed
 from schemas.deliveries import LoggedNotice, LogRecord
 from schemas.wire import BadRecordError
-from streams.history.comparison import compare
+from streams.history.comparison import Comparison, Difference, compare
 from streams.history.replay import Kept, Ordered, Replay, instead, ordered, spoken_of
 from streams.intake.intake import Intake
 from streams.notices.gates import mark_of
@@ -221,7 +221,7 @@ def test_what_a_reminder_would_do() -> None:
 
     assert "2026-03-09 09:00:00 reminder a: by the current rules; the log has nothing of it" in shown
     assert "U heeft een afspraak op 10 maart om 13:15." in shown
-    assert "1 notices are the same; differences:" in shown
+    assert "1 notice is the same; differences:" in shown
 
 
 AFTER = {"sms": {"after": "Neem uw pas mee."}}
@@ -272,7 +272,7 @@ def test_what_a_list_of_reminders_would_do() -> None:
 def test_without_differences_it_says_so() -> None:
     shown = lines(replay(Ordered([*SETUP, BOOK], 0), ruled(*SETUP, BOOK), {}, None, END))
 
-    assert shown[-1] == "1 notices are the same."
+    assert shown[-1] == "1 notice is the same."
 
 
 @pytest.mark.parametrize(
@@ -281,6 +281,8 @@ def test_without_differences_it_says_so() -> None:
         (orjson.dumps({**organisation(), "time_zone": "Europe/Nergens"}), "item 1: unknown time zone - at `$.time_zone`"),
         (orjson.dumps([organisation(), {"organisation": "x"}]), "item 2: Object missing required field `name`"),
         (orjson.dumps(organisation()) + b"\n\n{", "line 3: not JSON: "),
+        (b"\n", "anders.json: it has no organisation's settings"),
+        (b"[]", "anders.json: it has no organisation's settings"),
         (orjson.dumps([organisation(), organisation()]), "item 2: organisation zorg is there twice"),
     ],
 )
@@ -288,7 +290,7 @@ def test_wrong_settings_are_named_by_their_place(tmp_path: Path, content: bytes,
     file = tmp_path / "anders.json"
     file.write_bytes(content)
 
-    with pytest.raises(BadRecordError, match=r"anders\.json, ") as raised:
+    with pytest.raises(BadRecordError, match=r"anders\.json[,:] ") as raised:
         settings_of(file)
     assert said in str(raised.value)
 
@@ -318,3 +320,22 @@ def test_intakes_own_copies_of_an_erasure_are_told_from_the_erasure() -> None:
     copies = [output.value for output in decision.outputs if output.topic == "erasures"]
     assert len(copies) == 3
     assert [is_copy(one) for one in (value, *copies)] == [False, True, True, True]
+
+
+def test_the_tally_comes_first_and_so_many_differences_as_are_asked_for() -> None:
+    found = [
+        Difference(
+            "text", "zorg", f"c{number}", "direct", (LoggedNotice(id="n", kind="created", appointment="a"),), NINE, None, None
+        )
+        for number in range(3)
+    ]
+    replayed = Replayed(Comparison(found, 1), 1, 1, 0, None, END)
+    shown = lines(replayed, 2)
+    assert shown[:5] == [shown[0], "Refused, as by intake: 1 event.", "", "1 notice is the same; differences:", shown[4]]
+    assert shown[0].startswith("1 event through the current rules; ")
+    assert shown[4].split(maxsplit=1)[0] == "3"
+    assert [line for line in shown if line.startswith("zorg/")] == ["zorg/c0", "zorg/c1"]
+    assert shown[-1] == "1 more difference: --limit 3 shows all"
+    assert not any(line.startswith("zorg/") or "more difference" in line for line in lines(replayed, 0))
+    assert len(orjson.loads(as_json(replayed, 2))["differences"]) == 2
+    assert sum(orjson.loads(as_json(replayed, 2))["counts"].values()) == 3
