@@ -77,6 +77,9 @@ OF_TOPICS = {
     "held": Entry(
         "what would be said: times, places", "to see what a hold holds", "until it is said, or is no longer so", "`hold`"
     ),
+    "doubted": Entry(
+        "nothing: counts", "to see that a source of snapshots fails", "until it is believed again", "`hold`, `status`"
+    ),
     "access-log": Entry(
         "who looked at which client, when, in which role; ids of the clients", "accounting for access (NEN 7513)",
         readers="`access`; the privacy officer",
@@ -95,6 +98,7 @@ OF_ROWS = {
         "what vanished from an agenda",
         CLIENTS,
     ),
+    "intake doubts": Entry("nothing: counts", "that a source of snapshots fails", "until it is believed again"),
     "notices consents": Entry("whether and how the client wants messages", "gate", SOURCE),
     "notices contacts": Entry("**number and e-mail address**", "gate, and where to send", SOURCE),
     "notices opt-outs": Entry("that a channel is off", "gate", "until it is taken back"),
@@ -134,7 +138,9 @@ OF_PROJECTION = {
     "opt_outs": Entry("hash of the client's id: when a channel was turned off", "the page of a client, figures", "`AUDIT_DAYS`"),
     "visits": Entry("hash of the client's id: who came and who did not", "figures of no-shows", "`AUDIT_DAYS`"),
     "looks": Entry("who looked at which client on which day", "the page *Wie keek*", "`AUDIT_DAYS`; `erase` leaves it"),
+    "changes": Entry("nothing: which user changed which settings", "the page of settings", "`AUDIT_DAYS`"),
     "held": Entry("what would be said: times, places", "the page of holds", "until it is said, or is no longer so"),
+    "doubts": Entry("nothing: counts", "the page of holds", "until it is believed again"),
     "volumes": Entry("nothing: counts", "to see that unusually much goes out", "35 days"),
     "warned": Entry("nothing", "to tell an organisation of it once", "for ever"),
     "ended": Entry("nothing: hashes of sessions", "to end them", "`TEXT_DAYS`"),

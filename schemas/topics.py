@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Literal, TypeVar
 
-from . import access, agenda_snapshots, appointments, deliveries, events, held, holds, inputs, outcomes, state
+from . import access, agenda_snapshots, appointments, deliveries, doubts, events, held, holds, inputs, outcomes, state
 from .channels import CHANNELS
 from .keys import ClientKey
 
@@ -89,13 +89,14 @@ DELIVERY_LOG = Topic("delivery-log", "organisation/client", deliveries.LogRecord
 AUDIT_LOG = Topic("audit-log", "organisation/client/message/attempt/status", deliveries.AuditRecord, "output")
 OUTCOMES = Topic("outcomes", "organisation/client", outcomes.OutcomeRecord, "output", TEXT_DAYS * DAY)
 HELD = Topic("held", "organisation/client", held.HeldRecord, "output", None, LARGE)
+DOUBTED = Topic("doubted", "organisation/partition", doubts.DoubtedRecord, "output")
 ACCESS_LOG = Topic("access-log", "organisation", access.AccessRecord, "access", AUDIT_DAYS * DAY)
 DEAD_LETTERS = Topic("dead-letters", "as it came", None, "output", 90 * DAY, LARGE)
 
 TOPICS = (
     APPOINTMENTS, AGENDA_SNAPSHOTS, CONSENTS, CONTACTS, OPT_OUTS, ORGANISATIONS, OVERRIDES, HOLDS, REQUESTS, ERASURES,
     FHIR, HL7V2,
-    CLIENT_EVENTS, *DELIVERIES.values(), DELIVERY_REPORTS, DELIVERY_LOG, AUDIT_LOG, OUTCOMES, HELD, ACCESS_LOG,
+    CLIENT_EVENTS, *DELIVERIES.values(), DELIVERY_REPORTS, DELIVERY_LOG, AUDIT_LOG, OUTCOMES, HELD, DOUBTED, ACCESS_LOG,
     DEAD_LETTERS,
 )  # fmt: skip
 
@@ -133,6 +134,7 @@ class Table(Generic[T]):
 
 SNAPSHOTS = Table("appointments", "organisation/appointment", state.Snapshot, "intake")
 POLLS = Table("polls", "organisation/client", state.Poll, "intake")
+DOUBTS = Table("doubts", "organisation", doubts.DoubtedRecord, "intake")
 CONSENTS_TABLE = Table("consents", "organisation/client", inputs.Consent, "notices")
 CONTACTS_TABLE = Table("contacts", "organisation/client", events.KnownContact, "notices")
 OPT_OUTS_TABLE = Table("opt-outs", "organisation/client", state.OptOuts, "notices")
@@ -143,7 +145,7 @@ HOLDS_TABLE = Table("holds", "organisation", holds.HoldRow, "notices")
 LEDGERS = {channel: Table("ledger", "organisation/client/message", state.LedgerRow, channel) for channel in CHANNELS}
 
 TABLES: tuple[Table[Any], ...] = (
-    SNAPSHOTS, POLLS, CONSENTS_TABLE, CONTACTS_TABLE, OPT_OUTS_TABLE, AGENDAS, ORGANISATIONS_TABLE, OVERRIDES_TABLE,
+    SNAPSHOTS, POLLS, DOUBTS, CONSENTS_TABLE, CONTACTS_TABLE, OPT_OUTS_TABLE, AGENDAS, ORGANISATIONS_TABLE, OVERRIDES_TABLE,
     HOLDS_TABLE, *LEDGERS.values(),
 )  # fmt: skip
 

@@ -15,7 +15,7 @@ import pytest
 from agents.commands.costs import NAMES
 from agents.settings.settings import Settings
 from agents.web.overview import dutch, standing
-from agents.web.preferences.form import FIELDS
+from agents.web.preferences.fields import FIELDS
 from agents.worker.app import create_senders
 from agents.worker.wording import WORDS
 from schemas.channels import CHANNELS, ChannelTraits
@@ -71,7 +71,7 @@ PLACES: dict[str, Callable[[str], bool]] = {
     "agents/settings/sending.py": lambda channel: hasattr(Settings, f"{channel}_rate") and hasattr(Settings, f"{channel}_slots"),
     "agents/web/overview/dutch.py": lambda channel: channel in dutch.CHANNELS,
     "agents/web/overview/standing.py": lambda channel: channel in standing.WAYS and channel in standing.ADDRESSES,
-    "agents/web/preferences/form.py": has_words_in_the_form,
+    "agents/web/preferences/fields.py": has_words_in_the_form,
     "agents/commands/costs.py": lambda channel: channel in NAMES,
 }
 """The files that know a channel by its name, and whether they know this one."""

@@ -11,6 +11,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from schemas.topics import (
     ACCESS_LOG,
     DELIVERY_LOG,
+    DOUBTED,
     ERASURES,
     HELD,
     HOLDS,
@@ -25,7 +26,8 @@ from .figures import Figures
 
 ANSWERS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 READ = (
-    DELIVERY_LOG.name, REQUESTS.name, ERASURES.name, ORGANISATIONS.name, OVERRIDES.name, HOLDS.name, HELD.name, ACCESS_LOG.name,
+    DELIVERY_LOG.name, REQUESTS.name, ERASURES.name, ORGANISATIONS.name, OVERRIDES.name, HOLDS.name, HELD.name, DOUBTED.name,
+    ACCESS_LOG.name,
     OPT_OUTS.name, OUTCOMES.name,
 )  # fmt: skip
 """What the projection follows, and the changelog of the workers' rows of clients, which metrics call `ROWS`."""

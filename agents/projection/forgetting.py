@@ -23,7 +23,9 @@ from schemas.keys import ClientKey
 
 from . import tallies
 from .tables import (
+    CHANGES,
     CLIENTS,
+    DOUBTS,
     ENDED,
     ERASED,
     HELD,
@@ -150,7 +152,9 @@ def expire(connection: Connection, put: Any, texts_before: datetime, facts_befor
     records += connection.execute(delete(RECORDS).where(RECORDS.c.at < facts)).rowcount
     requests = connection.execute(delete(REQUESTS).where(REQUESTS.c.at < facts)).rowcount
     connection.execute(delete(LOOKS).where(LOOKS.c.last < facts))
+    connection.execute(delete(CHANGES).where(CHANGES.c.at < facts))
     connection.execute(delete(HELD).where(HELD.c.until < texts))
+    connection.execute(delete(DOUBTS).where(DOUBTS.c.until < texts))
     connection.execute(delete(ENDED).where(ENDED.c.at < texts))  # no session lasts that long
     tallies.expire(connection, facts_before)
     for table in (OPT_OUTS, VISITS):

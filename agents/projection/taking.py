@@ -12,11 +12,11 @@ from sqlalchemy import Connection, insert, select
 from schemas.access import AccessRecord
 from schemas.deliveries import LogRecord, read_log_record
 from schemas.inputs import Erasure, Request
-from schemas.topics import ACCESS_LOG, DELIVERY_LOG, ERASURES, HELD, OPT_OUTS, OUTCOMES, REQUESTS
+from schemas.topics import ACCESS_LOG, DELIVERY_LOG, DOUBTED, ERASURES, HELD, OPT_OUTS, OUTCOMES, REQUESTS
 from schemas.wire import BadRecordError, loads, own, read
 from streams.intake.checks import check_erasure, request_of
 
-from . import access, forgetting, opting, reduce, states, tallies, visits, volumes, waiting
+from . import access, doubts, forgetting, opting, reduce, states, tallies, visits, volumes, waiting
 from .entries import Entry
 from .forgetting import ErasedClients
 from .tables import CLIENTS, DAYS, MESSAGES, RECORDS, moment
@@ -142,6 +142,10 @@ def _take_held(connection: Connection, put: Any, entries: Sequence[Entry], now: 
     return [*bad]
 
 
+def _take_doubts(connection: Connection, put: Any, entries: Sequence[Entry], now: datetime) -> Bad:
+    return [*doubts.take(connection, put, entries)]
+
+
 def _take_requests(connection: Connection, put: Any, entries: Sequence[Entry], now: datetime) -> Bad:
     """Note which requests there were; what intake refuses is left out, too: it is in dead-letters."""
     asked: list[tuple[Request, datetime | None]] = []
@@ -179,6 +183,7 @@ TAKERS: dict[str, Taker] = {
     ERASURES.name: _take_erasures,
     ACCESS_LOG.name: _take_looks,
     HELD.name: _take_held,
+    DOUBTED.name: _take_doubts,
     REQUESTS.name: _take_requests,
     OPT_OUTS.name: _take_opt_outs,
     OUTCOMES.name: _take_outcomes,

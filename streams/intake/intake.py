@@ -20,6 +20,7 @@ from schemas.topics import (
     CLIENT_EVENTS,
     CONSENTS,
     CONTACTS,
+    DOUBTS,
     ERASURES,
     HOLDS,
     OPT_OUTS,
@@ -76,7 +77,7 @@ class Intake:
 
     def loaded(self) -> None:
         """Find the appointments whose time to be forgotten will come."""
-        self.rows.verify("intake", SNAPSHOTS, POLLS)
+        self.rows.verify("intake", SNAPSHOTS, POLLS, DOUBTS)
         for key, snapshot in self.rows.scan(SNAPSHOTS):
             name = SNAPSHOTS.row(key).decode()
             self.timers.put(name, (snapshot.keep_until, 0, name))
@@ -241,7 +242,7 @@ class Intake:
         if event.stage == "done":
             return
         kept, done = strip_snapshots(self.rows, decision, event.organisation, event.client)
-        kept += self.agendas.drop(decision, ClientKey(event.organisation, event.client))
+        kept += self.agendas.drop(decision, ClientKey(event.organisation, event.client), now)
         if not done:
             decision.comes_again()
         if event.stage == "copied":
