@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Select, func, select
 
 from .asking import Asking
+from .page_tables import BUCKETS, OPT_OUTS, TALLIES, VISITS
 from .reduce import Row
-from .tables import BUCKETS, DAYS, OPT_OUTS, TALLIES, VISITS
+from .tables import DAYS
 
 NOT_SENT = ("suppressed", "superseded", "expired", "failed")
 """Outcomes of what did not go out."""

@@ -22,22 +22,8 @@ from schemas.inputs import Erasure, Request
 from schemas.keys import ClientKey
 
 from . import tallies
-from .tables import (
-    CHANGES,
-    CLIENTS,
-    DOUBTS,
-    ENDED,
-    ERASED,
-    HELD,
-    LOOKS,
-    MESSAGES,
-    OPT_OUTS,
-    RECORDS,
-    REQUESTS,
-    STATES,
-    VISITS,
-    moment,
-)
+from .page_tables import CLIENTS, OPT_OUTS, STATES, VISITS
+from .tables import CHANGES, DOUBTS, ENDED, ERASED, HELD, LOOKS, MESSAGES, RECORDS, REQUESTS, moment
 
 log = structlog.get_logger(__name__)
 

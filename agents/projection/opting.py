@@ -13,7 +13,8 @@ from schemas.wire import BadRecordError, read
 
 from .days import local_day
 from .forgetting import client_hash
-from .tables import OPT_OUTS, moment
+from .page_tables import OPT_OUTS
+from .tables import moment
 
 
 def read_all(values: Iterable[tuple[bytes | None, datetime]]) -> list[tuple[OptOut, datetime]]:

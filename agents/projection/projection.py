@@ -19,7 +19,8 @@ from schemas.wire import BadRecordError
 from ..engine.topic_ids import is_other
 from . import access, forgetting, organisations, reduce, states, taking
 from .forgetting import ErasedCounts
-from .tables import MESSAGES, POSITIONS, SETTINGS, STATES, TOPIC_IDS, check_layout, inserts, prepare
+from .page_tables import STATES
+from .tables import MESSAGES, POSITIONS, SETTINGS, TOPIC_IDS, check_layout, inserts, prepare
 
 log = structlog.get_logger(__name__)
 

@@ -16,25 +16,10 @@ from . import organisations, states, waiting
 from .asking import Asking
 from .days import midnight
 from .forgetting import client_hash
+from .page_tables import CLIENTS, OPT_OUTS, STATES, TALLIES
 from .reduce import Row
 from .requests import RequestState
-from .tables import (
-    CHANGES,
-    CLIENTS,
-    DOUBTS,
-    ENDED,
-    HELD,
-    LOOKS,
-    MESSAGES,
-    OPT_OUTS,
-    RECORDS,
-    REQUESTS,
-    SETTINGS,
-    STATES,
-    TALLIES,
-    VOLUMES,
-    moment,
-)
+from .tables import CHANGES, DOUBTS, ENDED, HELD, LOOKS, MESSAGES, RECORDS, REQUESTS, SETTINGS, VOLUMES, moment
 
 PAGE = 50
 

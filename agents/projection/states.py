@@ -35,7 +35,7 @@ from streams.processing.rows import DECODERS
 from ..engine.state.changelog import encode_epoch
 from ..engine.state.outbox import FENCE_KEY, RESERVED
 from .entries import Entry
-from .tables import STATES
+from .page_tables import STATES
 
 CHUNK = 200
 

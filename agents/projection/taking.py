@@ -19,7 +19,8 @@ from streams.intake.checks import check_erasure, request_of
 from . import access, doubts, forgetting, opting, reduce, states, tallies, visits, volumes, waiting
 from .entries import Entry
 from .forgetting import ErasedClients
-from .tables import CLIENTS, DAYS, MESSAGES, RECORDS, moment
+from .page_tables import CLIENTS
+from .tables import DAYS, MESSAGES, RECORDS, moment
 from .tables import REQUESTS as REQUESTS_TABLE
 
 T = TypeVar("T")

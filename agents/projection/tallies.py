@@ -15,7 +15,8 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, selec
 from schemas.deliveries import LogRecord
 
 from .days import ZONE, local_day
-from .tables import BUCKETS, MESSAGES, TALLIES
+from .page_tables import BUCKETS, TALLIES
+from .tables import MESSAGES
 
 DELIVERY_TIMES = ((10, "10 s"), (60, "1 min"), (600, "10 min"), (3600, "1 h"), (86_400, "1 d"))
 """Seconds up to which a time to delivery is in a bucket, and its name; what took longer is in `LATER`."""

@@ -13,7 +13,8 @@ from schemas.outcomes import OutcomeRecord
 
 from .days import local_day
 from .forgetting import client_hash
-from .tables import VISITS, moment
+from .page_tables import VISITS
+from .tables import moment
 
 decode = msgspec.json.Decoder(OutcomeRecord).decode
 

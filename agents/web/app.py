@@ -40,6 +40,7 @@ from .preferences.trial import Trial
 from .saving import Saver
 from .sign_in.access import AccessLog, nothing_unlogged
 from .sign_in.accounts import Accounts
+from .sign_in.inside import inside
 from .sign_in.oidc import Provider
 from .sign_in.pages import SignIn
 from .sign_in.sessions import Sessions
@@ -73,7 +74,7 @@ def create_web(
     access = AccessLog(publisher, queries, clock)
     app.middlewares.append(access.broken_off)
     sign_in = _sign_in(settings, https, access, clock)
-    app.middlewares.append(sign_in.inside)
+    app.middlewares.append(inside(sign_in))
     app.on_response_prepare.extend([nothing_unlogged, sign_in.renew])
     app.add_routes(sign_in.routes())
     app.add_routes(Overview(queries, sign_in, clock).routes())

@@ -18,7 +18,7 @@ from agents.export.formats import COLUMNS
 from agents.export.parquet import schema_of
 from agents.kafka.asyncapi import document
 from agents.projection import causes
-from agents.web.overview import dutch, standing
+from agents.web.overview import dutch, reach, standing
 from schemas.deliveries import (
     ERASED,
     JUST_REMINDED,
@@ -186,5 +186,5 @@ def test_the_overview_has_its_own_words_for_every_value() -> None:
     assert set(dutch.CAUSES) == set(causes.CAUSES)
     assert {*get_args(Gate), *OF_OURS} <= causes.OF_DETAILS
     assert set(dutch.CHANNELS) == set(get_args(Channel))
-    assert set(standing.PROBLEMS) == set(get_args(Problem))
+    assert set(reach.PROBLEMS) == set(get_args(Problem))
     assert set(standing.KINDS) == set(get_args(Remote))

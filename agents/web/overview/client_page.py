@@ -21,7 +21,8 @@ from streams.explain.client import snapshot_of
 from ..http import pages
 from ..sign_in.pages import SignIn
 from . import dutch
-from .standing import SOURCES, WAYS, standing
+from .reach import SOURCES, WAYS
+from .standing import standing
 
 _notices = msgspec.json.Decoder(tuple[LoggedNotice, ...]).decode
 

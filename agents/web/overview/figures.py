@@ -240,7 +240,7 @@ def _months(months: Months) -> Figure:
     found = list(by_month(months).values())
     most = max((sum(month.micros.values()) for month in found), default=0)
     lines = []
-    for month, before in zip(found, [*found[1:], None], strict=True):
+    for month, before in zip(found, [*found[1:], None], strict=False):
         counts = (str(month.sent["sms"]), str(month.parts))
         rest = (str(month.sent["email"]), str(month.undelivered), str(month.not_sent))
         lines.append(

@@ -12,14 +12,12 @@ from urllib.parse import quote, unquote
 
 import structlog
 from aiohttp import web
-from aiohttp.typedefs import Handler
 
 from agents.kafka.publisher import UnavailableError
 from agents.monitoring.web_metrics import METRICS
 from schemas.access import Role
 
 from ..http import forms, pages
-from ..http.middleware import FOR_MACHINES
 from . import attempts, ways_back
 from .access import AccessLog, rule_of_request
 from .accounts import Account, Accounts
@@ -43,9 +41,6 @@ RENEWED = web.RequestKey("renewed", Session)
 """Of a request: the session, of which the answer has a new cookie."""
 
 NOBODY = Session("", "", 0, "")
-
-OUTSIDE = (*FOR_MACHINES, "/u/", "/static/")
-"""Whoever asks for a path that starts so is not in the office."""
 
 HOMES: tuple[tuple[Role, str], ...] = (("inzage", "/berichten"), ("kosten", "/kosten"), ("beheer", "/instellingen"))
 """The first page of whoever has a role; the first that fits."""
@@ -219,22 +214,7 @@ class SignIn:
         self._drop(response, COOKIE)
         return response
 
-    @web.middleware
-    async def inside(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Refuse with the menu of the office where somebody is signed in: what is not there, or not for this user."""
-        try:
-            return await handler(request)
-        except web.HTTPException as error:
-            name = getattr(error, "page", None)
-            if (error.status != 404 and name is None) or request.path.startswith(OUTSIDE):
-                raise
-            session = await self._there(request)
-            if session is None:
-                raise
-            title, text = pages.OTHERWISE[name or "missing"]
-            return self.page(session, "missing.html", status=error.status, title=title, text=text)
-
-    async def _there(self, request: web.Request) -> Session | None:
+    async def there(self, request: web.Request) -> Session | None:
         """Return who asks, where that is known and its session is not over; of a page that shows nothing."""
         session = self._any(request)
         allowed = self._now_allowed(session) if session is not None and session.signed_in else None

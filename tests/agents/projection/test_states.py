@@ -16,9 +16,10 @@ from agents.engine.state.changelog import encode_epoch
 from agents.engine.state.outbox import FENCE_KEY, OUTBOX_KEY
 from agents.projection import states
 from agents.projection.figures import FigureQueries
+from agents.projection.page_tables import STATES, TALLIES
 from agents.projection.projection import Projection, TopicEntry
 from agents.projection.queries import Filter, Queries
-from agents.projection.tables import MESSAGES, STATES, TALLIES, open_database
+from agents.projection.tables import MESSAGES, open_database
 from agents.settings.settings import Settings
 from agents.web.overview.figures import by_month
 from schemas.keys import ClientKey

@@ -510,7 +510,8 @@ PATHS = ("/instellingen", "/instellingen/voorbeeld")
 @pytest.mark.parametrize("path", PATHS)
 async def test_without_a_session_nothing_is_shown_or_saved(client: aiohttp.ClientSession, kafka: Kept, path: str) -> None:
     async with client.post(path, data={"eigen_berichten": "1"}, allow_redirects=False) as response:
-        assert (response.status, response.headers["Location"]) == (303, "/aanmelden")
+        back = "naar=/instellingen&" if path == "/instellingen" else ""
+        assert (response.status, response.headers["Location"]) == (303, f"/aanmelden?{back}verlopen=1")
     await get(client, "/instellingen", 303)
     assert kafka.events == []
 
