@@ -28,6 +28,7 @@ from ..kafka.junk import Junk
 from ..kafka.last_good import last_good
 from ..kafka.reader import Reader
 from ..kafka.writer import Event, Feeder
+from ..terminal import counted, moment, progress
 from ..worker.held import summed, texts
 from .endings import ArgumentError, kafka_settings, one_line
 from .simulate import instant
@@ -105,7 +106,7 @@ async def _write(bootstrap: str, security: dict[str, Any], hold: Hold) -> None:
 async def look(bootstrap: str, security: dict[str, Any], junk: Junk) -> Seen:
     """Read who holds what, and what waits."""
     seen = Seen({}, {}, {}, {})
-    async with Reader(bootstrap, security) as reader:
+    async with Reader(bootstrap, security, progress=progress) as reader:
         seen.holds.update(await last_good(reader, HOLDS.name, hold_of))
         seen.doubted.update(await last_good(reader, DOUBTED.name, doubted_value))
         over = await last_good(reader, OVERRIDES.name, _override)
@@ -139,7 +140,7 @@ def listed(seen: Seen, now: datetime) -> list[str]:
     on = {name: hold for name, hold in seen.holds.items() if hold.notices or hold.parties}
     waits = {name: summed(_of(seen, name, now), None, now).messages for name in on}
     lines = [
-        f"{name} {said(hold)} since {hold.at.isoformat(timespec='seconds')}; {waits[name]} messages wait"
+        f"{name} {said(hold)} since {moment(hold.at)}; waiting: {counted(waits[name], 'message')}"
         for name, hold in sorted(on.items())
     ]
     lines += [line for name in sorted({one.organisation for one in seen.doubted.values()}) for line in doubts(seen, name, now)]
@@ -152,9 +153,10 @@ def doubts(seen: Seen, organisation: str, now: datetime) -> list[str]:
     if not found:
         return []
     clients, known = (sum(getattr(one, name) for one in found) for name in ("clients", "known"))
-    since = min(one.since for one in found).isoformat(timespec="seconds")
+    since = moment(min(one.since for one in found))
     return [
-        f"snapshots of {organisation} miss appointments of {clients} of {known} clients since {since}: none is cancelled for that"
+        f"snapshots of {organisation} miss appointments of {clients} of {counted(known, 'client')} since {since}: "
+        "none is cancelled for that"
     ]
 
 
@@ -164,23 +166,23 @@ def lines(seen: Seen, organisation: str, samples: int, now: datetime) -> list[st
     shown = [f"{organisation} {said(hold) if hold is not None else 'holds nothing'}"]
     if hold is not None:
         by = f", by {hold.by}" if hold.by else ""
-        shown[0] += f", since {hold.at.isoformat(timespec='seconds')}{by}"
+        shown[0] += f", since {moment(hold.at)}{by}"
     settings = seen.settings.get(organisation)
     waits = summed(found, settings, now)
     shown.append(
-        f"{waits.messages} messages to {waits.clients} clients would go now; "
+        f"{counted(waits.messages, 'message')} to {counted(waits.clients, 'client')} would go now; "
         f"of these {waits.near} are of days that begin within 24 hours"
     )
     if settings is not None:
         price = f", {waits.cost(settings):.2f} {settings.sms.currency}" if waits.parts else ""
-        shown.append(f"{waits.parts} SMS parts{price}")
+        shown.append(f"{counted(waits.parts, 'SMS part')}{price}")
         for one in found[: max(0, samples)]:
             worded = texts(one, settings, now)
             shown += [f"  {text}" for text in worded]
             if len(worded) < len(one.messages):
                 print("a message cannot be worded: a fault of this service", file=sys.stderr)
     shown += doubts(seen, organisation, now)
-    shown.append(f"Mended upstream, the number falls by itself. This is as of {now.isoformat(timespec='seconds')}")
+    shown.append(f"Mended upstream, the number falls by itself. This is as of {moment(now)}")
     return shown
 
 

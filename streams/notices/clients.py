@@ -95,7 +95,8 @@ def _is_bare(agenda: Agenda) -> bool:
     if agenda.appointments:
         return False
     return agenda == Agenda(
-        reminded=agenda.reminded, handled=agenda.handled, backs=agenda.backs, unsaid=agenda.unsaid, sent=agenda.sent
+        reminded=agenda.reminded, handled=agenda.handled, backs=agenda.backs, returned=agenda.returned, unsaid=agenda.unsaid,
+        sent=agenda.sent,
     )  # fmt: skip
 
 

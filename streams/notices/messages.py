@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from schemas.deliveries import NO_REST, Delivery, LoggedNotice, LogRecord, Reason, Status
-from schemas.inputs import Request
+from schemas.inputs import Channel, Request
 from schemas.notices import Notice, request_id
 from schemas.state import Flying
 from schemas.topics import DELIVERIES
@@ -53,12 +53,14 @@ def emit_again(turn: ClientTurn, message: str, flying: Flying) -> None:
     ))  # fmt: skip
 
 
-def emit_given_up(turn: ClientTurn, message: str, flying: Flying) -> None:
+def emit_given_up(
+    turn: ClientTurn, message: str, reason: Reason, channel: Channel | None, notices: tuple[Notice, ...]
+) -> None:  # fmt: skip
     """Log the end of a message that came back once too often: it counts as said, so that this does not go on for ever."""
     turn.decision.count("no_rest")
     record = LogRecord(
-        message=message, organisation=turn.key.organisation, client=turn.key.client, channel=flying.channel, reason="direct",
-        status="failed", detail=NO_REST, at=turn.now, notices=logged(flying.notices),
+        message=message, organisation=turn.key.organisation, client=turn.key.client, channel=channel, reason=reason,
+        status="failed", detail=NO_REST, at=turn.now, notices=logged(notices),
     )  # fmt: skip
     emit_record(turn.decision, turn.partition, record)
 

@@ -77,11 +77,13 @@ def test_what_waits_is_shown_with_number_cost_and_samples() -> None:
     held = {one.key or b"": msgspec.json.decode(one.value or b"", type=HeldRecord) for one in records}
     settings = msgspec.convert(orjson.loads(orjson.dumps(organisation())), Organisation)
     seen = Seen({"zorg": ON}, held, {"zorg": settings}, {})
-    assert listed(seen, NOW) == ["zorg holds its notices and requests of roqua since 2026-03-02T08:00:00+00:00; 1 messages wait"]
+    assert listed(seen, NOW) == [
+        "zorg holds its notices and requests of roqua since 2026-03-02T08:00:00+00:00; waiting: 1 message"
+    ]
     assert lines(seen, "zorg", 3, NOW) == [
         "zorg holds its notices and requests of roqua, since 2026-03-02T08:00:00+00:00, by a",
-        "1 messages to 1 clients would go now; of these 0 are of days that begin within 24 hours",
-        "1 SMS parts, 0.08 EUR",
+        "1 message to 1 client would go now; of these 0 are of days that begin within 24 hours",
+        "1 SMS part, 0.08 EUR",
         "  Er is een afspraak met u gemaakt op vrijdag 20 maart 2026 van 11:00 tot 12:00.",
         "Mended upstream, the number falls by itself. This is as of 2026-03-02T11:00:00+00:00",
     ]
