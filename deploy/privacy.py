@@ -125,6 +125,7 @@ OF_PROJECTION = {
     "looks": Entry("who looked at which client on which day", "the page *Wie keek*", "`AUDIT_DAYS`; `erase` leaves it"),
     "held": Entry("what would be said: times, places", "the page of holds", "until it is said, or is no longer so"),
     "doubts": Entry("nothing: counts", "the page of holds", "until it is believed again"),
+    "changes": Entry("nothing: what was changed of settings, and by whom", "the page of settings", "`AUDIT_DAYS`"),
     "volumes": Entry("nothing: counts", "to see that unusually much goes out", "35 days"),
     "warned": Entry("nothing", "to tell an organisation of it once", "for ever"),
     "ended": Entry("nothing: hashes of sessions", "to end them", "`TEXT_DAYS`"),

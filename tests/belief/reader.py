@@ -91,16 +91,14 @@ class Reader:
     ) -> bool:  # fmt: skip
         """Take in what somebody else told, while we could not: that it is on, or no more; gives whether it was news.
 
-        One that has no place is where another at those times is, whichever of them was told first. `was`: what we told the same
-        appointment to be. Whether the client goes by that or by this nobody knows, so it stays; but it is one.
+        `was`: what we told the same appointment to be. Whether the client goes by that or by this nobody knows, so it stays; but
+        it is one.
         """
         if not on:
             self._forget(when, place)
             return True
         if self._knows(when, place):
             return False
-        if place is not None and place not in MARKS.values():
-            self.items.get(when, set()).discard(None)
         self._add(when, place)
         if was is not None:
             first = next((heard for heard, then in self.one.items() if then == was), was)
