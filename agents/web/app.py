@@ -62,7 +62,7 @@ def create_web(
     engine = follower.projection.engine if follower is not None else open_database(settings.web_database, settings.data)
     queries = Queries(engine)
     app.add_routes([web.get("/static/{name}", static), *watching.routes()])
-    app.add_routes(Unsubscribe(publisher, links).routes())
+    app.add_routes(Unsubscribe(publisher, links, queries).routes())
     app.add_routes(Webhook(publisher, settings, clock).routes())
     keys, limits = _api_keys(settings), TokenBuckets(settings.api_per_minute)
     app.add_routes(Requests(publisher, keys, limits, queries).routes())

@@ -62,7 +62,10 @@ async def page(request: pytest.FixtureRequest, server: Server) -> AsyncIterator[
         yield page
 
 
-async def test_from_a_mail_in_the_inbox_to_unsubscribed_and_back(page: Any, server: Server, kafka: Kept, token: str) -> None:
+async def test_from_a_mail_in_the_inbox_to_unsubscribed_and_back(
+    page: Any, server: Server, settings: Settings, kafka: Kept, token: str
+) -> None:
+    upstream(settings, LINDE)
     async with FakeSmtp() as inbox:
         words = EmailText("Bericht", "t", "t", "<p>t</p>")
         data = message_bytes(
@@ -73,6 +76,7 @@ async def test_from_a_mail_in_the_inbox_to_unsubscribed_and_back(page: Any, serv
         await smtp(EmailCall(message="m", mail_from="zorg@linde.example", recipient="anna@client.example", data=data))
         (link,) = message_from_bytes(inbox.raw[0], policy=policy.SMTP).get_all("List-Unsubscribe", [])
     await page.goto(link.strip("<>").replace("https://afspraakbericht.example", server.url))
+    assert "krijgt u van Thuiszorg De Linde geen" in await page.text_content("main")
     await check(page, "afmelden")
     assert kafka.events == []
     await press(page, "Meld mij af voor e-mail")
@@ -82,6 +86,14 @@ async def test_from_a_mail_in_the_inbox_to_unsubscribed_and_back(page: Any, serv
     assert await page.text_content("h1") == "Uw aanmelding is ontvangen"
     await check(page, "weer-aan")
     assert [event.value["off"] for event in kafka.events] == [True, False]
+
+
+async def test_a_link_that_was_cut(page: Any, kafka: Kept, token: str) -> None:
+    await page.goto(f"/u/{token[:-8]}")
+    assert await page.text_content("h1") == "Deze link werkt niet"
+    assert await page.locator("button").count() == 0
+    await check(page, "afmelden-link-niet-compleet")
+    assert kafka.events == []
 
 
 async def test_while_kafka_is_away(page: Any, kafka: Kept, token: str) -> None:
