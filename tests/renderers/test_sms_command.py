@@ -85,8 +85,8 @@ def test_settings_are_explained_by_kind_of_message(tmp_path: Path, capsys: pytes
     assert list(found) == [
         f"zorg, {name}"
         for name in (
-            "created", "series_created", "moved", "relocated", "changed", "cancelled", "series_moved", "series_cancelled", "phone",
-            "video", "home", "several", "reminder", "request",
+            "created", "series_created", "moved", "relocated", "changed", "cancelled", "series_moved", "series_cancelled",
+            "phone", "video", "home", "several", "reminder", "request",
         )
     ]  # fmt: skip
     assert found["zorg, cancelled"].endswith(" is geannuleerd. Tot ziens.")
