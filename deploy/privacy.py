@@ -80,7 +80,8 @@ OF_TOPICS = {
         "nothing: counts", "to see that a source of snapshots fails", "until it is believed again", "`hold`, `status`"
     ),
     "access-log": Entry(
-        "who looked at which client, when, in which role; ids of the clients", "accounting for access (NEN 7513)",
+        "who looked at which client, when, in which role; ids of the clients; who changed which settings",
+        "accounting for access (NEN 7513)",
         readers="`access`; the privacy officer",
     ),
     "dead-letters": Entry("**what could not be used, as it came**", "to mend the source", readers="who runs the system"),
@@ -123,6 +124,7 @@ OF_PROJECTION = {
     "days": Entry("nothing: counts and sums", "totals and bill", "for ever"),
     "settings": Entry("nothing", "the page of settings", "until they are deleted"),
     "looks": Entry("who looked at which client on which day", "the page *Wie keek*", "`AUDIT_DAYS`; `erase` leaves it"),
+    "changes": Entry("nothing of clients: which officer changed which settings", "*Wie wat wijzigde*", "`AUDIT_DAYS`"),
     "held": Entry("what would be said: times, places", "the page of holds", "until it is said, or is no longer so"),
     "doubts": Entry("nothing: counts", "the page of holds", "until it is believed again"),
     "changes": Entry("nothing: what was changed of settings, and by whom", "the page of settings", "`AUDIT_DAYS`"),
