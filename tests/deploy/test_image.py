@@ -109,7 +109,9 @@ def test_the_image_is_labelled_with_the_commit_and_the_version() -> None:
 
     assert "ARG REVISION=\n" in final
     assert "org.opencontainers.image.revision=${REVISION}\n" in final
-    assert f"org.opencontainers.image.version={PROJECT['project']['version']} " in final
+    assert "ARG VERSION=\n" in final
+    assert "org.opencontainers.image.version=${VERSION} " in final
+    assert 'SETUPTOOLS_SCM_PRETEND_VERSION="${VERSION:-0.0.0}"' in DOCKERFILE.split("\nFROM ")[1]
     assert 'REVISION: "${REVISION:-}"' in (DEPLOY / "compose.yaml").read_text()
 
 

@@ -27,7 +27,9 @@ SETS = [path for path in KUSTOMIZATIONS if path.parent.name != "overlays"]
 """The base and each component, whose resources are whole as they stand."""
 
 OVERLAYS = [path for path in KUSTOMIZATIONS if path.parent.name == "overlays"]
-KUBERNETES = "1.36"
+KUBERNETES, OLDEST = "1.36", "1.27"
+"""The newest whose schemas there are, and the oldest that is supported (deploy/RELEASES.md)."""
+
 OPERATOR = {
     kind: Draft202012Validator(json.loads((Path(__file__).parent / "prometheus-operator" / f"{kind.lower()}.json").read_text()))
     for kind in ("PodMonitor", "PrometheusRule")
@@ -72,7 +74,8 @@ def validate(document: dict[str, Any]) -> None:
     if document["kind"] in OPERATOR:
         OPERATOR[document["kind"]].validate(document)
     else:
-        kubernetes_validate.validate(document, KUBERNETES, strict=True)
+        for version in (KUBERNETES, OLDEST):
+            kubernetes_validate.validate(document, version, strict=True)
 
 
 def workloads(all_: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
