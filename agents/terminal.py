@@ -54,6 +54,11 @@ def progress(total: int | None, noun: str) -> Iterator[Callable[[int], None]]:
         yield bar.update
 
 
+def aside() -> Progress:
+    """Return `progress` where output that is written meanwhile goes elsewhere: lines and a bar on one terminal would mix."""
+    return silent if sys.stdout.isatty() else progress
+
+
 def agreed(question: str) -> bool:
     """Ask on the terminal; anything but y or yes, the end of input too, is no."""
     sys.stderr.write(f"{question} [y/N] ")

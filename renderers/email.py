@@ -16,6 +16,7 @@ from email.header import Header
 from email.utils import format_datetime, quote
 from html import escape
 from typing import NamedTuple
+from unicodedata import bidirectional
 
 from schemas.addresses import mailbox, normalised
 from schemas.deliveries import Delivery
@@ -163,7 +164,16 @@ def _stressed(said: Said) -> str:
 
 
 def _paragraphs(text: str) -> list[str]:
-    return [f"<p>{_marked_up(one)}</p>" for one in _PARAGRAPH.split(text.strip()) if one]
+    return [f"<p{_turned(one)}>{_marked_up(one)}</p>" for one in _PARAGRAPH.split(text.strip()) if one]
+
+
+def _turned(text: str) -> str:
+    """Return the direction of a paragraph in a script from right to left, by its first strong character (UAX 9, P2).
+
+    Sentences of ours have that of their language. `dir="auto"` would say the same, but Outlook for Windows does not know it.
+    """
+    strong = next((way for one in text if (way := bidirectional(one)) in ("L", "R", "AL")), "L")
+    return "" if strong == "L" else ' dir="rtl"'
 
 
 def _marked_up(text: str) -> str:

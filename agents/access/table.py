@@ -58,7 +58,10 @@ ROUTES: dict[str, Rule] = {
     "GET /kosten": Rule("kosten"),
     "GET /instellingen": Rule("beheer"),
     "POST /instellingen": Rule("beheer", changes="settings"),
+    "GET /instellingen/teksten": Rule("beheer"),
     "POST /instellingen/voorbeeld": Rule("beheer"),
+    "POST /instellingen/proef": Rule("beheer", changes="test-message"),
+    "POST /instellingen/weg": Rule("beheer", changes="settings"),
 }
 
 COMMANDS: dict[str, AccessOutcome | None] = {

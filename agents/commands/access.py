@@ -19,7 +19,7 @@ from ..access.command import machine_user, write
 from ..kafka.junk import Junk
 from ..kafka.reader import Reader
 from ..projection.access import user_hash
-from ..terminal import moment
+from ..terminal import aside, moment
 from .endings import ArgumentError, kafka_settings, one_line
 from .simulate import instant
 from .why import name
@@ -80,7 +80,7 @@ def line(record: AccessRecord) -> str:
 
 
 async def _print(bootstrap: str, security: Mapping[str, Any], args: Namespace, junk: Junk) -> None:
-    async with Reader(bootstrap, security) as reader:
+    async with Reader(bootstrap, security, progress=aside()) as reader:
         topic = await reader.topic(ACCESS_LOG.name)
         async with aclosing(reader.records(topic, args.since)) as stream:
             async for tp, entry in stream:

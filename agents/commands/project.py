@@ -16,7 +16,7 @@ from ..projection.follower import Follower
 from ..projection.projection import OvertakenError, Projection
 from ..projection.tables import connect, prepare
 from ..settings.settings import Settings
-from ..terminal import counted
+from ..terminal import counted, progress
 from .endings import one_line
 from .running import refused
 
@@ -35,7 +35,7 @@ def run(args: Namespace) -> int:
         engine = connect(settings.web_database, settings.data)
         prepare(engine, anew=args.rebuild)
         projection = Projection(engine)
-        follower = Follower(projection, settings.bootstrap, client_settings(settings))
+        follower = Follower(projection, settings.bootstrap, client_settings(settings), progress=progress)
         count = asyncio.run(follower.read())
         now = datetime.now(UTC)
         projection.expire(now - timedelta(days=settings.text_days), now - timedelta(days=settings.audit_days))

@@ -21,7 +21,7 @@ from streams.simulation import Refused, Simulation
 
 from ..export.periods import period
 from ..settings.agreed import agreed_producers
-from ..terminal import progress, silent
+from ..terminal import aside, silent
 from ..worker.wording import succeed
 from .endings import one_line
 
@@ -79,8 +79,8 @@ def run(args: Namespace) -> int:
         print(f"{args.events}: {error.strerror}", file=sys.stderr)
         return 2
     run_ = Run(Simulation(succeed, agreed_producers(args.producers)), args.until)
-    alone = progress if args.events != "-" and not sys.stdout.isatty() else silent  # on one terminal they would mix
-    with source, alone(_size(args.events), "byte") as more:
+    shown = aside() if args.events != "-" else silent
+    with source, shown(_size(args.events), "byte") as more:
         for record in run_.records(_counting(source, more)):
             if args.story:
                 print(told(read_log_record(record)))

@@ -25,7 +25,7 @@ from ..kafka.last_good import last_good
 from ..kafka.reader import MissingError, Reader, TopicRange, running
 from ..kafka.security import check, client_settings
 from ..settings.settings import Settings, SettingsError
-from ..terminal import counted
+from ..terminal import counted, progress
 from .dead_letters import read_letter
 from .endings import of_kafka, quiet
 from .hold import hold_of
@@ -118,7 +118,7 @@ async def look(settings: Settings, security: Mapping[str, Any], now: datetime, l
         (answer,) = await admin.describe_consumer_groups([settings.application])
         seen.workers = members_of(answer)
         committed = {tp: one.offset for tp, one in (await admin.list_consumer_group_offsets(settings.application)).items()}
-    async with Reader(settings.bootstrap, security) as reader:
+    async with Reader(settings.bootstrap, security, progress=progress) as reader:
         for topic in (topic.name for node in graph(1) for topic in node.reads):
             if number := await _late(reader, topic, committed, now - timedelta(seconds=late)):
                 seen.late[topic] = number

@@ -21,7 +21,7 @@ from schemas.held import HeldRecord
 from schemas.inputs import Erasure, Request
 from schemas.keys import ClientKey
 
-from .tables import DOUBTS, ENDED, ERASED, HELD, LOOKS, MESSAGES, RECORDS, REQUESTS, moment
+from .tables import CHANGES, DOUBTS, ENDED, ERASED, HELD, LOOKS, MESSAGES, RECORDS, REQUESTS, moment
 
 log = structlog.get_logger(__name__)
 
@@ -114,6 +114,7 @@ def expire(connection: Connection, texts_before: datetime, facts_before: datetim
     records += connection.execute(delete(RECORDS).where(RECORDS.c.at < facts)).rowcount
     requests = connection.execute(delete(REQUESTS).where(REQUESTS.c.at < facts)).rowcount
     connection.execute(delete(LOOKS).where(LOOKS.c.last < facts))
+    connection.execute(delete(CHANGES).where(CHANGES.c.at < facts))
     connection.execute(delete(HELD).where(HELD.c.until < texts))
     connection.execute(delete(DOUBTS).where(DOUBTS.c.until < texts))
     connection.execute(delete(ENDED).where(ENDED.c.at < texts))  # no session lasts that long

@@ -20,7 +20,7 @@ from . import organisations, waiting
 from .forgetting import client_hash
 from .reduce import ZONE, Row
 from .requests import RequestState
-from .tables import DAYS, DOUBTS, ENDED, HELD, LOOKS, MESSAGES, RECORDS, REQUESTS, SETTINGS, VOLUMES, moment
+from .tables import CHANGES, DAYS, DOUBTS, ENDED, HELD, LOOKS, MESSAGES, RECORDS, REQUESTS, SETTINGS, VOLUMES, moment
 
 log = structlog.get_logger(__name__)
 
@@ -102,6 +102,11 @@ class Queries:
         """Return when sessions were ended, of these hashes; those that were."""
         rows = await self._rows(select(ENDED).where(ENDED.c.session.in_(sessions)))
         return {row["session"]: row["at"] for row in rows}
+
+    async def changes(self, organisation: str, limit: int = 50) -> list[Row]:
+        """Return who changed which settings, the last one first."""
+        mine = select(CHANGES).where(CHANGES.c.organisation == organisation)
+        return await self._rows(mine.order_by(CHANGES.c.at.desc(), CHANGES.c.id).limit(limit))
 
     async def looks(self, organisation: str, client: str, limit: int = 500) -> list[Row]:
         """Return who looked at a client, the last day first; also by a command over all organisations that named the client."""

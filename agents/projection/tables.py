@@ -116,6 +116,15 @@ LOOKS = Table(
 )  # fmt: skip
 """Who looked at which client, once a local day. An erasure leaves it: the law keeps it."""
 
+CHANGES = Table(
+    "changes", METADATA,
+    Column("organisation", String(200)), Column("id", String(64)), Column("at", String(27), nullable=False),
+    Column("user", Text, nullable=False), Column("user_name", Text), Column("changes", Text, nullable=False),
+    PrimaryKeyConstraint("organisation", "id"),
+    Index("changes_time", "organisation", "at"),
+)  # fmt: skip
+"""Who changed what of an organisation's settings, `changes` as JSON (`schemas.access.Change`)."""
+
 HELD = Table(
     "held", METADATA,
     Column("organisation", String(200)), Column("client", String(200)), Column("at", String(27), nullable=False),
@@ -164,7 +173,7 @@ POSITIONS = Table(
 )  # fmt: skip
 """The offset after the last record taken in, written in the transaction that takes it in."""
 
-LAYOUT = 4
+LAYOUT = 5
 """The number of the tables' layout: whoever changes a table raises it, and the first process that finds a lower one makes all of
 them anew from the topics."""
 

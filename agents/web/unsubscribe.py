@@ -1,11 +1,13 @@
 """Unsubscribe from e-mail: a page with one button, and the one-click POST of mailbox providers (RFC 8058), at one address.
 
-GET says the same to everybody and does nothing, because scanners follow links. A POST writes an event, and answers once Kafka has
-it. A token that is not ours, or was cut, gets the same answer as a good one: the page tells nobody whether somebody is a client.
+GET does nothing, because scanners follow links, and says of which organisation the e-mail is: who has the link has its e-mail.
+A POST writes an event, and answers once Kafka has it. A token that is cut or not ours is told so. Nobody learns by that who is a
+client: a token cannot be made without a key of ours, and nothing is looked up by the client in it, nor by one that does not open.
 """
 
 from __future__ import annotations
 
+import asyncio
 from typing import Literal
 
 import structlog
@@ -14,9 +16,10 @@ from aiohttp import web
 from schemas.keys import ClientKey
 from schemas.topics import OPT_OUTS
 
-from ..kafka.publisher import Publisher
+from ..kafka.publisher import Publisher, UnavailableError
 from ..kafka.writer import Event
 from ..monitoring.web_metrics import METRICS
+from ..projection.queries import Queries
 from ..tokens import Tokens
 from .http import forms, pages
 
@@ -27,6 +30,16 @@ Choice = Literal["off", "on"]
 ONE_CLICK = ("List-Unsubscribe", "One-Click")
 
 
+NAME_SECONDS = 1.0
+"""How long a page waits for the organisation's name."""
+
+
+class NotCompleteError(web.HTTPNotFound):
+    """A link that no key of ours sealed: cut, or made up."""
+
+    page = "link"
+
+
 def choice(fields: dict[str, str]) -> Choice | None:
     """Return what a form or a mailbox provider asks; None where it asks nothing that we know."""
     name, value = ONE_CLICK
@@ -35,30 +48,35 @@ def choice(fields: dict[str, str]) -> Choice | None:
     return "on" if fields.get("keuze") == "aanmelden" else None
 
 
-def opt_out(tokens: Tokens | None, token: str, chosen: Choice) -> Event | None:
-    """Return the event for a token; None for one that is not ours."""
+def opened(tokens: Tokens | None, token: str) -> ClientKey | None:
+    """Return whose e-mail a token is about; None for one that is not ours, or was cut."""
     said = tokens.open(token) if tokens is not None else None
     if said is None or len(said) != 3 or said[2] != "email":
         return None
-    organisation, client, channel = said
-    value = {"organisation": organisation, "client": client, "channel": channel, "off": chosen == "off", "source": "link"}
-    return Event(OPT_OUTS.name, str(ClientKey(organisation, client)), value)
+    return ClientKey(said[0], said[1])
+
+
+def opt_out(key: ClientKey, chosen: Choice) -> Event:
+    """Return the event of a choice."""
+    value = {
+        "organisation": key.organisation, "client": key.client, "channel": "email", "off": chosen == "off", "source": "link",
+    }  # fmt: skip
+    return Event(OPT_OUTS.name, str(key), value)
 
 
 class Unsubscribe:
     """The pages. `tokens` None: no e-mail of ours has a link, and every token is a wrong one."""
 
-    def __init__(self, publisher: Publisher, tokens: Tokens | None) -> None:
-        self.publisher, self.tokens = publisher, tokens
-        self.pages = {name: pages.page("unsubscribe.html", state=name) for name in ("ask", "off", "on")}
+    def __init__(self, publisher: Publisher, tokens: Tokens | None, queries: Queries) -> None:
+        self.publisher, self.tokens, self.queries = publisher, tokens, queries
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes: `/u/{token}`."""
         return [web.get("/u/{token}", self.ask), web.post("/u/{token}", self.answer)]
 
     async def ask(self, request: web.Request) -> web.Response:
-        """Show the page with the button. It does not look at the token."""
-        return self._page("ask")
+        """Show the page with the button."""
+        return await self._page("ask", self._key(request))
 
     async def answer(self, request: web.Request) -> web.Response:
         """Do it, then say so."""
@@ -68,14 +86,29 @@ class Unsubscribe:
             raise (web.HTTPUnsupportedMediaType if error.status == 415 else web.HTTPBadRequest) from None
         if chosen is None:
             raise web.HTTPBadRequest
-        event = opt_out(self.tokens, request.match_info["token"], chosen)
-        if event is not None:
-            await self.publisher.publish(event)
-        else:
+        key = self._key(request)
+        await self.publisher.publish(opt_out(key, chosen))
+        return await self._page(chosen, key)
+
+    def _key(self, request: web.Request) -> ClientKey:
+        """Return whose link it is; a refusal that says that it is not complete."""
+        key = opened(self.tokens, request.match_info["token"])
+        if key is None:
             request.app[METRICS].tokens_unknown.labels("unsubscribe").inc()
             log.warning("an unsubscribe link that no key of ours sealed")
-            await self.publisher.check()  # the same 503 as a good token's while Kafka is away
-        return self._page(chosen)
+            raise NotCompleteError
+        return key
 
-    def _page(self, name: str) -> web.Response:
-        return web.Response(body=self.pages[name], content_type="text/html", charset="utf-8")
+    async def _page(self, name: str, key: ClientKey) -> web.Response:
+        body = pages.page("unsubscribe.html", state=name, organisation=await self._name(key.organisation))
+        return web.Response(body=body, content_type="text/html", charset="utf-8")
+
+    async def _name(self, organisation: str) -> str | None:
+        """Return an organisation's name; None where it is not known: then the page does without."""
+        try:
+            async with asyncio.timeout(NAME_SECONDS):
+                upstream = (await self.queries.settings(organisation)).upstream
+        except (UnavailableError, TimeoutError):  # the projection's database: who wants to unsubscribe does not wait for it
+            log.warning("the page to unsubscribe does without the organisation's name")
+            return None
+        return upstream.name if upstream is not None else None

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from agents.terminal import agreed, counted, moment
+from agents.terminal import agreed, aside, counted, moment, progress, silent
 
 AUTUMN = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
 """The hour that comes twice in Amsterdam: here for the first time."""
@@ -25,6 +25,13 @@ def test_one_is_singular(number: int, said: str) -> None:
 def test_an_instant_is_local_with_its_zone_on_a_terminal(terminal: bool, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal, raising=False)
     assert moment(AUTUMN) == said
+
+
+def test_a_bar_does_not_mix_with_what_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    assert aside() is silent
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: False, raising=False)
+    assert aside() is progress
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ async def opened(size: str, base_url: str | None = None, scheme: Literal["light"
         page.kind = size
         yield page
         await browser.close()
-    assert [line for line in said if not re.search("status of (403|422|503)", line)] == []
+    assert [line for line in said if not re.search("status of (403|404|422|503)", line)] == []
 
 
 async def check(page: Any, name: str, rules: Sequence[str] = RULES) -> None:

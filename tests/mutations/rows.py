@@ -75,6 +75,13 @@ CLIENTS = (
         LISTS,
     ),
     Mutation(
+        "a day has one reminder too few",
+        "streams/notices/due_moments.py",
+        "if number > due.place or due.wall in walls or at <= settings.since:",
+        "if number >= due.place > 1 or number > due.place or due.wall in walls or at <= settings.since:",
+        LISTS,
+    ),
+    Mutation(
         "a list that is changed has one reminder more",
         "streams/notices/due_moments.py",
         "if number > due.place or due.wall in walls or at <= settings.since:",

@@ -62,7 +62,10 @@ async def page(request: pytest.FixtureRequest, server: Server) -> AsyncIterator[
         yield page
 
 
-async def test_from_a_mail_in_the_inbox_to_unsubscribed_and_back(page: Any, server: Server, kafka: Kept, token: str) -> None:
+async def test_from_a_mail_in_the_inbox_to_unsubscribed_and_back(
+    page: Any, server: Server, settings: Settings, kafka: Kept, token: str
+) -> None:
+    upstream(settings, LINDE)
     async with FakeSmtp() as inbox:
         words = EmailText("Bericht", "t", "t", "<p>t</p>")
         data = message_bytes(
@@ -73,6 +76,7 @@ async def test_from_a_mail_in_the_inbox_to_unsubscribed_and_back(page: Any, serv
         await smtp(EmailCall(message="m", mail_from="zorg@linde.example", recipient="anna@client.example", data=data))
         (link,) = message_from_bytes(inbox.raw[0], policy=policy.SMTP).get_all("List-Unsubscribe", [])
     await page.goto(link.strip("<>").replace("https://afspraakbericht.example", server.url))
+    assert "krijgt u van Thuiszorg De Linde geen" in await page.text_content("main")
     await check(page, "afmelden")
     assert kafka.events == []
     await press(page, "Meld mij af voor e-mail")
@@ -82,6 +86,14 @@ async def test_from_a_mail_in_the_inbox_to_unsubscribed_and_back(page: Any, serv
     assert await page.text_content("h1") == "Uw aanmelding is ontvangen"
     await check(page, "weer-aan")
     assert [event.value["off"] for event in kafka.events] == [True, False]
+
+
+async def test_a_link_that_was_cut(page: Any, kafka: Kept, token: str) -> None:
+    await page.goto(f"/u/{token[:-8]}")
+    assert await page.text_content("h1") == "Deze link werkt niet"
+    assert await page.locator("button").count() == 0
+    await check(page, "afmelden-link-niet-compleet")
+    assert kafka.events == []
 
 
 async def test_while_kafka_is_away(page: Any, kafka: Kept, token: str) -> None:
@@ -268,7 +280,7 @@ async def test_the_settings_by_keyboard_with_a_live_preview(page: Any, settings:
     await page.keyboard.press("Control+a")
     await page.keyboard.type("Thuiszorg De Linde, uw cliëntenservice:")
     await page.wait_for_selector(".bubble:has-text('Thuiszorg De Linde, uw cliëntenservice: Er is een afspraak')")
-    assert "UCS-2" in await page.text_content("#meting"), "a screen reader is told the size"
+    assert "2 delen" in await page.text_content("#meting"), "a screen reader is told the size"
     assert "2 delen" in await page.text_content(".size")
     await check(page, "instellingen-ingevuld")
     await press(page, "Opslaan")
@@ -295,6 +307,147 @@ async def test_the_settings_with_what_is_wrong_and_what_was_refused(page: Any, s
     await check(page, "instellingen-fout")
     await page.click("[role=alert] li >> nth=1 >> a")
     assert await page.evaluate("document.activeElement.id") == "mail_onderwerp"
+
+
+async def test_what_is_typed_is_counted_and_never_cut(page: Any, settings: Settings, kafka: Kept) -> None:
+    upstream(settings, LINDE)
+    await sign_in(page)
+    await page.goto("/instellingen")
+    await page.check("#eigen_sms_na")
+    await page.fill("#sms_na", "é😀\n")
+    assert await page.text_content("#sms_na-telling") == "Nog 197 tekens."
+    await page.fill("#sms_na", "x" * 205)
+    assert await page.input_value("#sms_na") == "x" * 205
+    assert await page.text_content("#sms_na-telling") == "5 tekens te veel."
+    await page.wait_for_selector("#sms_na-telling.over")
+    await press(page, "Opslaan")
+    assert "niet meer dan 200 tekens" in await page.text_content("[role=alert]")
+    assert await page.input_value("#sms_na") == "x" * 205
+    await check(page, "instellingen-te-lang")
+    assert kafka.events == []
+
+
+async def test_leaving_unsaved_settings_is_asked_about(page: Any, settings: Settings, kafka: Kept) -> None:
+    upstream(settings, LINDE)
+    await sign_in(page)
+    await page.goto("/instellingen")
+    asked: list[str] = []
+
+    async def answer(dialog: Any) -> None:
+        asked.append(dialog.type)
+        await (dialog.accept() if len(asked) > 1 else dialog.dismiss())
+
+    page.on("dialog", answer)
+    await page.check("#eigen_sms_na")
+    await page.fill("#sms_na", "Tot dan!")
+    await page.click(".top nav a:text-is('Berichten')")
+    await page.wait_for_timeout(0)
+    assert asked == ["beforeunload"]
+    assert page.url.endswith("/instellingen"), "whoever says no stays"
+    async with page.expect_navigation():
+        await page.click(".top nav a:text-is('Berichten')")
+    assert asked == ["beforeunload"] * 2
+    await page.goto("/instellingen")
+    assert await page.input_value("#sms_na") == "Tot dan!", "what was left is offered again"
+    assert "Het is nog niet opgeslagen" in await page.text_content("#terug")
+    await check(page, "instellingen-terug")
+    await press(page, "Opslaan")
+    assert orjson.loads(kafka.events[0].value)["sms"] == {"after": "Tot dan!"}
+    await page.goto("/berichten")
+    await page.goto("/instellingen")
+    assert not await page.is_visible("#terug")
+    assert len(asked) == 2, "nothing was left unsaved"
+
+
+async def test_what_was_filled_in_outlives_the_session(page: Any, settings: Settings, kafka: Kept) -> None:
+    upstream(settings, LINDE)
+    await sign_in(page)
+    await page.goto("/instellingen")
+    await page.check("#eigen_mail_na")
+    await page.fill("#mail_na", "Met vriendelijke groet")
+    await page.context.clear_cookies()
+    await press(page, "Opslaan")
+    assert await page.text_content("h1") == "Inloggen"
+    assert kafka.events == []
+    await sign_in(page)
+    await page.goto("/instellingen")
+    assert await page.input_value("#mail_na") == "Met vriendelijke groet"
+    assert "Het is nog niet opgeslagen" in await page.text_content("#terug")
+    await press(page, "Opslaan")
+    assert orjson.loads(kafka.events[0].value)["email"] == {"after": "Met vriendelijke groet"}
+
+
+async def test_messages_are_switched_off_in_two_steps_by_keyboard(page: Any, settings: Settings, kafka: Kept) -> None:
+    upstream(settings, LINDE)
+    await sign_in(page)
+    await page.goto("/instellingen")
+    await focus(page, "eigen_berichten")
+    await page.keyboard.press("Space")
+    await focus(page, "berichten")
+    await page.keyboard.press("ArrowDown")
+    await press(page, "Opslaan")
+    assert "Weet u zeker" in await page.text_content("[role=alert]")
+    await check(page, "instellingen-zeker")
+    assert kafka.events == []
+    await press(page, "Ja, zet de berichten uit")
+    assert orjson.loads(kafka.events[0].value)["notifications"] is False
+    for path in ("/instellingen", "/berichten", "/kosten"):
+        await page.goto(path)
+        assert "Alle berichten staan uit." in await page.text_content("aside")
+    await check(page, "uit")
+
+
+async def test_texts_of_a_label_and_in_english_by_keyboard(page: Any, settings: Settings, kafka: Kept) -> None:
+    upstream(settings, {**LINDE, "languages": ["nl", "en"], "quiet_hours": {"from": "21:00", "until": "08:00"}})
+    await sign_in(page)
+    await page.goto("/instellingen")
+    await focus(page, "soort")
+    await page.keyboard.type("intake")
+    await press(page, "Kies de teksten")
+    assert await page.text_content("h1") == "Soort afspraak intake"
+    await focus(page, "eigen_melden")
+    await page.keyboard.press("Space")
+    await page.locator("summary:text-is('Herinnering')").focus()
+    await page.keyboard.press("Enter")
+    await focus(page, "eigen_herinnering_sms_na")
+    await page.keyboard.press("Space")
+    await focus(page, "herinnering_sms_na")
+    await page.keyboard.type("Neem uw pas mee.")
+    await page.wait_for_selector(".bubble:has-text('Neem uw pas mee.')")
+    await check(page, "instellingen-soort")
+    await press(page, "Opslaan")
+    assert "is opgeslagen" in await page.text_content("[role=status]")
+    await page.goto("/instellingen")
+    await page.click("text=Teksten in het Engels")
+    await page.check("#eigen_sms_voor")
+    await page.fill("#sms_voor", "De Linde:")
+    await page.wait_for_selector(".bubble:has-text('De Linde: An appointment has been made for you')")
+    await check(page, "instellingen-engels")
+    await press(page, "Opslaan")
+    assert orjson.loads(kafka.events[-1].value) == {
+        "organisation": "linde",
+        "labels": {"intake": {"notify": "all", "templates": {"reminder": {"sms": {"after": "Neem uw pas mee."}}}}},
+        "translations": {"en": {"sms": {"before": "De Linde:"}}},
+    }
+    await page.goto("/instellingen/teksten?soort=intake")
+    await page.click("text=Haal deze soort weg")
+    await check(page, "instellingen-soort-weg")
+    await press(page, "Ja, haal deze soort weg")
+    assert "labels" not in orjson.loads(kafka.events[-1].value)
+
+
+async def test_an_email_is_shown_as_it_is_sent(page: Any, settings: Settings) -> None:
+    """Its styles count, nothing of it runs, and it is as high as what stands in it."""
+    upstream(settings, LINDE)
+    await sign_in(page)
+    await page.goto("/instellingen")
+    frame = page.frame_locator("iframe.sheet-of-mail").first
+    await frame.locator("p:has-text('Er is een afspraak met u gemaakt')").wait_for()
+    styled = await frame.locator("div[lang=nl]").evaluate("one => getComputedStyle(one).fontFamily")
+    assert "sans-serif" in styled
+    room = "one => one.clientHeight - Math.ceil(one.contentDocument.body.getBoundingClientRect().bottom)"
+    assert 0 <= await page.locator("iframe.sheet-of-mail").first.evaluate(room) < 60
+    assert await frame.locator("div[lang=nl]").evaluate("one => getComputedStyle(one).maxWidth") == "580px"
 
 
 async def test_the_settings_before_upstream_said_anything(page: Any) -> None:

@@ -224,6 +224,51 @@ def test_what_a_reminder_would_do() -> None:
     assert "1 notice is the same; differences:" in shown
 
 
+AFTER = {"sms": {"after": "Neem uw pas mee."}}
+ENGLISH = {**CONSENT, "language": "en"}
+ON_PHONE = appointment("2026-03-10 13:15", kind="phone", label="intake", arrival={
+    "from": "2026-03-10T13:15:00+01:00", "until": "2026-03-10T13:45:00+01:00",
+})  # fmt: skip
+OTHER_SETTINGS: dict[str, tuple[list[Kept], dict[str, Any], str]] = {
+    "texts of a kind of message": ([BOOK], {"templates": {"created": AFTER}}, "14:15. Neem uw pas mee."),
+    "texts of a label": (
+        [event(10, "appointments", "zorg/a", ON_PHONE)], {"labels": {"intake": {"templates": {"created": AFTER}}}},
+        "Er is een telefonische afspraak met u gemaakt op dinsdag 10 maart 2026 tussen 13:15 en 13:45. U wordt gebeld. "
+        "Neem uw pas mee.",
+    ),
+    "a label that says nothing first": (
+        [event(10, "appointments", "zorg/a", ON_PHONE)], {"labels": {"intake": {"notify": "none"}}}, "suppressed notify",
+    ),
+    "a second language": (
+        [event(5, "consents", "zorg/anna", ENGLISH, 1), BOOK], {"languages": ["nl", "en"]},
+        "An appointment has been made for you on Tuesday 10 March 2026 from 13:15 to 14:15.",
+    ),
+    "no place": (
+        [event(10, "appointments", "zorg/a", appointment("2026-03-10 13:15", location={"name": "De Linde"}))],
+        {"say": {"location": False}},
+        "gemaakt op dinsdag 10 maart 2026 van 13:15 tot 14:15.",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("events", "settings", "said"), OTHER_SETTINGS.values(), ids=OTHER_SETTINGS)
+def test_what_other_settings_would_say_of_words_that_fit(events: list[Kept], settings: dict[str, Any], said: str) -> None:
+    log, other = ruled(*SETUP, *events), {"zorg": orjson.dumps(organisation(**settings))}
+    shown = "\n".join(lines(replay(ordered([*SETUP, *events]), log, other, None, END)))
+    assert said in shown
+    assert "differences:" in shown
+    assert lines(replay(ordered([*SETUP, *events]), log, {}, None, END))[-1].endswith("are the same.")
+
+
+def test_what_a_list_of_reminders_would_do() -> None:
+    until, log = at("2026-03-11 00:00"), ruled(*SETUP, BOOK)
+    rules = [{"days_before": 2, "at": "10:00", "days": "working"}, {"days_before": 1, "at": "18:00"}]
+    other = {"zorg": orjson.dumps(organisation(reminders=rules, free_days=["2026-03-09"]))}
+    shown = "\n".join(lines(replay(ordered([*SETUP, BOOK]), log, other, None, until)))
+    found = [line for line in shown.splitlines() if "reminder a" in line]
+    assert [line.strip()[:19] for line in found] == ["2026-03-05 09:00:00", "2026-03-09 17:00:00"]
+
+
 def test_without_differences_it_says_so() -> None:
     shown = lines(replay(Ordered([*SETUP, BOOK], 0), ruled(*SETUP, BOOK), {}, None, END))
 
