@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from schemas.deliveries import NO_REST, Delivery, LoggedNotice, LogRecord, Reason, Status
+from schemas.deliveries import ERASED, NO_REST, Delivery, LoggedNotice, LogRecord, Reason, Status
 from schemas.inputs import Channel, Request
 from schemas.notices import Notice, request_id
 from schemas.state import Flying
 from schemas.topics import DELIVERIES
 from schemas.wire import encode
 
-from ..processing.log_records import emit_record, template_of
+from ..processing.log_records import emit_record, start_of, template_of
 from ..processing.turn import Output
 from .agenda import Decided
 from .client_turn import ClientTurn
@@ -41,6 +41,7 @@ def emit_message(
         message=message, organisation=turn.key.organisation, client=turn.key.client, channel=eligibility.channel, reason=reason,
         status=status, detail=withheld if status == "suppressed" else None, at=turn.now, notices=logged(notices),
         template=template_of(turn.organisation, eligibility.channel, notices, turn.language),
+        start=start_of(notices) if withheld != ERASED else None,
     )  # fmt: skip
     emit_record(turn.decision, turn.partition, record)
 
@@ -60,7 +61,7 @@ def emit_given_up(
     turn.decision.count("no_rest")
     record = LogRecord(
         message=message, organisation=turn.key.organisation, client=turn.key.client, channel=channel, reason=reason,
-        status="failed", detail=NO_REST, at=turn.now, notices=logged(notices),
+        status="failed", detail=NO_REST, at=turn.now, notices=logged(notices), start=start_of(notices),
     )  # fmt: skip
     emit_record(turn.decision, turn.partition, record)
 
