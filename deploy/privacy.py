@@ -81,7 +81,8 @@ OF_TOPICS = {
         "nothing: counts", "to see that a source of snapshots fails", "until it is believed again", "`hold`, `status`"
     ),
     "access-log": Entry(
-        "who looked at which client, when, in which role; ids of the clients", "accounting for access (NEN 7513)",
+        "who looked at which client, when, in which role; ids of the clients; who changed which settings",
+        "accounting for access (NEN 7513)",
         readers="`access`; the privacy officer",
     ),
     "dead-letters": Entry("**what could not be used, as it came**", "to mend the source", readers="who runs the system"),
@@ -138,7 +139,7 @@ OF_PROJECTION = {
     "opt_outs": Entry("hash of the client's id: when a channel was turned off", "the page of a client, figures", "`AUDIT_DAYS`"),
     "visits": Entry("hash of the client's id: who came and who did not", "figures of no-shows", "`AUDIT_DAYS`"),
     "looks": Entry("who looked at which client on which day", "the page *Wie keek*", "`AUDIT_DAYS`; `erase` leaves it"),
-    "changes": Entry("nothing: which user changed which settings", "the page of settings", "`AUDIT_DAYS`"),
+    "changes": Entry("nothing of clients: which officer changed which settings", "*Wie wat wijzigde*", "`AUDIT_DAYS`"),
     "held": Entry("what would be said: times, places", "the page of holds", "until it is said, or is no longer so"),
     "doubts": Entry("nothing: counts", "the page of holds", "until it is believed again"),
     "volumes": Entry("nothing: counts", "to see that unusually much goes out", "35 days"),
