@@ -172,8 +172,10 @@ class Queries(Asking):
 
         `opted_out`: of one that the client's wish held back, whether a channel was off then, at the client's own word.
         """
-        rows = await self._rows(_messages(organisation, wanted, after, before).limit(limit))
-        return await self._opted_out(organisation, rows if before is None else rows[::-1])
+        some = _messages(organisation, wanted, after, before).limit(limit)  # their ids first: whole rows are slow to sort
+        mine = (MESSAGES.c.organisation == organisation) & MESSAGES.c.message.in_(some)
+        rows = await self._rows(select(MESSAGES).where(mine).order_by(MESSAGES.c.first.desc(), MESSAGES.c.message.desc()))
+        return await self._opted_out(organisation, rows)
 
     async def counts(self, organisation: str, wanted: Filter) -> dict[str, int]:
         """Count messages by outcome, of whatever outcome."""
@@ -230,7 +232,7 @@ def _request(organisation: str, party: str, request: str) -> Any:
 
 
 def _messages(organisation: str, wanted: Filter, after: Place | None, before: Place | None) -> Select[Any]:
-    query = _chosen(select(MESSAGES), organisation, wanted)
+    query = _chosen(select(MESSAGES.c.message), organisation, wanted)
     place: Sequence[Any] = (MESSAGES.c.first, MESSAGES.c.message)
     if before is not None:
         return query.where(tuple_(*place) > tuple_(*before)).order_by(*place)
