@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 EXPORT_PAGE = 1000
 
-MOST_CLIENTS = 50
+MOST_CLIENTS = 20
 """Clients whose number begins as was asked: of more, the first."""
 
 KEPT = ("client", "van", "tot", "kanaal", "status", "reden")

@@ -186,7 +186,7 @@ async def pages(url: str, folder: Path) -> None:
     anna = sessions.client("o1", "c21")
     paths = {
         "/berichten": "/berichten", "/berichten, not sent": "/berichten?status=suppressed",
-        "/berichten, of fifty clients": f"/berichten?client={sessions.client('o1', 'C1')}",
+        "/berichten, of twenty clients": f"/berichten?client={sessions.client('o1', 'C1')}",
         "/clienten/…": f"/clienten/{anna}", "/kosten": "/kosten", "/kosten, a year": "/kosten?dagen=365",
     }  # fmt: skip
     app = create_web(settings, Kept(), clock=lambda: clock)
