@@ -127,6 +127,7 @@ def test_the_queries_of_an_organisations_day_fit_the_projection(tmp_path: Path) 
         "kinds": "created",
         "attempt": 1,
         "outcome": "sent",
+        "notices": "[]",
     }
     moment = "2026-03-02T10:00:00.000000Z"
     found = []
