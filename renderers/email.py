@@ -22,7 +22,7 @@ from schemas.inputs import Organisation
 from schemas.templates import texts_around
 
 from .details import details
-from .languages import wording_of
+from .languages import wording_for, wording_of
 from .sentences import joined, sentences
 from .wording import Wording
 
@@ -84,12 +84,17 @@ class EmailText(NamedTuple):
     html: str
 
 
-def email(delivery: Delivery, organisation: Organisation, sent: datetime, unsubscribe: str | None) -> EmailText:
-    """Return the words of an e-mail that is sent at the instant `sent`; `unsubscribe` is the client's own link."""
-    said = sentences(delivery, organisation, sent)
+def email(
+    delivery: Delivery, organisation: Organisation, sent: datetime, unsubscribe: str | None, call_name: str | None = None
+) -> EmailText:  # fmt: skip
+    """Return the words of an e-mail that is sent at the instant `sent`; `unsubscribe` is the recipient's own link.
+
+    `call_name`: as `sentences` has it.
+    """
+    said = sentences(delivery, organisation, sent, call_name)
     request = delivery.request
     before, after, subject = texts_around(organisation, "email", delivery.notices, delivery.language)
-    wording = wording_of(delivery.language)
+    wording = wording_for(delivery, call_name)
     subject = (request.subject if request is not None else None) or subject or wording.subject
     besides = details(delivery, organisation)
     blocks = [before, "\n".join([*said, *besides]), after]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from schemas.inputs import Erasure
+from schemas.erasures import Erasure
 from schemas.topics import (
     AUDIT_LOG,
     CLIENT_EVENTS,

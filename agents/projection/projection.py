@@ -13,7 +13,8 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 
 from schemas.access import AccessRecord
 from schemas.deliveries import LogRecord, NewerSchemaError, read_log_record
-from schemas.inputs import Erasure, Request
+from schemas.erasures import Erasure
+from schemas.inputs import Request
 from schemas.topics import ACCESS_LOG, DELIVERY_LOG, ERASURES, HELD, HOLDS, ORGANISATIONS, OVERRIDES
 from schemas.wire import BadRecordError, loads, read
 from streams.intake.checks import check_erasure, request_of
@@ -236,7 +237,7 @@ class Projection:
             (row["organisation"], row["message"]): dict(row)
             for row in connection.execute(select(MESSAGES).where(MESSAGES.c.message.in_(messages))).mappings()
         }
-        known = ErasedClients(connection, {(record.organisation, record.client) for record in fresh})
+        known = ErasedClients(connection, {record.whose for record in fresh})
         changed, corrections, rows = {}, [], []
         for record in fresh:
             if known.forgets(record):  # it counts, and nobody is told whose it was

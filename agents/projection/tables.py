@@ -54,7 +54,8 @@ RECORDS = Table(
 MESSAGES = Table(
     "messages", METADATA,
     Column("organisation", String(200), nullable=False), Column("message", String(64), nullable=False),
-    Column("client", String(200), nullable=False), Column("channel", String(8)), Column("reason", String(16), nullable=False),
+    Column("client", String(200), nullable=False), Column("recipient", String(102), nullable=False),
+    Column("channel", String(8)), Column("reason", String(16), nullable=False),
     Column("kinds", Text, nullable=False), Column("status", String(16), nullable=False), Column("detail", Text),
     Column("first", String(27), nullable=False), Column("at", String(27), nullable=False),
     Column("attempt", Integer, nullable=False),
@@ -118,12 +119,12 @@ LOOKS = Table(
 
 HELD = Table(
     "held", METADATA,
-    Column("organisation", String(200)), Column("client", String(200)), Column("at", String(27), nullable=False),
-    Column("messages", Integer, nullable=False), Column("near", Integer, nullable=False),
-    Column("until", String(27), nullable=False), Column("value", Text, nullable=False),
-    PrimaryKeyConstraint("organisation", "client"),
+    Column("organisation", String(200)), Column("client", String(200)), Column("recipient", String(102)),
+    Column("at", String(27), nullable=False), Column("messages", Integer, nullable=False),
+    Column("near", Integer, nullable=False), Column("until", String(27), nullable=False), Column("value", Text, nullable=False),
+    PrimaryKeyConstraint("organisation", "client", "recipient"),
 )  # fmt: skip
-"""What of each client waits in a hold, `value` as its record; `until`: when all of it is over."""
+"""What of each client, and of those who act for it, waits in a hold, `value` as its record; `until`: when all of it is over."""
 
 VOLUMES = Table(
     "volumes", METADATA,
@@ -154,7 +155,7 @@ POSITIONS = Table(
 )  # fmt: skip
 """The offset after the last record taken in, written in the transaction that takes it in."""
 
-LAYOUT = 3
+LAYOUT = 4
 """The number of the tables' layout: whoever changes a table raises it, and the first process that finds a lower one makes all of
 them anew from the topics."""
 

@@ -6,7 +6,7 @@ it. A token that is not ours, or was cut, gets the same answer as a good one: th
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import structlog
 from aiohttp import web
@@ -17,7 +17,7 @@ from schemas.topics import OPT_OUTS
 from ..kafka.publisher import Publisher
 from ..kafka.writer import Event
 from ..monitoring.web_metrics import METRICS
-from ..tokens import Tokens
+from ..tokens import OTHERS, Tokens
 from .http import forms, pages
 
 log = structlog.get_logger(__name__)
@@ -38,10 +38,13 @@ def choice(fields: dict[str, str]) -> Choice | None:
 def opt_out(tokens: Tokens | None, token: str, chosen: Choice) -> Event | None:
     """Return the event for a token; None for one that is not ours."""
     said = tokens.open(token) if tokens is not None else None
-    if said is None or len(said) != 3 or said[2] != "email":
+    if said is None and tokens is not None and token.startswith(OTHERS):
+        said = tokens.open(token.removeprefix(OTHERS))
+    if said is None or len(said) not in (3, 5) or said[-1] != "email":
         return None
-    organisation, client, channel = said
-    value = {"organisation": organisation, "client": client, "channel": channel, "off": chosen == "off", "source": "link"}
+    organisation, client, *whose, channel = said
+    value: dict[str, Any] = {"organisation": organisation, "client": client, "channel": channel, "off": chosen == "off"}
+    value |= {"source": "link"} | ({"recipient": whose[0], "mark": whose[1]} if whose else {})
     return Event(OPT_OUTS.name, str(ClientKey(organisation, client)), value)
 
 
@@ -50,7 +53,11 @@ class Unsubscribe:
 
     def __init__(self, publisher: Publisher, tokens: Tokens | None) -> None:
         self.publisher, self.tokens = publisher, tokens
-        self.pages = {name: pages.page("unsubscribe.html", state=name) for name in ("ask", "off", "on")}
+        self.pages = {
+            (name, others): pages.page("unsubscribe.html", state=name, others=others)
+            for name in ("ask", "off", "on")
+            for others in (False, True)
+        }
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes: `/u/{token}`."""
@@ -58,7 +65,7 @@ class Unsubscribe:
 
     async def ask(self, request: web.Request) -> web.Response:
         """Show the page with the button. It does not look at the token."""
-        return self._page("ask")
+        return self._page("ask", request)
 
     async def answer(self, request: web.Request) -> web.Response:
         """Do it, then say so."""
@@ -75,7 +82,8 @@ class Unsubscribe:
             request.app[METRICS].tokens_unknown.labels("unsubscribe").inc()
             log.warning("an unsubscribe link that no key of ours sealed")
             await self.publisher.check()  # the same 503 as a good token's while Kafka is away
-        return self._page(chosen)
+        return self._page(chosen, request)
 
-    def _page(self, name: str) -> web.Response:
-        return web.Response(body=self.pages[name], content_type="text/html", charset="utf-8")
+    def _page(self, name: str, request: web.Request) -> web.Response:
+        others = request.match_info["token"].startswith(OTHERS)
+        return web.Response(body=self.pages[name, others], content_type="text/html", charset="utf-8")

@@ -16,8 +16,9 @@ from schemas.channels import CHANNELS
 from schemas.deliveries import LogRecord
 from schemas.inputs import Channel
 from schemas.keys import ClientKey
+from schemas.ledger import LedgerRow
 from schemas.notices import Kind
-from schemas.state import Agenda, AgendaEntry, LedgerRow, OptOuts, SettingsRow
+from schemas.state import Agenda, AgendaEntry, OptOuts, SettingsRow
 from schemas.topics import (
     AGENDAS,
     CONSENTS_TABLE,
@@ -153,7 +154,7 @@ def explain(
 
 
 def _person(client: ClientSnapshot) -> list[Fact]:
-    consent, contact, opt_outs, _ = client.client_facts
+    consent, contact, opt_outs, *_ = client.client_facts
     if consent is None:
         said = "not known, and what is unknown is off"
     elif not consent.notifications:

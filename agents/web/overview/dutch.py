@@ -38,6 +38,9 @@ MEANINGS = {
 
 DETAILS = {
     "absent": "De cliënt is niet aanwezig bij de afspraak.",
+    "tell": "Deze ontvanger mag niets (meer) over de afspraak horen.",
+    "ended": "De laatste dag van deze ontvanger is voorbij.",
+    "same_address": "Het bericht ging al naar hetzelfde nummer of e-mailadres.",
     "client_off": "De cliënt wil geen berichten, of heeft zich afgemeld.",
     "contact_unconfirmed": "Het telefoonnummer of e-mailadres is niet bevestigd.",
     "organisation_off": "Uw organisatie heeft berichten uitgezet.",
