@@ -15,7 +15,7 @@ export PYTHONDONTWRITEBYTECODE :=
 QUICK := tests/test_architecture.py tests/schemas tests/streams tests/scenarios tests/renderers tests/agents tests/deploy \
     --ignore tests/agents/web --ignore tests/agents/projection
 
-.PHONY: help setup run check quick test style types warm quick-tests all-tests properties mutations bench profile chaos drill outage brokers rolling alerts browser graph manifests golden lock sbom wheel clean
+.PHONY: help setup run check quick test style types warm quick-tests all-tests properties mutations bench profile chaos drill outage brokers rolling alerts browser graph manifests golden lock sbom wheel release clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -100,8 +100,8 @@ alerts: ## Check the alert rules, and run their tests (Debian package prometheus
 graph: $(READY) ## Draw the topology (Mermaid) from the code
 	@$(BIN)/afspraakbericht graph
 
-browser: $(READY) ## Every page in Chromium, with axe-core; screenshots in data/screenshots
-	BROWSER=shots $(BIN)/pytest tests/agents/web/test_browser.py
+browser: $(READY) ## Every page and e-mail in Chromium, with axe-core; screenshots in data/screenshots
+	BROWSER=shots $(BIN)/pytest tests/agents/web/test_browser.py tests/browser
 
 manifests: $(READY) ## Write the generated files of deploy/ anew; review the diff
 	$(BIN)/afspraakbericht settings --example > deploy/env.example
@@ -109,6 +109,8 @@ manifests: $(READY) ## Write the generated files of deploy/ anew; review the dif
 	AFSPRAAKBERICHT_PARTITIONS=24 AFSPRAAKBERICHT_REPLICATION=3 $(BIN)/afspraakbericht asyncapi > deploy/asyncapi.json
 	$(BIN)/python deploy/grafana/dashboards.py
 	$(BIN)/python deploy/privacy.py
+	$(BIN)/python deploy/kubernetes/rules.py
+	$(BIN)/python deploy/analysis/notebook.py
 
 golden: $(READY) ## Write the golden messages anew; review the diff
 	GOLDEN=1 $(BIN)/pytest tests/renderers
@@ -128,6 +130,13 @@ sbom: $(READY) ## The locked packages as CycloneDX, in dist/: all of them, and t
 wheel: $(READY) ## The wheel, in dist/; it says of which commit it is made
 	git describe --always --abbrev=12 --exclude '*' --dirty > agents/REVISION
 	$(PIP) wheel --quiet --no-build-isolation --no-deps --wheel-dir dist . ; made=$$?; rm agents/REVISION; exit $$made
+
+release: ## Prepare VERSION=1.2.3: the changelog's heading and the images of deploy/; what is to be done then is printed
+	@printf '%s\n' "$(VERSION)" | grep -qxE '[0-9]+\.[0-9]+\.[0-9]+' || { echo 'make release VERSION=1.2.3'; exit 2; }
+	sed -i 's/^## \[Unreleased\]$$/&\n\n## [$(VERSION)] - '"$$(date -u +%F)"'/' CHANGELOG.md
+	sed -i -E 's/(afspraakbericht:|newTag: |VERSION[:=] ?)[0-9]+\.[0-9]+\.[0-9]+/\1$(VERSION)/' \
+	  deploy/Dockerfile deploy/compose.yaml $$(git ls-files 'deploy/kubernetes/*.yaml')
+	@echo 'Read the difference, run make test and make drill, commit; then: git tag -a v$(VERSION) -m v$(VERSION)'
 
 clean: ## Remove .venv and the demo's data
 	rm -rf .venv data

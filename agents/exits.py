@@ -16,6 +16,9 @@ STOPPED = 70
 NOT_YET = 75
 """What it needs is not there yet (EX_TEMPFAIL): a broker, a topic, a login, a database, a port. Try again."""
 
+INTERRUPTED = 130
+"""Ctrl-C ended a command in the middle (128 and the number of SIGINT, as shells have it)."""
+
 PASSING = {errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EAGAIN, errno.EINTR, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 """What keeps us from a port for a while: a process that is just ending, an address that comes with the network."""
 

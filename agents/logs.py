@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 import sys
 from collections.abc import MutableMapping
@@ -29,6 +30,7 @@ def configure(level: str = "info", form: str = "auto", stream: TextIO | None = N
     out = stream or sys.stderr
     number = logging.getLevelNamesMapping()[level.upper()]
     console = form == "console" or (form == "auto" and out.isatty())
+    coloured = out.isatty() and not os.environ.get("NO_COLOR")  # https://no-color.org
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -39,7 +41,7 @@ def configure(level: str = "info", form: str = "auto", stream: TextIO | None = N
     renderers: list[Processor] = [
         structlog.processors.format_exc_info,
         mask,
-        structlog.dev.ConsoleRenderer(colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback)
+        structlog.dev.ConsoleRenderer(colors=coloured, exception_formatter=structlog.dev.plain_traceback)
         if console
         else structlog.processors.JSONRenderer(serializer=_json),
     ]

@@ -16,6 +16,7 @@ from streams.processing.record_checks import instant
 from .engine.transport.names import Producer
 from .kafka.junk import Junk
 from .kafka.reader import Reader, running
+from .terminal import Progress, silent
 
 DISORDER = timedelta(days=1)
 """Facts are written in the order of their times, give or take this."""
@@ -27,7 +28,13 @@ _fact = msgspec.json.Decoder(AuditRecord).decode
 
 
 async def expire_facts(
-    bootstrap: str, before: datetime, security: Mapping[str, Any] | None = None, junk: Junk | None = None, *, dry_run: bool
+    bootstrap: str,
+    before: datetime,
+    security: Mapping[str, Any] | None = None,
+    junk: Junk | None = None,
+    *,
+    dry_run: bool,
+    progress: Progress = silent,
 ) -> int:
     """Tombstone every fact of before that moment; return how many. It reads no further than where younger ones begin.
 
@@ -35,7 +42,7 @@ async def expire_facts(
     """
     writes = {"bootstrap_servers": bootstrap, "acks": "all", "enable_idempotence": True, **(security or {})}
     told, count = junk or Junk(), 0
-    async with Reader(bootstrap, security) as reader, running(Producer(**writes), "stop") as producer:
+    async with Reader(bootstrap, security, progress=progress) as reader, running(Producer(**writes), "stop") as producer:
         for tp in await reader.topic(AUDIT_LOG.name):
             keys = await _old(reader, tp, before, told)
             count += len(keys)
@@ -50,14 +57,16 @@ async def _old(reader: Reader, tp: Any, before: datetime, junk: Junk) -> list[by
     old: dict[bytes, bool] = {}
     span = await reader.span([tp])
     async with reader.ranges(span.starts, span.stops) as ranges:
-        async for _, records in ranges.batches():
-            for record in records:
-                if record.key is None:  # nothing of ours, and no tombstone reaches it
-                    continue
-                at = junk.read(_moment, tp, record) if record.value is not None else None
-                old[record.key] = at is not None and at < before
-                if at is not None and at > before + DISORDER:
-                    ranges.drop(tp)
+        with reader.progress(span.total, "record") as more:
+            async for _, records in ranges.batches():
+                more(len(records))
+                for record in records:
+                    if record.key is None:  # nothing of ours, and no tombstone reaches it
+                        continue
+                    at = junk.read(_moment, tp, record) if record.value is not None else None
+                    old[record.key] = at is not None and at < before
+                    if at is not None and at > before + DISORDER:
+                        ranges.drop(tp)
     return [key for key, is_old in old.items() if is_old]
 
 

@@ -13,9 +13,6 @@ from collections.abc import Sequence
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
-OTHERS = "p-"
-"""Before the token of a link of one who acts for a client: the page speaks of the client then, without looking at the token."""
-
 
 class Tokens:
     """Seals and opens tokens of one purpose: a token of another purpose does not open.

@@ -80,6 +80,9 @@ OF_TOPICS = {
     "held": Entry(
         "what would be said: times, places", "to see what a hold holds", "until it is said, or is no longer so", "`hold`"
     ),
+    "doubted": Entry(
+        "nothing: counts", "to see that a source of snapshots fails", "until it is believed again", "`hold`, `status`"
+    ),
     "access-log": Entry(
         "who looked at which client, when, in which role; ids of the clients", "accounting for access (NEN 7513)",
         readers="`access`; the privacy officer",
@@ -98,6 +101,7 @@ OF_ROWS = {
         "what vanished from an agenda",
         CLIENTS,
     ),
+    "intake doubts": Entry("nothing: counts", "that a source of snapshots fails", "until it is believed again"),
     "notices consents": Entry("whether and how the client wants messages", "gate", SOURCE),
     "notices contacts": Entry("**number and e-mail address**", "gate, and where to send", SOURCE),
     "notices people": Entry(
@@ -129,6 +133,7 @@ OF_PROJECTION = {
     "settings": Entry("nothing", "the page of settings", "until they are deleted"),
     "looks": Entry("who looked at which client on which day", "the page *Wie keek*", "`AUDIT_DAYS`; `erase` leaves it"),
     "held": Entry("what would be said: times, places", "the page of holds", "until it is said, or is no longer so"),
+    "doubts": Entry("nothing: counts", "the page of holds", "until it is believed again"),
     "volumes": Entry("nothing: counts", "to see that unusually much goes out", "35 days"),
     "warned": Entry("nothing", "to tell an organisation of it once", "for ever"),
     "ended": Entry("nothing: hashes of sessions", "to end them", "`TEXT_DAYS`"),

@@ -1,7 +1,8 @@
 """A delivery as e-mail: subject, plain text, HTML, and the whole message as bytes.
 
-The HTML is readable by a screen reader and loads nothing from elsewhere: no images, no tracking. The organisation's name
-is in the sender's name only: an address or a name of a care organisation in the text says what care it is.
+The HTML is readable by a screen reader and loads nothing from elsewhere: no images, no tracking. Its text is that of the plain
+part; `tests/renderers/test_mail_clients.py` holds it to what mail clients know. The organisation's name is in the sender's name
+only: an address or a name of a care organisation in the text says what care it is.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from email.header import Header
 from email.utils import format_datetime, quote
 from html import escape
 from typing import NamedTuple
+from unicodedata import bidirectional
 
 from schemas.addresses import mailbox, normalised
 from schemas.deliveries import Delivery
@@ -23,7 +25,7 @@ from schemas.templates import texts_around
 
 from .details import details
 from .languages import wording_for, wording_of
-from .sentences import joined, sentences
+from .sentences import Said, all_said, joined
 from .wording import Wording
 
 _PAGE = """\
@@ -32,13 +34,32 @@ _PAGE = """\
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
 <title>{title}</title>
+<style>:root {{ color-scheme: light dark }}</style>
 </head>
-<body style="font-family: sans-serif; font-size: 1em; line-height: 1.5">
+<body style="margin: 0">
+{preheader}<!--[if mso]><table role="presentation" align="center" width="580"><tr><td><![endif]-->
+<div lang="{lang}"{direction} style="{column}">
 {body}
+</div>
+<!--[if mso]></td></tr></table><![endif]-->
 </body>
 </html>
 """
+"""It has no colour of its own for text, so that what turns mail dark leaves nothing dark on dark. Gmail keeps no `html` and no
+`body`: the column says its language too. Outlook for Windows knows no `max-width`, and reads the comments."""
+
+_COLUMN = (
+    "max-width: 580px; margin: 0 auto; padding: 16px; font-family: Helvetica, Arial, sans-serif; font-size: 18px; "
+    "line-height: 1.5; word-wrap: break-word"
+)
+_PREHEADER = '<div style="display: none; max-height: 0; overflow: hidden">{text}</div>\n'
+_LIST, _ITEM = "margin: 18px 0; padding: 0 0 0 24px", "margin: 0 0 8px"
+_QUIET = "margin-top: 32px; border-top: 1px solid #8c8c8c; font-size: 15px; opacity: 0.75"
+
+PREHEADER_MOST = 140
+"""Characters of what a list of mails shows beside the subject."""
 
 _MIME = """\
 MIME-Version: 1.0
@@ -89,20 +110,21 @@ def email(
 ) -> EmailText:  # fmt: skip
     """Return the words of an e-mail that is sent at the instant `sent`; `unsubscribe` is the recipient's own link.
 
-    `call_name`: as `sentences` has it.
+    `call_name`: as `all_said` has it.
     """
-    said = sentences(delivery, organisation, sent, call_name)
+    said = all_said(delivery, organisation, sent, call_name)
+    words = [one.text for one in said]
     request = delivery.request
     before, after, subject = texts_around(organisation, "email", delivery.notices, delivery.language)
     wording = wording_for(delivery, call_name)
     subject = (request.subject if request is not None else None) or subject or wording.subject
     besides = details(delivery, organisation)
-    blocks = [before, "\n".join([*said, *besides]), after]
+    blocks = [before, "\n".join([*words, *besides]), after]
     if unsubscribe is not None:
         blocks.append(f"{wording.unsubscribe} {wording.unsubscribe_at.format(link=unsubscribe)}")
     return EmailText(
         subject=subject,
-        text=joined(before, *said, after),
+        text=joined(before, *words, after),
         plain="\n\n".join(block for block in blocks if block.strip()) + "\n",
         html=_page(subject, before, said, besides, after, unsubscribe, wording),
     )
@@ -116,25 +138,47 @@ def letter(subject: str, text: str) -> EmailText:
 
 
 def _page(
-    title: str, before: str, said: list[str], besides: list[str], after: str, unsubscribe: str | None, wording: Wording
+    title: str, before: str, said: list[Said], besides: list[str], after: str, unsubscribe: str | None, wording: Wording
 ) -> str:  # fmt: skip
     body = [*_paragraphs(before)]
     if len(said) == 1:
-        body += _paragraphs(said[0])
+        body += _paragraphs(said[0].text) if not said[0].end else [f"<p>{_stressed(said[0])}</p>"]
     elif said:
-        body += ["<ul>", *(f"<li>{_marked_up(one)}</li>" for one in said), "</ul>"]
+        body += [f'<ul style="{_LIST}">', *(f'<li style="{_ITEM}">{_stressed(one)}</li>' for one in said), "</ul>"]
     body += [f"<p>{_marked_up(one)}</p>" for one in besides]
     body += _paragraphs(after)
     if unsubscribe is not None:
         link = f'<a href="{escape(unsubscribe)}">{escape(wording.unsubscribe_link)}</a>'
-        body.append(f"<p>{wording.unsubscribe} {link}.</p>")
-    direction = "" if wording.direction == "ltr" else f' dir="{wording.direction}"'
-    lang = wording.locale.partition("_")[0]
-    return _PAGE.format(title=escape(title), body="\n".join(body), lang=lang, direction=direction)
+        body.append(f'<div style="{_QUIET}">\n<p>{wording.unsubscribe} {link}.</p>\n</div>')
+    return _PAGE.format(
+        title=escape(title), preheader=_preheader(said) if before.strip() else "", body="\n".join(body), column=_COLUMN,
+        lang=wording.locale.partition("_")[0], direction="" if wording.direction == "ltr" else f' dir="{wording.direction}"',
+    )  # fmt: skip
+
+
+def _preheader(said: list[Said]) -> str:
+    """Return what stands beside the subject in a list of mails: what is said, in place of the salutation. No page shows it."""
+    text = " ".join(" ".join(one.text for one in said).split())[:PREHEADER_MOST].rstrip()
+    return _PREHEADER.format(text=escape(text)) if text else ""
+
+
+def _stressed(said: Said) -> str:
+    """Escape a sentence, its day and time in bold."""
+    before, when, after = said.text[: said.begin], said.text[said.begin : said.end], said.text[said.end :]
+    return f"{_marked_up(before)}<strong>{_marked_up(when)}</strong>{_marked_up(after)}"
 
 
 def _paragraphs(text: str) -> list[str]:
-    return [f"<p>{_marked_up(one)}</p>" for one in _PARAGRAPH.split(text.strip()) if one]
+    return [f"<p{_turned(one)}>{_marked_up(one)}</p>" for one in _PARAGRAPH.split(text.strip()) if one]
+
+
+def _turned(text: str) -> str:
+    """Return the direction of a paragraph in a script from right to left, by its first strong character (UAX 9, P2).
+
+    Sentences of ours have that of their language. `dir="auto"` would say the same, but Outlook for Windows does not know it.
+    """
+    strong = next((way for one in text if (way := bidirectional(one)) in ("L", "R", "AL")), "L")
+    return "" if strong == "L" else ' dir="rtl"'
 
 
 def _marked_up(text: str) -> str:

@@ -101,6 +101,7 @@ _TYPOGRAPHIC = str.maketrans(
         **dict.fromkeys("\t\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000", " "),
         **dict.fromkeys("\u0085\u2028\u2029", "\n"),
         **dict.fromkeys("\u00ad\u200b\u200e\u200f\u2060\ufeff", ""),  # soft hyphen, zero width, marks of direction
+        **dict.fromkeys("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069", ""),  # what turns all that follows
         "…": "...",
         "‥": "..",
         "⁄": "/",

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
 from schemas.deliveries import Delivery
-from schemas.events import Details, View
+from schemas.events import Details, Remote, View
 from schemas.inputs import Channel, Organisation, Request
 from schemas.languages import Language
 from schemas.notices import Notice
+
+REMOTE: tuple[Remote, ...] = get_args(Remote)
 
 PLACE, ASKED = "De Linde", "Wilt u de vragenlijst invullen? https://vragen.example/x"
 
@@ -41,6 +44,9 @@ def samples(
         "relocated": (Notice(id="n", kind="relocated", appointment="a", was=view, now=there),),
         "changed": (Notice(id="n", kind="changed", appointment="a", was=view, now=View(view.start, view.end, kind="phone")),),
         "cancelled": (cancelled,),
+        "series_moved": (Notice(id="n", kind="series_moved", appointment="a", others=("b",), was=view, now=later),),
+        "series_cancelled": (Notice(id="n", kind="series_cancelled", appointment="a", others=("b",), was=view),),
+        **{kind: (replace(created, now=replace(view, kind=kind)),) for kind in REMOTE},
         "several": (cancelled, moved, created),
         "reminder": (Notice(id="n", kind="reminder", appointment="a", now=there, details=_details(organisation)),),
         "request": (Notice(id="n", kind="request"),),

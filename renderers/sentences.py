@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
 from string import Formatter
+from typing import NamedTuple
 
 from babel import Locale
 from msgspec.structs import replace
@@ -187,13 +188,25 @@ WORDS: dict[str, Callable[[Notice, str, datetime, Wording], str]] = {
 }
 
 
+WHEN = ("on_now", "now", "on_was", "was_clear", "reminder_time")
+"""The words that are a day and a time. The last one of a sentence is what it is about."""
+
+
+class Said(NamedTuple):
+    """A sentence. From `begin` to `end` stand the day and time that it is about; both 0: it has none."""
+
+    text: str
+    begin: int = 0
+    end: int = 0
+
+
 @cache
-def _needed(template: str) -> tuple[str, ...]:
-    """Return the words that stand in a sentence."""
-    return tuple(word for _, word, _, _ in Formatter().parse(template) if word)
+def _parsed(template: str) -> tuple[tuple[str, str | None], ...]:
+    """Return what stands before each word of a sentence, and the word; None at the end."""
+    return tuple((literal, word) for literal, word, _, _ in Formatter().parse(template))
 
 
-def sentence(notice: Notice, zone: str, sent: datetime, wording: Wording = DUTCH) -> str:
+def say(notice: Notice, zone: str, sent: datetime, wording: Wording = DUTCH) -> Said:
     """Say the notice, in the IANA zone `zone`, in a message that is sent at the instant `sent`.
 
     Raises:
@@ -202,10 +215,30 @@ def sentence(notice: Notice, zone: str, sent: datetime, wording: Wording = DUTCH
     template = wording.sentences[_table(notice)].get(notice.kind)
     if template is None:
         raise ValueError(f"a {notice.kind} notice has no sentence of its own")
-    return template.format_map({word: WORDS[word](notice, zone, sent, wording) for word in _needed(template)})
+    text, begin, end = "", 0, 0
+    for literal, word in _parsed(template):
+        text += literal
+        if word is None:
+            continue
+        value = WORDS[word](notice, zone, sent, wording)
+        if word in WHEN:
+            begin, end = len(text) + _preposition(value, wording), len(text) + len(value)
+        text += value
+    return Said(text, begin, end)
 
 
-def sentences(delivery: Delivery, organisation: Organisation, sent: datetime, call_name: str | None = None) -> list[str]:
+def _preposition(period: str, wording: Wording) -> int:
+    """Return how many characters of a period are the preposition before its day."""
+    before = (template.partition("{")[0] for template in (wording.on, wording.from_day))
+    return next((len(one) for one in before if period.startswith(one)), 0)
+
+
+def sentence(notice: Notice, zone: str, sent: datetime, wording: Wording = DUTCH) -> str:
+    """Return the text alone of what `say` returns."""
+    return say(notice, zone, sent, wording).text
+
+
+def all_said(delivery: Delivery, organisation: Organisation, sent: datetime, call_name: str | None = None) -> list[Said]:
     """Return all sentences of a message, one a notice; of a request its text, literally.
 
     `call_name`: how a message to one who acts for the client calls the client.
@@ -214,13 +247,18 @@ def sentences(delivery: Delivery, organisation: Organisation, sent: datetime, ca
         ValueError: there is nothing to say.
     """
     if delivery.request is not None:
-        return [delivery.request.text]
+        return [Said(delivery.request.text)]
     if not delivery.notices:
         raise ValueError("a delivery without notices or request says nothing")
     wording, zone = wording_for(delivery, call_name), organisation.time_zone
     says = organisation.says_places_to_others if delivery.recipient else organisation.says_places
     notices = [notice if says else _without_place(notice) for notice in delivery.notices]
-    return [sentence(notice, zone, sent, wording) for notice in notices]
+    return [say(notice, zone, sent, wording) for notice in notices]
+
+
+def sentences(delivery: Delivery, organisation: Organisation, sent: datetime, call_name: str | None = None) -> list[str]:
+    """Return the texts alone of what `all_said` returns."""
+    return [one.text for one in all_said(delivery, organisation, sent, call_name)]
 
 
 def _without_place(notice: Notice) -> Notice:

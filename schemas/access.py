@@ -22,6 +22,14 @@ SIGN_OUT, END_SESSIONS = "sign-out", "end-sessions"
 """Actions after which sessions count no more: the one, and all of a user."""
 
 
+class Change(Wire, frozen=True, kw_only=True):
+    """One thing that an organisation changed of its settings, as its page calls it: what it was, and what it is, in words."""
+
+    what: str
+    was: str
+    now: str
+
+
 class AccessRecord(Wire, frozen=True, kw_only=True):
     """`access-log`, key `organisation` (`*`: of all of them). Written before the first byte of what it tells of is shown.
 
@@ -29,6 +37,7 @@ class AccessRecord(Wire, frozen=True, kw_only=True):
     party, or who became that user by sudo. `role`: the roles in force, `command` or `party`. `action`: the page or command.
     `clients` are all whose data the answer holds; a command names only those it was asked for, and `filter` what it was asked.
     `outcome`: `shown`, `done` (something was changed), `refused`, or `failed` (it broke off after it was begun).
+    `changes`: of settings that were saved, what was changed.
     `session`: a hash that is the same for all of one session; of `end-sessions`, of the user whose sessions end.
     """
 
@@ -44,3 +53,4 @@ class AccessRecord(Wire, frozen=True, kw_only=True):
     filter: str | None = None
     outcome: AccessOutcome
     session: str | None = None
+    changes: tuple[Change, ...] = ()

@@ -16,6 +16,7 @@ from .appointments import (
     Location,
     Notify,
     Practitioner,
+    Series,
 )
 from .strict import about
 from .wire import ClientId, Id, Input, Instant, Int64, OrganisationId
@@ -33,9 +34,7 @@ class PolledAppointment(Input, frozen=True, kw_only=True):
     end: Annotated[Instant, about("When it ends; not before its start.", "2026-12-02T14:15:00+01:00")]
     arrival: ArrivalTime = None
     location: Annotated[Location | None, about("Where it is; null: not said.", {"name": "De Linde"})] = None
-    series: Annotated[
-        Annotated[str, msgspec.Meta(min_length=1, max_length=200)] | None, about("What repeated appointments share.", "77")
-    ] = None
+    series: Series = None
     present: Annotated[bool, about("Whether the client is expected; false tells the client nothing of it.", True)] = True
     notify: Annotated[Notify | None, about("As in `appointments`.", "reminder")] = None
     kind: Annotated[KindOfAppointment | None, about("As in `appointments`.", "phone")] = None

@@ -80,6 +80,10 @@ Link = Annotated[
 ]  # fmt: skip
 
 
+Series = Annotated[
+    Annotated[str, msgspec.Meta(min_length=1, max_length=200)] | None, about("What repeated appointments share.", "s-12")
+]
+
 ArrivalTime = Annotated[
     Arrival | None,
     about("Between when it begins for the client. All that is said and compared is this, and neither start nor end; null: those.",
@@ -118,9 +122,7 @@ class Appointment(Input, frozen=True, kw_only=True):
     practitioner: Practitioner = None
     instructions: Instructions = None
     link: Link = None
-    series: Annotated[
-        Annotated[str, msgspec.Meta(min_length=1, max_length=200)] | None, about("What repeated appointments share.", "s-12")
-    ] = None
+    series: Series = None
     clients: Annotated[list[Attendee] | None, about("Whom it is with: at most 1,000.", [{"client": "anna", "present": True}])] = (
         None
     )

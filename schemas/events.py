@@ -171,6 +171,7 @@ class Landed(Wire, frozen=True, kw_only=True):
         wordless: the ids of its notices that could not be worded.
         day: of a reminder that came back, its name. `days`: the names of others in its message. `request`: that came back.
         notices: of a message that had gone out, and surely did not arrive after all: the ids of its notices, and their kinds.
+        channel: of a reminder or request that came back, by which it was to go.
     """
 
     message: str
@@ -181,6 +182,7 @@ class Landed(Wire, frozen=True, kw_only=True):
     days: tuple[str, ...] = ()
     request: Request | None = None
     notices: dict[str, str] = {}
+    channel: Channel | None = None
 
 
 class Erased(Wire, frozen=True):

@@ -290,6 +290,9 @@ class OrganisationOverride(Input, frozen=True, kw_only=True):
         SaySettings | UnsetType,
         about("What messages say of an appointment, and what not.", {"practitioner": True, "location": False}),
     ] = UNSET
+    link_hosts: Annotated[
+        LinkHosts | UnsetType, about("The hosts of links in reminders, instead of all of upstream's.", ["video.linde.example"])
+    ] = UNSET
     languages: Annotated[Languages | UnsetType, about("The languages of its messages.", ["nl", "en"])] = UNSET
     translations: Annotated[Translations | UnsetType, about("Its texts in others than the first.", EXAMPLE_TRANSLATIONS)] = UNSET
     labels: Annotated[Labels | UnsetType, about("What is other of appointments by their label.", EXAMPLE_LABELS)] = UNSET

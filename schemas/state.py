@@ -238,6 +238,7 @@ class PersonAgenda(Wire, frozen=True, kw_only=True):
     due: tuple[Due, ...] = ()
     reminded: tuple[str, ...] = ()
     handled: dict[str, Reminded] = {}
+    returned: dict[str, int] = {}
 
 
 class PeopleRow(Wire, frozen=True, kw_only=True):
@@ -266,6 +267,7 @@ class Agenda(Wire, frozen=True):
         flight: direct messages that are under way, by their ids.
         sent: messages that landed within 24 hours and took something away, by their first notices.
         backs: how many decisions in a row came back, since a message went out or anything changed.
+        returned: how often reminders (by name) and requests (by `party/request`) came back, since anything changed.
         unsaid: how many messages came back or were lost; what is decided anew is another message.
         window: the open window.
         held_until: quiet hours held back notices until then.
@@ -299,3 +301,4 @@ class Agenda(Wire, frozen=True):
     handled: dict[str, Reminded] = {}
     waiting: Waiting | None = None
     people: dict[str, PersonAgenda] = {}
+    returned: dict[str, int] = {}

@@ -14,6 +14,7 @@ from . import (
     agenda_snapshots,
     appointments,
     deliveries,
+    doubts,
     erasures,
     events,
     held,
@@ -104,6 +105,7 @@ DELIVERY_LOG = Topic("delivery-log", "organisation/client", deliveries.LogRecord
 AUDIT_LOG = Topic("audit-log", "organisation/client/message/attempt/status", deliveries.AuditRecord, "output")
 OUTCOMES = Topic("outcomes", "organisation/client", outcomes.OutcomeRecord, "output", TEXT_DAYS * DAY)
 HELD = Topic("held", "organisation/client", held.HeldRecord, "output", None, LARGE)
+DOUBTED = Topic("doubted", "organisation/partition", doubts.DoubtedRecord, "output")
 ACCESS_LOG = Topic("access-log", "organisation", access.AccessRecord, "access", AUDIT_DAYS * DAY)
 DEAD_LETTERS = Topic("dead-letters", "as it came", None, "output", 90 * DAY, LARGE)
 
@@ -111,7 +113,7 @@ TOPICS = (
     APPOINTMENTS, AGENDA_SNAPSHOTS, CONSENTS, CONTACTS, REPRESENTATIVES, OPT_OUTS, ORGANISATIONS, OVERRIDES, HOLDS, REQUESTS,
     ERASURES,
     FHIR, HL7V2,
-    CLIENT_EVENTS, *DELIVERIES.values(), DELIVERY_REPORTS, DELIVERY_LOG, AUDIT_LOG, OUTCOMES, HELD, ACCESS_LOG,
+    CLIENT_EVENTS, *DELIVERIES.values(), DELIVERY_REPORTS, DELIVERY_LOG, AUDIT_LOG, OUTCOMES, HELD, DOUBTED, ACCESS_LOG,
     DEAD_LETTERS,
 )  # fmt: skip
 
@@ -155,6 +157,7 @@ class Table(Generic[T]):
 
 SNAPSHOTS = Table("appointments", "organisation/appointment", state.Snapshot, "intake")
 POLLS = Table("polls", "organisation/client", state.Poll, "intake")
+DOUBTS = Table("doubts", "organisation", doubts.DoubtedRecord, "intake")
 CONSENTS_TABLE = Table("consents", "organisation/client", inputs.Consent, "notices")
 CONTACTS_TABLE = Table("contacts", "organisation/client", events.KnownContact, "notices")
 PEOPLE_TABLE = Table("people", "organisation/client", state.PeopleRow, "notices")
@@ -166,7 +169,8 @@ HOLDS_TABLE = Table("holds", "organisation", holds.HoldRow, "notices")
 LEDGERS = {channel: Table("ledger", "organisation/client[/recipient]/message", ledger.LedgerRow, channel) for channel in CHANNELS}
 
 TABLES: tuple[Table[Any], ...] = (
-    SNAPSHOTS, POLLS, CONSENTS_TABLE, CONTACTS_TABLE, PEOPLE_TABLE, OPT_OUTS_TABLE, AGENDAS, ORGANISATIONS_TABLE, OVERRIDES_TABLE,
+    SNAPSHOTS, POLLS, DOUBTS, CONSENTS_TABLE, CONTACTS_TABLE, PEOPLE_TABLE, OPT_OUTS_TABLE, AGENDAS, ORGANISATIONS_TABLE,
+    OVERRIDES_TABLE,
     HOLDS_TABLE, *LEDGERS.values(),
 )  # fmt: skip
 

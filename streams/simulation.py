@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from types import MappingProxyType
 
-from schemas.topics import AUDIT_LOG, DEAD_LETTERS, DELIVERY_LOG, HELD, OUTCOMES
+from schemas.topics import AUDIT_LOG, DEAD_LETTERS, DELIVERY_LOG, DOUBTED, HELD, OUTCOMES
 
 from .processing.turn import Decision, Output, Processor, Record, Result, Turn, make_durable
 from .sending.outcomes import Outcome, SendCall
@@ -69,7 +69,7 @@ class Simulation:
         if output.topic == DELIVERY_LOG.name:
             yield output.value or b""
             return
-        if output.topic in (AUDIT_LOG.name, OUTCOMES.name, HELD.name):
+        if output.topic in (AUDIT_LOG.name, OUTCOMES.name, HELD.name, DOUBTED.name):
             return
         if output.topic == DEAD_LETTERS.name:
             self.refused.append(dict(output.headers)["reason"].decode())

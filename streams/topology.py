@@ -25,6 +25,8 @@ from schemas.topics import (
     DELIVERIES,
     DELIVERY_LOG,
     DELIVERY_REPORTS,
+    DOUBTED,
+    DOUBTS,
     ERASURES,
     FOREIGN,
     HELD,
@@ -85,22 +87,13 @@ def graph(
         producers: what is agreed with those who speak other standards.
         patience: how long what a snapshot of an agenda misses is doubted before another one makes it cancelled.
     """
-    kept = (
-        CONSENTS_TABLE,
-        CONTACTS_TABLE,
-        PEOPLE_TABLE,
-        OPT_OUTS_TABLE,
-        AGENDAS,
-        ORGANISATIONS_TABLE,
-        OVERRIDES_TABLE,
-        HOLDS_TABLE,
-    )
+    clients = (CONSENTS_TABLE, CONTACTS_TABLE, PEOPLE_TABLE, OPT_OUTS_TABLE, AGENDAS)
+    kept = (*clients, ORGANISATIONS_TABLE, OVERRIDES_TABLE, HOLDS_TABLE)
+    checked = (CLIENT_EVENTS, ERASURES, OUTCOMES, DOUBTED, DEAD_LETTERS)
     told = (DELIVERY_LOG, AUDIT_LOG, DEAD_LETTERS)
     return (
         Node("translate", FOREIGN, (), (APPOINTMENTS, CONTACTS, DEAD_LETTERS), translate(producers)),
-        Node(
-            "intake", INPUTS, (SNAPSHOTS, POLLS), (CLIENT_EVENTS, ERASURES, OUTCOMES, DEAD_LETTERS), intake(partitions, patience)
-        ),
+        Node("intake", INPUTS, (SNAPSHOTS, POLLS, DOUBTS), checked, intake(partitions, patience)),
         Node("notices", (CLIENT_EVENTS,), kept, (*DELIVERIES.values(), *told, HELD, CLIENT_EVENTS), notices, on_time=True),
         *[_sender(channel, (*told, CLIENT_EVENTS), limits.get(channel, UNLIMITED)) for channel in CHANNELS],
     )

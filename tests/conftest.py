@@ -72,6 +72,7 @@ def _place(item: pytest.Item) -> int:
 
 MAY_BE_SKIPPED = {
     "make drill": "minutes of waiting for alerts; run before a release",
+    "chdb": "180 MB for one test; run where deploy/analysis/clickhouse.sql changes",
     "kubeconform": "no Debian package; the schemas are the same as kubernetes-validate's, which is run",
 }
 """Words of the reasons for which a test may be skipped even in CI, and why. `MAY_SKIP` has the Debian packages that CI lacks."""

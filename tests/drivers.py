@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from agents.engine.transport.partitioner import partition_for
 from agents.worker.wording import succeed
 from schemas.deliveries import DeliveryReport
-from schemas.topics import AUDIT_LOG, DEAD_LETTERS, DELIVERIES, DELIVERY_LOG, DELIVERY_REPORTS, HELD, OUTCOMES
+from schemas.topics import AUDIT_LOG, DEAD_LETTERS, DELIVERIES, DELIVERY_LOG, DELIVERY_REPORTS, DOUBTED, HELD, OUTCOMES
 from schemas.wire import encode
 from streams.processing.turn import EVERY, Call, Output, Processor, Record, Result, Turn, make_durable
 from streams.sending.outcomes import Outcome, SendCall
@@ -188,7 +188,7 @@ class Driver:
         elif output.topic == DEAD_LETTERS.name:
             headers = dict(output.headers)
             self.refuse(headers["topic"].decode(), int(headers["partition"]), int(headers["offset"]), headers["reason"].decode())
-        elif output.topic not in (AUDIT_LOG.name, HELD.name, OUTCOMES.name):
+        elif output.topic not in (AUDIT_LOG.name, DOUBTED.name, HELD.name, OUTCOMES.name):
             if output.topic in {topic.name for topic in DELIVERIES.values()} and output.value is not None:
                 self.expect(orjson.loads(output.value))
             if output.partition == EVERY:

@@ -15,7 +15,7 @@ import pytest
 from agents.commands.costs import NAMES
 from agents.settings.settings import Settings
 from agents.web.overview import dutch
-from agents.web.preferences.form import FIELDS
+from agents.web.preferences.fields import FIELDS
 from agents.worker.app import create_senders
 from agents.worker.wording import WORDS
 from schemas.channels import CHANNELS, ChannelTraits
@@ -73,7 +73,7 @@ PLACES: dict[str, Callable[[str], bool]] = {
     "agents/web/static/stijl.css": lambda channel: (
         f".{channel} {{ fill:" in (ROOT / "agents" / "web" / "static" / "stijl.css").read_text()
     ),
-    "agents/web/preferences/form.py": has_words_in_the_form,
+    "agents/web/preferences/fields.py": has_words_in_the_form,
     "agents/commands/costs.py": lambda channel: channel in NAMES,
 }
 """The files that know a channel by its name, and whether they know this one."""

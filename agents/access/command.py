@@ -15,7 +15,6 @@ from schemas.access import EVERY, AccessRecord
 from schemas.topics import ACCESS_LOG
 from schemas.wire import encode
 
-from ..kafka.reader import Reader
 from ..kafka.writer import Event, Feeder
 from .table import COMMANDS
 
@@ -29,8 +28,6 @@ def announce(bootstrap: str, security: Mapping[str, Any], args: Namespace) -> No
 
 async def write(bootstrap: str, security: Mapping[str, Any], records: list[AccessRecord]) -> None:
     """Write records of one who looks. Raises KafkaError or MissingError."""
-    async with Reader(bootstrap, security) as reader:
-        await reader.topic(ACCESS_LOG.name)  # a broker that makes topics by itself would make it with its own settings
     async with Feeder(bootstrap, security) as feeder:
         await feeder.feed(Event(ACCESS_LOG.name, record.organisation, encode(record)) for record in records)
 

@@ -1,1 +1,1 @@
-"""One module a subcommand: `HELP`, `arguments(parser)` and `run(args) -> exit code`. It is imported only when asked for."""
+"""One module a subcommand: `arguments(parser)` and `run(args) -> exit code`. It is imported only when asked for."""

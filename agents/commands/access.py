@@ -19,6 +19,7 @@ from ..access.command import machine_user, write
 from ..kafka.junk import Junk
 from ..kafka.reader import Reader
 from ..projection.access import user_hash
+from ..terminal import aside, moment
 from .endings import ArgumentError, kafka_settings, one_line
 from .simulate import instant
 from .why import name
@@ -74,13 +75,12 @@ def line(record: AccessRecord) -> str:
     who = f"{record.user} ({record.user_name})" if record.user_name else record.user or "-"
     whom = ", ".join(record.clients) if len(record.clients) <= 3 else f"{len(record.clients)} clients"
     for_ = f" for {record.for_}" if record.for_ else ""
-    at = record.at.astimezone(UTC).isoformat(timespec="seconds")
-    parts = (at, record.organisation, who + for_, record.role, record.action, record.outcome, whom, record.filter)
+    parts = (moment(record.at), record.organisation, who + for_, record.role, record.action, record.outcome, whom, record.filter)
     return "  ".join(part for part in parts if part)
 
 
 async def _print(bootstrap: str, security: Mapping[str, Any], args: Namespace, junk: Junk) -> None:
-    async with Reader(bootstrap, security) as reader:
+    async with Reader(bootstrap, security, progress=aside()) as reader:
         topic = await reader.topic(ACCESS_LOG.name)
         async with aclosing(reader.records(topic, args.since)) as stream:
             async for tp, entry in stream:

@@ -13,8 +13,6 @@ from ..broker.broker import DEFAULT_PORT, BrokerError, EmbeddedKafka
 from ..broker.warm import warm
 from ..settings.settings import Settings, SettingsError
 
-HELP = "a real Apache Kafka on this machine, without a Java installation"
-
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the folder and the port."""

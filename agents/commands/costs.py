@@ -9,7 +9,8 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from contextlib import aclosing
-from decimal import ROUND_HALF_UP, Decimal
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from schemas.deliveries import read_log_record
@@ -18,11 +19,12 @@ from schemas.topics import DELIVERY_LOG, ORGANISATIONS
 from schemas.wire import BadRecordError, read
 from streams.history.bill import FREE, LONGEST_DAY, Bill, BillLine, month_span, totals
 from streams.intake.checks import check_settings
-from streams.processing.local_time import DEFAULT_ZONE
+from streams.processing.local_time import DEFAULT_ZONE, local
 
 from ..export.spreadsheet import safe
 from ..kafka.junk import Junk
 from ..kafka.reader import Reader
+from ..terminal import progress
 from .endings import ArgumentError, kafka_settings, one_line
 
 COLUMNS = ("month", "organisation", "what", "messages", "parts", "corrected", "unit_price", "currency", "amount")
@@ -31,7 +33,9 @@ NAMES = {"sms": "SMS", "sms_unpriced": "SMS, price not logged", "sms_unknown": "
 
 def arguments(parser: ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("--month", metavar="YYYY-MM", help="the month of sending, in each organisation's time zone")
+    parser.add_argument(
+        "--month", metavar="YYYY-MM", help="the month of sending, in each organisation's zone (default: this one)"
+    )
     parser.add_argument("--organisation", metavar="ID", help="of this organisation only")
     parser.add_argument("--csv", action="store_true", help="for invoicing: exact amounts, a line for each price")
 
@@ -39,7 +43,9 @@ def arguments(parser: ArgumentParser) -> None:
 @one_line
 def run(args: Namespace) -> int:
     """Print the bill; return 2 where a value on the log is no record."""
-    if not re.fullmatch(r"2[01][0-9]{2}-(0[1-9]|1[0-2])", args.month or ""):
+    if args.month is None:
+        args.month = f"{local(datetime.now(UTC), DEFAULT_ZONE):%Y-%m}"
+    if not re.fullmatch(r"2[01][0-9]{2}-(0[1-9]|1[0-2])", args.month):
         raise ArgumentError(f"--month is {args.month!r}: expected a month, such as 2026-11")
     settings, security = kafka_settings(args)
     junk = Junk()
@@ -57,7 +63,7 @@ async def count(
     bootstrap: str, month: str, junk: Junk, organisation: str | None = None, security: Mapping[str, Any] | None = None
 ) -> Bill:
     """Count the bill. It reads from the start of the month to the end of the log, because reports come late."""
-    async with Reader(bootstrap, security) as reader:
+    async with Reader(bootstrap, security, progress=progress) as reader:
         zones = await _zones(reader)
         bill = Bill(month, lambda name: zones.get(name, DEFAULT_ZONE), organisation)
         since = month_span(month, "UTC")[0] - LONGEST_DAY
@@ -97,7 +103,7 @@ def plain(number: Decimal | None) -> str:
 
 
 def table(month: str, lines: list[BillLine]) -> str:
-    """Draw the bill as a table, with a total of each currency in cents."""
+    """Draw the bill as a table, with a total of the messages and of each currency, exact as on the page of the web."""
     rows = [("organisation", "what", "messages", "parts", "price", "amount")]
     for line in lines:
         money = f"{plain(line.amount)} {line.currency}" if line.currency else "-"
@@ -105,8 +111,9 @@ def table(month: str, lines: list[BillLine]) -> str:
         parts += f" ({line.corrected:+})" if line.corrected else ""
         row = (line.organisation, NAMES[line.what], str(line.messages), parts, plain(line.unit_price) or "-", money)
         rows.append(row)
-    for currency, amount in sorted(totals(lines).items()):
-        rows.append(("total", "", "", "", "", f"{amount.quantize(Decimal('0.01'), ROUND_HALF_UP):f} {currency}"))
+    messages = str(sum(line.messages for line in lines))
+    sums = [f"{plain(amount)} {currency}" for currency, amount in sorted(totals(lines).items())] or ["-"]
+    rows += [("total", "", messages if place == 0 else "", "", "", amount) for place, amount in enumerate(sums)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     text = "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
     return f"{month}, by the local time of each organisation\n{text}"

@@ -19,6 +19,7 @@ from streams.processing.dead_letters import EVENT
 from ..access.command import record_of, write
 from ..kafka.reader import Reader, TopicRange, written
 from ..kafka.writer import Feeder
+from ..terminal import aside, moment, progress
 from .endings import ArgumentError, kafka_settings, one_line
 from .offsets import partition_offset
 from .simulate import instant
@@ -86,7 +87,8 @@ async def _wanted(
     args: Namespace, places: frozenset[tuple[int, int]], bootstrap: str, security: Mapping[str, Any]
 ) -> AsyncGenerator[Letter, None]:
     """Yield the letters that were asked for; those that `again` makes meanwhile are not among them."""
-    async with Reader(bootstrap, security) as reader:
+    shown = progress if args.action == "list" and not args.each else aside()
+    async with Reader(bootstrap, security, progress=shown) as reader:
         span = await reader.span(await reader.topic(DEAD_LETTERS.name), TopicRange(args.since, args.until))
         async with aclosing(reader.batches(span)) as stream:
             async for tp, records in stream:
@@ -273,8 +275,8 @@ def _as_json(letter: Letter, *, whole: bool) -> str:
     return msgspec.json.encode(shown).decode()
 
 
-def _time(moment: datetime | None) -> str:
-    return moment.isoformat(timespec="seconds") if moment is not None else "?"
+def _time(instant_: datetime | None) -> str:
+    return moment(instant_) if instant_ is not None else "?"
 
 
 def _text(value: bytes | None) -> str:

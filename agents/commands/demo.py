@@ -7,7 +7,7 @@ import os
 from argparse import ArgumentParser, Namespace
 
 from ..broker.broker import BrokerError
-from ..demo.stage import Stage
+from ..demo.stage import InUseError, Stage
 from ..kafka.topics import TopicsError
 from ..logs import configure
 from ..settings.settings import Settings
@@ -28,7 +28,7 @@ def run(args: Namespace) -> int:
         configure("error", "console")
         stage = Stage(settings, settings.data / "demo", lambda text: print(text, flush=True))
         return asyncio.run(_until_stopped(stage, stay=not args.once))
-    except (BrokerError, TopicsError) as error:
+    except (BrokerError, TopicsError, InUseError) as error:
         return refused(str(error))
 
 

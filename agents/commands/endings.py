@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, NodeNotReadyError
 
 from schemas.deliveries import NewerSchemaError
 from schemas.wire import BadRecordError
@@ -18,6 +20,7 @@ from ..access.table import COMMANDS
 from ..kafka.junk import NotARecordError
 from ..kafka.reader import MissingError
 from ..kafka.security import check, client_settings
+from ..kafka.topics import NO_ANSWER
 from ..settings.settings import Settings, SettingsError
 from .running import refused
 
@@ -34,21 +37,37 @@ def one_line(run: Command) -> Command:
     @wraps(run)
     def ended(args: Namespace) -> int:
         try:
-            return run(args)
+            with quiet():
+                return run(args)
         except (ArgumentError, SettingsError, MissingError, NotARecordError, NewerSchemaError, BadRecordError) as error:
             return refused(str(error))
         except KafkaError as error:
-            return refused(_of_kafka(error))
+            return refused(of_kafka(error, Settings.from_env(os.environ).bootstrap))
 
     return ended
 
 
-def _of_kafka(error: KafkaError) -> str:
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep the Kafka client's own lines off the terminal: what they are about is an error, of which a command says one line."""
+    library, nowhere = logging.getLogger("aiokafka"), logging.NullHandler()
+    propagates = library.propagate
+    library.addHandler(nowhere)
+    library.propagate = False
+    try:
+        yield
+    finally:
+        library.propagate = propagates
+        library.removeHandler(nowhere)
+
+
+def of_kafka(error: BaseException, bootstrap: str) -> str:
     """Return what Kafka is at fault for. An error of what it keeps has the record's place as a note (`light_records.py`)."""
-    bootstrap = Settings.from_env(os.environ).bootstrap
     if places := getattr(error, "__notes__", None):
         return f"a record of Kafka at {bootstrap} cannot be read: {type(error).__name__} {places[0]}"
-    return f"Kafka at {bootstrap} does not answer: {type(error).__name__}"
+    if isinstance(error, KafkaConnectionError | KafkaTimeoutError | NodeNotReadyError | TimeoutError):
+        return NO_ANSWER.format(bootstrap)
+    return f"Kafka at {bootstrap} answers: {type(error).__name__}"
 
 
 def kafka_settings(args: Namespace) -> tuple[Settings, dict[str, Any]]:

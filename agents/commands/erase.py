@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
+from schemas.topics import DELIVERY_LOG
 from schemas.wire import BadRecordError, Id, check
 
 from ..erasure.erasing import Eraser, ErasurePlan
@@ -17,10 +18,19 @@ from ..erasure.proof import Proof
 from ..erasure.survey import Subject
 from ..projection.projection import Projection
 from ..projection.tables import DEFAULT_FILE, open_database
+from ..terminal import agreed, progress
 from .endings import ArgumentError, kafka_settings, one_line
 from .running import refused
 
+QUESTION = "All that names client {1} of organisation {0} becomes unreadable, and there is no undo; --dry-run shows what it is."
+
 WORDS = {"nothing": "nothing", "waits": "gone by {}", "kept": "kept by law", "left": "to do"}
+
+PLANNED = {
+    "nothing": "nothing", "waits": "nothing: gone by {} by itself", "kept": "nothing: kept by law", "left": "erases it",
+    "stays": "nothing: it never goes as the topic is configured: run `afspraakbericht topics`, with `--shorten`",
+}  # fmt: skip
+"""The same, before anything is done."""
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -34,6 +44,7 @@ def arguments(parser: ArgumentParser) -> None:
         help="erase the audit facts too, which the law keeps for five years; who looked stays",
     )
     parser.add_argument("--wait", metavar="SECONDS", type=float, default=60.0, help="how long to wait for the workers (60)")
+    parser.add_argument("--yes", action="store_true", help="erase without asking; needed where stdin is no terminal")
     looks = parser.add_mutually_exclusive_group()
     looks.add_argument("--dry-run", action="store_true", help="change nothing: say what would be erased")
     looks.add_argument("--verify", action="store_true", help="change nothing: look again, and say what is left")
@@ -54,14 +65,20 @@ def run(args: Namespace) -> int:
     client: Subject = args.client
     if args.reason is not None and client.client in args.reason:
         raise ArgumentError("--reason names the client: the proof is kept, and must not")
+    looking = args.dry_run or args.verify
+    if not looking and not args.yes:
+        if not sys.stdin.isatty():
+            raise ArgumentError("erase has no undo, and asks: expected --yes, or --dry-run, where stdin is no terminal")
+        if not agreed(f"{QUESTION.format(client.organisation, client.client)} Erase?"):
+            say("nothing was erased")
+            return 1
     settings, security = kafka_settings(args)
     try:
         file = settings.data / DEFAULT_FILE
         there = settings.web_database is not None or file.exists()
         projection = Projection(open_database(settings.web_database, settings.data)) if there else None
-        eraser = Eraser(settings.bootstrap, settings.application, security, projection, say)
+        eraser = Eraser(settings.bootstrap, settings.application, security, projection, say, progress=progress)
         plan = ErasurePlan(client, args.reason, args.with_audit, args.wait)
-        looking = args.dry_run or args.verify
         proof = asyncio.run(eraser.look(plan, dry_run=args.dry_run) if looking else eraser.erase(plan))
         if args.proof is not None:
             args.proof.write_bytes(msgspec.json.format(msgspec.json.encode(proof), indent=2) + b"\n")
@@ -83,6 +100,9 @@ def say(text: str) -> None:
 def show(proof: Proof) -> None:
     """Print the proof as a table."""
     width = max(len(topic.topic) for topic in proof.topics)
+    if proof.command == "dry-run":
+        _show_plan(proof, width)
+        return
     print(f"{'where':<{width}}  {'found':>7}  {'written':>7}  {'now':>7}  state")
     for topic in proof.topics:
         state = WORDS[topic.state].format(topic.gone_by)
@@ -94,3 +114,17 @@ def show(proof: Proof) -> None:
         print(f"to do: {words}", file=sys.stderr)
     until = f", all gone by {proof.gone_by}" if proof.gone_by is not None else ""
     print(f"{proof.outcome}{until}; client {proof.client}")
+    last = next((topic.gone_by for topic in proof.topics if topic.topic == DELIVERY_LOG.name), None)
+    if proof.command == "erase" and last is not None:
+        say(f"what was said to the client before can be read in `log` and `why` until {last} at the latest")
+
+
+def _show_plan(proof: Proof, width: int) -> None:
+    """Print what names the client, and what would become of it."""
+    print(f"{'where':<{width}}  {'found':>7}  what `erase` does")
+    for topic in proof.topics:
+        state = "stays" if topic.state == "left" and topic.policy == "delete" else topic.state
+        print(f"{topic.topic:<{width}}  {topic.found:>7}  {PLANNED[state].format(topic.gone_by)}")
+    for one in proof.databases:
+        print(f"{one.database:<{width}}  {one.left:>7}  {PLANNED['left' if one.left else 'nothing']}")
+    print(f"{proof.outcome}: nothing was changed; client {proof.client}")

@@ -10,9 +10,8 @@ import msgspec
 from agents.fakes import Message
 from agents.fakes.sms import ANSWERS, FakeSms, Program
 
+from ..terminal import counted
 from .running import refused, serve
-
-HELP = "an SMS gateway that answers like MessageBird, and misbehaves on demand"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,5 +59,4 @@ def _program(args: argparse.Namespace) -> Program:
 
 def _show(message: Message) -> None:
     to = ", ".join(f"+{recipient}" for recipient in message["recipients"])
-    parts = f"{message['parts']} part{'s' if message['parts'] > 1 else ''}"
-    print(f"SMS {message['originator']} -> {to} ({parts}): {message['body']!r}", flush=True)
+    print(f"SMS {message['originator']} -> {to} ({counted(message['parts'], 'part')}): {message['body']!r}", flush=True)

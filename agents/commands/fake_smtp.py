@@ -14,8 +14,6 @@ from agents.fakes.smtp import FakeSmtp, ScriptedAnswer
 
 from .running import refused, serve
 
-HELP = "an SMTP server that shows what arrives, and misbehaves on demand"
-
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""

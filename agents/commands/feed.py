@@ -19,8 +19,12 @@ from schemas.topics import TOPICS
 from schemas.wire import BadRecordError, check
 
 from ..kafka.writer import Event, Feeder
+from ..terminal import counted, progress
 from .endings import kafka_settings, one_line
 from .running import refused
+
+AT_ONCE = 10_000
+"""Events that are written before it is said how far it is."""
 
 INPUTS = {topic.name for topic in TOPICS if topic.role in ("input", "foreign")}
 
@@ -48,7 +52,7 @@ def run(args: Namespace) -> int:
         return refused(f"{args.events}: {error.strerror}")
     settings, security = kafka_settings(args)
     count = asyncio.run(_feed(settings.bootstrap, security, chain([first] if first else [], found)))
-    print(f"{count} events written to {settings.bootstrap}")
+    print(f"{counted(count, 'event')} written to {settings.bootstrap}")
     return 0
 
 
@@ -88,5 +92,10 @@ async def _feed(bootstrap: str, security: Mapping[str, Any], batches: Iterator[l
     count = 0
     async with Feeder(bootstrap, security) as feeder:
         while batch := await asyncio.to_thread(next, batches, None):
-            count += await feeder.feed(batch)
+            await feeder.require({event.topic for event in batch})
+            with progress(len(batch), "event") as more:
+                for start in range(0, len(batch), AT_ONCE):
+                    written = await feeder.feed(batch[start : start + AT_ONCE])
+                    count += written
+                    more(written)
     return count

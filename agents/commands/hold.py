@@ -12,32 +12,35 @@ from typing import Any, NamedTuple
 import msgspec
 import orjson
 
+from schemas.doubts import DoubtedRecord
 from schemas.held import HeldRecord
 from schemas.holds import Hold
 from schemas.inputs import Organisation, OrganisationOverride
-from schemas.topics import HELD, HOLDS, ORGANISATIONS, OVERRIDES
+from schemas.topics import DOUBTED, HELD, HOLDS, ORGANISATIONS, OVERRIDES
 from schemas.wire import read
 from streams.intake.checks import check_settings
 from streams.notices.pressing import NotShownError, PressError, ended, held
 from streams.notices.settings import apply_override
-from streams.processing.own_records import held_value
+from streams.processing.own_records import doubted_value, held_value
 
 from ..access.command import machine_user
 from ..kafka.junk import Junk
 from ..kafka.last_good import last_good
 from ..kafka.reader import Reader
 from ..kafka.writer import Event, Feeder
+from ..terminal import counted, moment, progress
 from ..worker.held import summed, texts
 from .endings import ArgumentError, kafka_settings, one_line
 from .simulate import instant
 
 
 class Seen(NamedTuple):
-    """What Kafka has of holds: by organisation, and what waits by key. `settings`: those that count."""
+    """What Kafka has of holds: by organisation, and what waits by key. `settings`: those that count; `doubted`: by key."""
 
     holds: dict[str, Hold]
     waiting: dict[bytes, HeldRecord]
     settings: dict[str, Organisation]
+    doubted: dict[str, DoubtedRecord]
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -102,9 +105,10 @@ async def _write(bootstrap: str, security: dict[str, Any], hold: Hold) -> None:
 
 async def look(bootstrap: str, security: dict[str, Any], junk: Junk) -> Seen:
     """Read who holds what, and what waits."""
-    seen = Seen({}, {}, {})
-    async with Reader(bootstrap, security) as reader:
+    seen = Seen({}, {}, {}, {})
+    async with Reader(bootstrap, security, progress=progress) as reader:
         seen.holds.update(await last_good(reader, HOLDS.name, hold_of))
+        seen.doubted.update(await last_good(reader, DOUBTED.name, doubted_value))
         over = await last_good(reader, OVERRIDES.name, _override)
         for name, upstream in (await last_good(reader, ORGANISATIONS.name, _settings)).items():
             seen.settings[name] = apply_override(upstream, over.get(name))
@@ -132,13 +136,28 @@ def _override(value: bytes) -> OrganisationOverride:
 
 
 def listed(seen: Seen, now: datetime) -> list[str]:
-    """Say who holds something, a line each."""
+    """Say who holds something, and whose snapshots are not believed, a line each."""
     on = {name: hold for name, hold in seen.holds.items() if hold.notices or hold.parties}
     waits = {name: summed(_of(seen, name, now), None, now).messages for name in on}
-    return [
-        f"{name} {said(hold)} since {hold.at.isoformat(timespec='seconds')}; {waits[name]} messages wait"
+    lines = [
+        f"{name} {said(hold)} since {moment(hold.at)}; waiting: {counted(waits[name], 'message')}"
         for name, hold in sorted(on.items())
-    ] or ["nobody holds anything"]
+    ]
+    lines += [line for name in sorted({one.organisation for one in seen.doubted.values()}) for line in doubts(seen, name, now)]
+    return lines or ["nobody holds anything"]
+
+
+def doubts(seen: Seen, organisation: str, now: datetime) -> list[str]:
+    """Say of how many clients of an organisation snapshots miss so much that nobody is told; no line where all are believed."""
+    found = [one for one in seen.doubted.values() if one.organisation == organisation and one.until > now]
+    if not found:
+        return []
+    clients, known = (sum(getattr(one, name) for one in found) for name in ("clients", "known"))
+    since = moment(min(one.since for one in found))
+    return [
+        f"snapshots of {organisation} miss appointments of {clients} of {counted(known, 'client')} since {since}: "
+        "none is cancelled for that"
+    ]
 
 
 def lines(seen: Seen, organisation: str, samples: int, now: datetime) -> list[str]:
@@ -147,22 +166,23 @@ def lines(seen: Seen, organisation: str, samples: int, now: datetime) -> list[st
     shown = [f"{organisation} {said(hold) if hold is not None else 'holds nothing'}"]
     if hold is not None:
         by = f", by {hold.by}" if hold.by else ""
-        shown[0] += f", since {hold.at.isoformat(timespec='seconds')}{by}"
+        shown[0] += f", since {moment(hold.at)}{by}"
     settings = seen.settings.get(organisation)
     waits = summed(found, settings, now)
     shown.append(
-        f"{waits.messages} messages to {waits.clients} clients would go now; "
+        f"{counted(waits.messages, 'message')} to {counted(waits.clients, 'client')} would go now; "
         f"of these {waits.near} are of days that begin within 24 hours"
     )
     if settings is not None:
         price = f", {waits.cost(settings):.2f} {settings.sms.currency}" if waits.parts else ""
-        shown.append(f"{waits.parts} SMS parts{price}")
+        shown.append(f"{counted(waits.parts, 'SMS part')}{price}")
         for one in found[: max(0, samples)]:
             worded = texts(one, settings, now)
             shown += [f"  {text}" for text in worded]
             if len(worded) < len(one.messages):
                 print("a message cannot be worded: a fault of this service", file=sys.stderr)
-    shown.append(f"Mended upstream, the number falls by itself. This is as of {now.isoformat(timespec='seconds')}")
+    shown += doubts(seen, organisation, now)
+    shown.append(f"Mended upstream, the number falls by itself. This is as of {moment(now)}")
     return shown
 
 

@@ -16,6 +16,7 @@ from ..projection.follower import Follower
 from ..projection.projection import OvertakenError, Projection
 from ..projection.tables import connect, prepare
 from ..settings.settings import Settings
+from ..terminal import counted, progress
 from .endings import one_line
 from .running import refused
 
@@ -34,7 +35,7 @@ def run(args: Namespace) -> int:
         engine = connect(settings.web_database, settings.data)
         prepare(engine, anew=args.rebuild)
         projection = Projection(engine)
-        follower = Follower(projection, settings.bootstrap, client_settings(settings))
+        follower = Follower(projection, settings.bootstrap, client_settings(settings), progress=progress)
         count = asyncio.run(follower.read())
         now = datetime.now(UTC)
         projection.expire(now - timedelta(days=settings.text_days), now - timedelta(days=settings.audit_days))
@@ -43,5 +44,5 @@ def run(args: Namespace) -> int:
         return 0
     except (SQLAlchemyError, OSError) as error:
         return refused(f"the projection's database does not answer: {type(error).__name__}")
-    print(f"{count} records taken in")
+    print(f"{counted(count, 'record')} taken in")
     return 0

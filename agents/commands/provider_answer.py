@@ -14,8 +14,6 @@ from schemas.wire import BadRecordError, Input, read
 from ..providers.messagebird_answers import messagebird_reason
 from ..providers.smtp_answers import PHASES, smtp_rule
 
-HELP = "what is done with a provider's answer"
-
 
 class SmtpAnswer(Input, frozen=True, kw_only=True):
     """A line about SMTP."""

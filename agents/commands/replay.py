@@ -14,9 +14,10 @@ It reads Kafka and writes to the terminal, nothing else. `streams/history/compar
 from __future__ import annotations
 
 import asyncio
+import sys
 from argparse import ArgumentParser, Namespace
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -35,10 +36,17 @@ from streams.intake.checks import check_settings
 from ..kafka import kept_events
 from ..kafka.junk import Junk
 from ..kafka.reader import Reader
+from ..terminal import counted, progress
 from ..worker.wording import succeed
 from .endings import ArgumentError, kafka_settings, one_line
 from .running import refused
 from .simulate import instant
+
+PAGE = 50
+"""Differences that a terminal shows where nobody says how many: each has up to four lines, and there may be thousands."""
+
+BAR = 20
+"""Characters of the longest bar of the tally."""
 
 BEYOND = timedelta(minutes=5)
 """How far the rules run past the end of the period: that they decide a little later than the worker did is no difference."""
@@ -67,6 +75,9 @@ def arguments(parser: ArgumentParser) -> None:
         type=Path,
         help="use these settings instead of those on the topic: an object, a list, or JSON lines",
     )
+    shown = f"how many differences to show (default: {PAGE} on a terminal, else all); the tally counts them all"
+    parser.add_argument("--limit", metavar="N", type=int, help=shown)
+    parser.add_argument("--summary", action="store_true", help="the tally only, as --limit 0")
     parser.add_argument("--json", action="store_true", help="one JSON object; its instants are UTC")
 
 
@@ -75,6 +86,8 @@ def run(args: Namespace) -> int:
     """Print what differs; return 0 whether anything does, and 2 where a topic has junk."""
     if not args.dry_run:
         raise ArgumentError("replay only compares: give --dry-run. A replay that sends does not exist.")
+    if args.limit is not None and args.limit < 0:
+        raise ArgumentError(f"--limit is {args.limit}: expected 0 or more")
     until = args.until or datetime.now(UTC)
     if args.since is not None and args.since > until:
         raise ArgumentError("--since is after --until")
@@ -86,7 +99,10 @@ def run(args: Namespace) -> int:
     junk = Junk()
     kept, logged = asyncio.run(_read(settings.bootstrap, security, args.organisation, args.since, junk))
     replayed = replay(kept, logged, other, args.since, until)
-    print(as_json(replayed) if args.json else "\n".join(lines(replayed)))
+    limit = 0 if args.summary else args.limit
+    if limit is None and sys.stdout.isatty() and not args.json:
+        limit = PAGE
+    print(as_json(replayed, limit) if args.json else "\n".join(lines(replayed, limit)))
     return 2 if junk.ended() else 0
 
 
@@ -94,7 +110,7 @@ async def _read(
     bootstrap: str, security: Mapping[str, Any], organisation: str | None, since: datetime | None, junk: Junk
 ) -> tuple[Ordered, list[LogRecord]]:
     """Read events and log, the log last: it then has all that came of the events."""
-    async with Reader(bootstrap, security) as reader:
+    async with Reader(bootstrap, security, progress=progress) as reader:
         events = ordered(await kept_events.inputs(reader, organisation), await kept_events.began(reader))
         return events, await kept_events.log(reader, junk, organisation, since)
 
@@ -123,6 +139,8 @@ def settings_of(file: Path) -> dict[str, bytes]:
         if event.organisation in read:
             raise BadRecordError(f"{place}: organisation {event.organisation} is there twice")
         read[event.organisation] = orjson.dumps(item)
+    if not read:
+        raise BadRecordError(f"{file}: it has no organisation's settings")
     return read
 
 
@@ -132,31 +150,54 @@ def replay(
     """Run the events through the current rules and compare. All that is kept is run: what was told before counts."""
     events: list[Kept] = instead(kept.events, other)
     rules = Replay(succeed)
-    ruled = [read_log_record(one) for one in rules.records(events, until + BEYOND)]
+    with progress(len(events), "event") as more:
+        ruled = [read_log_record(one) for one in rules.records(_counting(events, more), until + BEYOND)]
     comparison = compare(logged, ruled, since, until, spoken_of(events))
     return Replayed(comparison, len(events), rules.refused, kept.moved, since, until)
 
 
-def lines(replayed: Replayed) -> list[str]:
-    """Draw the screen. Times are UTC: a replay covers organisations in several zones."""
+def _counting(events: Iterable[Kept], more: Callable[[int], None]) -> Iterator[Kept]:
+    for event in events:
+        yield event
+        more(1)
+
+
+def lines(replayed: Replayed, limit: int | None = None) -> list[str]:
+    """Draw the screen, with so many differences. Times are UTC: a replay covers organisations in several zones."""
     period = f"{_at(replayed.since)} to {_at(replayed.until)}" if replayed.since is not None else f"up to {_at(replayed.until)}"
-    shown = [
-        f"{replayed.events} events through the current rules; compared is what was decided {period} (UTC). Nothing was sent."
-    ]
+    events = counted(replayed.events, "event")
+    shown = [f"{events} through the current rules; compared is what was decided {period} (UTC). Nothing was sent."]
     if replayed.refused:
-        shown.append(f"{replayed.refused} events were refused, as intake does.")
+        shown.append(f"Refused, as by intake: {counted(replayed.refused, 'event')}.")
     if replayed.moved:
-        shown.append(f"{replayed.moved} settings, consents and contacts count from the start: what they were before is not kept.")
+        first = f"Counted from the start: {counted(replayed.moved, 'record')} of settings, consents and contacts"
+        shown.append(f"{first}; what they were before is not kept.")
+    shown += ["", *_tally(replayed.comparison)]
+    differences = replayed.comparison.differences
     last = None
-    for one in replayed.comparison.differences:
+    for one in differences[:limit]:
         name = str(ClientKey(one.organisation, one.client))
         if name != last:
             shown += ["", name]
             last = name
         shown += [f"  {line}" for line in _shown(one)]
-    counts = counted(replayed.comparison)
-    shown += ["", f"{replayed.comparison.same} notices are the same" + ("." if not counts else "; differences:")]
-    return shown + [f"  {count:6} {meaning}" for meaning, count in counts.items()]
+    if limit and len(differences) > limit:
+        more = counted(len(differences) - limit, "more difference")
+        shown += ["", f"{more}: --limit {len(differences)} shows all"]
+    return shown
+
+
+def _tally(comparison: Comparison) -> list[str]:
+    """Count what is the same and what differs; on a terminal a bar shows the share of each."""
+    counts = tally(comparison)
+    most = max(counts.values(), default=0)
+
+    def bar(count: int) -> str:
+        return f"{'█' * max(1, count * BAR // most):<{BAR}} " if sys.stdout.isatty() else ""
+
+    same = f"{counted(comparison.same, 'notice')} {'is' if comparison.same == 1 else 'are'} the same"
+    same += "." if not counts else "; differences:"
+    return [same, *(f"  {count:6} {bar(count)}{meaning}" for meaning, count in counts.items())]
 
 
 def _shown(one: Difference) -> list[str]:
@@ -173,7 +214,7 @@ def _shown(one: Difference) -> list[str]:
     return shown
 
 
-def counted(comparison: Comparison) -> dict[str, int]:
+def tally(comparison: Comparison) -> dict[str, int]:
     """Count the messages that differ, by what differs."""
     counts = Counter((one.what, one.gone) for one in comparison.differences)
     return {
@@ -184,7 +225,7 @@ def counted(comparison: Comparison) -> dict[str, int]:
     }
 
 
-def as_json(replayed: Replayed) -> str:
+def as_json(replayed: Replayed, limit: int | None = None) -> str:
     """Return the same for programs."""
 
     def fate(one: Any) -> Any:
@@ -195,7 +236,7 @@ def as_json(replayed: Replayed) -> str:
             "what": one.what, "gone": one.gone, "organisation": one.organisation, "client": one.client, "reason": one.reason,
             "at": one.at, "notices": list(one.notices), "log": fate(one.logged), "rules": fate(one.ruled),
         }
-        for one in replayed.comparison.differences
+        for one in replayed.comparison.differences[:limit]
     ]  # fmt: skip
     counts = Counter(one.what for one in replayed.comparison.differences)
     return msgspec.json.encode({

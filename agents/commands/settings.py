@@ -13,8 +13,6 @@ from itertools import pairwise
 
 from ..settings.settings import Settings, SettingsError, names, variable
 
-HELP = "the settings in force, secrets masked, with where each came from"
-
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare none: the environment says all."""

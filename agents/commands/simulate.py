@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from textwrap import fill
@@ -19,9 +19,16 @@ from schemas.wire import BadRecordError, Instant, check, utc
 from streams.processing.local_time import DEFAULT_ZONE, local
 from streams.simulation import Refused, Simulation
 
+from ..export.periods import period
 from ..settings.agreed import agreed_producers
+from ..terminal import aside, silent
 from ..worker.wording import succeed
 from .endings import one_line
+
+EXPECTED = "an instant (2020-01-17T13:15:00+01:00), or a local time (2020-01-17T13:15)"
+
+NAMED = 20
+"""Lines that cannot be used are named on a terminal so far; a file of another kind has thousands of them."""
 
 INPUTS = {topic.name for topic in TOPICS if topic.role in ("input", "foreign", "reported") and topic is not HOLDS}
 """A hold is none of the rules that one tries out here."""
@@ -49,11 +56,18 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def instant(text: str) -> datetime:
-    """Read an instant from the command line."""
+    """Read an instant, or a local time, from the command line."""
     try:
         return utc(check(Instant, text))
-    except BadRecordError as error:
-        raise ArgumentTypeError(f"{error}, such as 2020-01-17T13:15:00+01:00") from None
+    except BadRecordError:
+        pass
+    try:
+        begin, end = period(text, DEFAULT_ZONE)
+    except ValueError:
+        begin = end = None
+    if begin is None or begin != end:
+        raise ArgumentTypeError(f"{text!r} is no time: expected {EXPECTED}")
+    return begin
 
 
 @one_line
@@ -65,14 +79,26 @@ def run(args: Namespace) -> int:
         print(f"{args.events}: {error.strerror}", file=sys.stderr)
         return 2
     run_ = Run(Simulation(succeed, agreed_producers(args.producers)), args.until)
-    with source:
-        for record in run_.records(source):
+    shown = aside() if args.events != "-" else silent
+    with source, shown(_size(args.events), "byte") as more:
+        for record in run_.records(_counting(source, more)):
             if args.story:
                 print(told(read_log_record(record)))
             else:
                 sys.stdout.buffer.write(record + b"\n")
     sys.stdout.buffer.flush()
+    run_.ended()
     return 2 if run_.refused else 0
+
+
+def _size(events: str) -> int | None:
+    return Path(events).stat().st_size if events != "-" else None
+
+
+def _counting(source: Iterable[bytes], more: Callable[[int], None]) -> Iterator[bytes]:
+    for line in source:
+        yield line
+        more(len(line))
 
 
 def told(record: LogRecord) -> str:
@@ -90,7 +116,7 @@ class Run:
         self.simulation, self.end = simulation, until
         self.refused = 0
 
-    def records(self, source: BinaryIO) -> Iterator[bytes]:
+    def records(self, source: Iterable[bytes]) -> Iterator[bytes]:
         """Yield the delivery-log records of the file, to its end."""
         now: datetime | None = None
         for number, text in enumerate(source, 1):
@@ -110,14 +136,22 @@ class Run:
                 key = line.key.encode() if line.key is not None else None
                 yield from self.simulation.feed(line.topic, key, value_of(line.value), at)
             except (BadRecordError, Refused) as error:
-                self.refused += 1
-                print(f"line {number}: {error}", file=sys.stderr)
+                self._refuse(f"line {number}: {error}")
         end = self.end if self.end is not None else now
         if end is not None:
             yield from self.simulation.until(end)
         for fault in self.simulation.faults:
-            self.refused += 1
-            print(f"a record of our own cannot be used: {fault}", file=sys.stderr)
+            self._refuse(f"a record of our own cannot be used: {fault}")
+
+    def _refuse(self, why: str) -> None:
+        self.refused += 1
+        if self.refused <= NAMED or not sys.stderr.isatty():
+            print(why, file=sys.stderr)
+
+    def ended(self) -> None:
+        """Say how many were refused, where not each was named."""
+        if self.refused > NAMED and sys.stderr.isatty():
+            print(f"{self.refused} lines cannot be used; 2> FILE has them all", file=sys.stderr)
 
 
 def read_line(text: bytes) -> EventLine:

@@ -19,9 +19,8 @@ from schemas.languages import DEFAULT
 from schemas.wire import BadRecordError, check
 from streams.sending.outcomes import cost_of
 
+from ..terminal import counted
 from .replay import settings_of
-
-HELP = "encoding, parts and costly characters of a text"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -117,19 +116,15 @@ def _explain(text: str, prepared: str) -> None:
         print(f"sent as: {prepared}")
     for character, times, why in costly(prepared):
         name = unicodedata.name(character, "CONTROL CHARACTER")
-        print(f"  {_shown(character)} U+{ord(character):04X} {name}, {_counted(times, 'time')}: {why}")
+        print(f"  {_shown(character)} U+{ord(character):04X} {name}, {counted(times, 'time')}: {why}")
     if measured.encoding == "UCS-2":
         plain = to_gsm7(prepared, keep_rest=False)
         print(f"with --replace: {_summary(measure(plain))}: {plain}")
 
 
 def _summary(measured: Measure) -> str:
-    return f"{measured.encoding}, {_counted(measured.parts, 'part')}, {_counted(measured.units, 'unit')}"
+    return f"{measured.encoding}, {counted(measured.parts, 'part')}, {counted(measured.units, 'unit')}"
 
 
 def _shown(character: str) -> str:
     return character if character.isprintable() else " "
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"

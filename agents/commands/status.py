@@ -16,7 +16,8 @@ from typing import Any
 import orjson
 from aiokafka.errors import KafkaError, for_code
 
-from schemas.topics import DEAD_LETTERS, HOLDS
+from schemas.topics import DEAD_LETTERS, DOUBTED, HOLDS
+from streams.processing.own_records import doubted_value
 from streams.topology import graph
 
 from ..engine.transport.names import Admin
@@ -24,7 +25,9 @@ from ..kafka.last_good import last_good
 from ..kafka.reader import MissingError, Reader, TopicRange, running
 from ..kafka.security import check, client_settings
 from ..settings.settings import Settings, SettingsError
+from ..terminal import counted, progress
 from .dead_letters import read_letter
+from .endings import of_kafka, quiet
 from .hold import hold_of
 
 WELL, WAITS, LATE, UNSEEN = range(4)
@@ -43,12 +46,14 @@ class Seen:
         late: by topic how many records are older than allowed, and were not taken in.
         dead_letters: of the last 24 hours, by the topic on which they came.
         holding: how many organisations hold notices, or requests of a party.
+        doubted: of how many organisations snapshots miss so much that it is not believed.
     """
 
     workers: int = 0
     late: dict[str, int] = field(default_factory=dict)
     dead_letters: dict[str, int] = field(default_factory=dict)
     holding: int = 0
+    doubted: int = 0
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -67,12 +72,13 @@ def run(args: Namespace) -> int:
     """Say how it is; return 0 well, 1 something waits for a person, 2 late or without worker, 3 it cannot be seen."""
     try:
         settings = Settings.from_env(os.environ)
-        check(settings)
-        seen = asyncio.run(look(settings, client_settings(settings), datetime.now(UTC), args.late))
+        with quiet():
+            check(settings)
+            seen = asyncio.run(look(settings, client_settings(settings), datetime.now(UTC), args.late))
     except (SettingsError, MissingError) as error:
         return _unseen(args, str(error))
     except (KafkaError, TimeoutError) as error:
-        return _unseen(args, f"Kafka does not answer, or not to us: {type(error).__name__}")
+        return _unseen(args, of_kafka(error, settings.bootstrap))
     code = judge(seen)
     print(orjson.dumps({"code": code, **asdict(seen)}).decode() if args.json else "\n".join(lines(seen)))
     return code
@@ -82,24 +88,22 @@ def judge(seen: Seen) -> int:
     """Return the exit code: the worst that is so."""
     if not seen.workers or seen.late:
         return LATE
-    return WAITS if seen.dead_letters or seen.holding else WELL
+    return WAITS if seen.dead_letters or seen.holding or seen.doubted else WELL
 
 
 def lines(seen: Seen) -> list[str]:
     """Say it for people, what is worst first; nothing of a client."""
     found = [] if seen.workers else ["no worker is there: nobody is told anything"]
-    found += [f"late: {_many(number, 'record')} of {topic}" for topic, number in sorted(seen.late.items())]
+    found += [f"late: {counted(number, 'record')} of {topic}" for topic, number in sorted(seen.late.items())]
     found += [
-        f"{_many(number, 'dead letter')} of {topic} in 24 hours: `afspraakbericht dead-letters`"
+        f"{counted(number, 'dead letter')} of {topic} in 24 hours: `afspraakbericht dead-letters`"
         for topic, number in sorted(seen.dead_letters.items())
     ]
     if seen.holding:
-        found.append(f"{_many(seen.holding, 'organisation')} on hold: `afspraakbericht hold`")
-    return found or [f"all is well: {_many(seen.workers, 'worker')}, nothing is late, and nothing waits for a person"]
-
-
-def _many(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+        found.append(f"{counted(seen.holding, 'organisation')} on hold: `afspraakbericht hold`")
+    if seen.doubted:
+        found.append(f"snapshots of {counted(seen.doubted, 'organisation')} miss too much to be believed: `afspraakbericht hold`")
+    return found or [f"all is well: {counted(seen.workers, 'worker')}, nothing is late, and nothing waits for a person"]
 
 
 def _unseen(args: Namespace, why: str) -> int:
@@ -114,12 +118,14 @@ async def look(settings: Settings, security: Mapping[str, Any], now: datetime, l
         (answer,) = await admin.describe_consumer_groups([settings.application])
         seen.workers = members_of(answer)
         committed = {tp: one.offset for tp, one in (await admin.list_consumer_group_offsets(settings.application)).items()}
-    async with Reader(settings.bootstrap, security) as reader:
+    async with Reader(settings.bootstrap, security, progress=progress) as reader:
         for topic in (topic.name for node in graph(1) for topic in node.reads):
             if number := await _late(reader, topic, committed, now - timedelta(seconds=late)):
                 seen.late[topic] = number
         seen.dead_letters = dict(await _dead_letters(reader, now - timedelta(days=1)))
         holds = await last_good(reader, HOLDS.name, hold_of)
+        doubted = await last_good(reader, DOUBTED.name, doubted_value)
+        seen.doubted = len({one.organisation for one in doubted.values() if one.until > now})
         seen.holding = sum(bool(hold.notices or hold.parties) for hold in holds.values())
     return seen
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import logging
 import os
 import sys
 from collections.abc import Iterable
@@ -13,10 +12,12 @@ from agents.exits import NOT_YET, REFUSED
 from schemas.topics import Topic, catalogue, changelog, named
 
 from ..kafka.security import KafkaRefusesError, check, client_settings
-from ..kafka.topics import TopicsError, ensure, settings_of, stores
+from ..kafka.topics import Report, TopicsError, ensure, settings_of, stores
 from ..settings.settings import Settings, SettingsError
+from .endings import quiet
 
-HELP = "create the topics and check their partitions and settings"
+NAMED = 3
+"""So many topics with the same fault are named one by one; of more, these are. The table has them all."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +31,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print a table of the topics; return 2 if something is not as it should be, 75 where no broker answers (yet)."""
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it writes lines of its own about a broker that is not there
     try:
         ours = Settings.from_env(os.environ)
         topics = catalogue(ours.text_days, ours.opt_out_days, ours.audit_days)
@@ -41,9 +41,10 @@ def run(args: argparse.Namespace) -> int:
         wanted = (ours.bootstrap, ours.partitions, ours.replication, ours.application, stores())
         check(ours)
         security = client_settings(ours)
-        report = asyncio.run(
-            ensure(*wanted, check_only=args.check, shorten=args.shorten, topics=topics, security=security)
-        )  # fmt: skip
+        with quiet():
+            report = asyncio.run(
+                ensure(*wanted, check_only=args.check, shorten=args.shorten, topics=topics, security=security)
+            )  # fmt: skip
     except (SettingsError, TopicsError) as error:
         print(error, file=sys.stderr)
         return NOT_YET if isinstance(error, TopicsError | KafkaRefusesError) else REFUSED
@@ -54,9 +55,24 @@ def run(args: argparse.Namespace) -> int:
         print(f"{names[line.topic]:<{width}}  {line.partitions or '-':>10}  {line.kept:<16}  {line.state}")
         if line.state == "corrected":
             print(*(f"{'':{width}}  {note}" for note in line.notes), sep="\n")
-    for problem in report.problems:
+    for problem in summed(report):
         print(problem, file=sys.stderr)
     return 2 if report.problems else 0
+
+
+def summed(report: Report) -> list[str]:
+    """Return what is wrong, each thing once: most often one setting of ours is at fault for all topics."""
+    found: dict[str, list[str]] = {}
+    for line in report.lines:
+        for note in line.notes if line.state in ("missing", "wrong") else ():
+            found.setdefault(note, []).append(line.topic)
+    lines = []
+    for note, topics in found.items():
+        if len(topics) > NAMED:
+            lines.append(f"{', '.join(topics[:NAMED])} and {len(topics) - NAMED} more: {note}")
+        else:
+            lines += [f"{topic}: {note}" for topic in topics]
+    return lines
 
 
 def as_yaml(partitions: int, replication: int, topics: Iterable[Topic]) -> str:

@@ -20,7 +20,8 @@ from ..kafka.client_rows import ClientState, look
 from ..kafka.junk import Junk
 from ..kafka.reader import Reader
 from ..settings.settings import Settings
-from .endings import kafka_settings, one_line
+from ..terminal import counted, progress
+from .endings import ArgumentError, kafka_settings, one_line
 from .simulate import instant
 
 
@@ -32,13 +33,23 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object; its instants are UTC")
 
 
+EXPECTED = "expected two ids joined by '/', such as linde/anna"
+
+
 def name(text: str) -> ClientKey:
-    """Read `organisation/client` from the command line."""
-    parts = text.split("/")
+    """Read `organisation/client` as an argument."""
     try:
-        organisation, client = [check(Id, part) for part in parts]
+        return client_key(text)
+    except ArgumentError as error:
+        raise ArgumentTypeError(str(error)) from None
+
+
+def client_key(text: str, option: str | None = None) -> ClientKey:
+    """Read `organisation/client`. Raises ArgumentError, which names the option."""
+    try:
+        organisation, client = [check(Id, part) for part in text.split("/")]
     except (ValueError, BadRecordError):
-        raise ArgumentTypeError("expected two ids joined by '/', such as linde/anna") from None
+        raise ArgumentError(EXPECTED if option is None else f"{option} is {text!r}: {EXPECTED}") from None
     return ClientKey(organisation, client)
 
 
@@ -50,7 +61,7 @@ def run(args: Namespace) -> int:
     junk = Junk()
     seen = asyncio.run(_look(settings, security, client, args.since, junk))
     if seen.known.is_nobody:
-        late = f"; {seen.behind} events of its partition are not taken in yet" if seen.behind else ""
+        late = f"; still to be taken in: {counted(seen.behind, 'event')} of its partition" if seen.behind else ""
         print(f"nothing is kept of client {client.client} of organisation {client.organisation}{late}", file=sys.stderr)
         return 2 if junk.ended() else 1
     explanation = explain(seen.known, datetime.now(UTC), args.appointment, args.since)
@@ -61,7 +72,7 @@ def run(args: Namespace) -> int:
 async def _look(
     settings: Settings, security: Mapping[str, Any], client: ClientKey, since: datetime | None, junk: Junk
 ) -> ClientState:
-    async with Reader(settings.bootstrap, security) as reader:
+    async with Reader(settings.bootstrap, security, progress=progress) as reader:
         return await look(reader, settings.application, client, since, junk)
 
 
@@ -70,7 +81,7 @@ def lines(explanation: Explanation, behind: int = 0) -> list[str]:
     now = moment(explanation.now, explanation.zone)
     shown = [f"{explanation.key}, as the workers have it at {now} ({explanation.zone})"]
     if behind:
-        shown.append(f"{behind} events of its partition are not taken in yet: what follows may be behind.")
+        shown.append(f"Still to be taken in: {counted(behind, 'event')} of its partition. What follows may be behind.")
     for title, facts in explanation.sections.items():
         shown += ["", title]
         shown += [f"  {line}" for fact in facts for line in fact.text.split("\n")] or ["  nothing"]

@@ -33,10 +33,29 @@ def email(message: dict[str, Any]) -> str:
 
 
 def _card(head: str, text: str) -> str:
-    lines = [head[:WIDTH]]
-    for paragraph in text.strip().splitlines():
-        lines += textwrap.wrap(paragraph, WIDTH - 6, break_long_words=False) or [""]
-    return "\n".join([f"\n  {lines[0]}", *(f"    │ {line}".rstrip() for line in lines[1:])])
+    heads = textwrap.wrap(head, WIDTH - 2, subsequent_indent="      ", break_on_hyphens=False)
+    lines = [line for one in text.strip().splitlines() for line in textwrap.wrap(one, WIDTH - 6, break_long_words=False) or [""]]
+    return "\n".join(["", *(f"  {line}" for line in heads), *(f"    │ {line}".rstrip() for line in lines)])
+
+
+def places(inbox: str, web: str, metrics: str, password: str, users: list[str], key: str) -> str:
+    """Draw where to look now: four addresses, and a message to ask for by the API."""
+    body = '{"client": "anna", "request": "pasje-1", "text": "Neem uw pasje mee."}'
+    return "\n".join(
+        [
+            f"  Inbox      {inbox}",
+            f"  Overview   {web}berichten",
+            f"  Settings   {web}instellingen",
+            f"             user {', '.join(users[:-1])} or {users[-1]}; password {password}",
+            f"  Metrics    {metrics}",
+            "",
+            "  Ask for a message by the API, as another system would; the inbox gets it:",
+            f"  curl -H 'Authorization: Bearer {key}' \\",
+            f"    -H 'Content-Type: application/json' {web}v1/requests \\",
+            f"    -d '{body}'",
+            f"  The API is described at {web}openapi.json",
+        ]
+    )
 
 
 def table(rows: list[tuple[str, ...]]) -> str:

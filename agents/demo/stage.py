@@ -10,29 +10,56 @@ import signal
 import socket
 import sys
 from collections import Counter
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
+from filelock import FileLock, Timeout
 
 from schemas.topics import DEAD_LETTERS, DELIVERY_LOG, FHIR
 
 from ..broker.broker import EmbeddedKafka
-from ..fakes.sms import FakeSms
+from ..fakes import SHOWN, Message
+from ..fakes.sms import FakeSms, Program
 from ..fakes.smtp import FakeSmtp
 from ..kafka.reader import read_topic
 from ..kafka.topics import TopicsError, ensure, stores
 from ..kafka.writer import Feeder
 from ..settings.settings import PREFIX, Settings
+from ..web.api import keys
 from ..web.sign_in import accounts
 from . import planner, screen
-from .story import PLANNER, PRODUCERS, Act, Story
+from .inbox import Inbox
+from .story import ORGANISATIONS, PLANNER, PRODUCERS, ZONE, Act, Story, names
 
 PARTITIONS = 4
 PASSWORD = "afspraakbericht"  # noqa: S105  # it is shown
 """Of every local account: all that this service shows is made up, and it listens on this machine only."""
+
+KEY = "afb_demo"
+"""With which a third party asks for messages of De Linde; for the same reason it is shown."""
+
+
+METRICS = f"{PREFIX}METRICS_PORT"
+
+
+class InUseError(Exception):
+    """Another demo runs in the folder. A line that says so."""
+
+
+@contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """Have the folder alone, and empty: what a demo before left in it goes. Raises InUseError where one still runs in it."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder.with_suffix(".lock"), timeout=0):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            yield
+    except Timeout:
+        raise InUseError(f"a demo runs in {folder} already: stop it first, or set {PREFIX}DATA to another folder") from None
 
 
 def free_port() -> int:
@@ -50,20 +77,24 @@ class Stage:
         self.settings, self.folder, self.say = settings, folder, say
 
     async def run(self, *, stay: bool) -> int:
-        """Play the story; with `stay` go on until Ctrl-C. Returns the exit code."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir(parents=True)
+        """Play the story; with `stay` go on until Ctrl-C. Returns the exit code. Raises InUseError."""
         async with AsyncExitStack() as stack:
+            stack.enter_context(claimed(self.folder))
+            inbox = await stack.enter_async_context(Inbox(ZONE, names(Story(datetime.now(UTC)).cast())))
+            self.say(f"Inbox: {inbox.url}   every SMS and e-mail, as it arrives")
             bootstrap = await self._broker(stack)
             report = await ensure(bootstrap, PARTITIONS, 1, self.settings.application, stores())
             if report.problems:
                 raise TopicsError("; ".join(report.problems))
-            environ = await self._providers(stack, bootstrap)
-            worker = await self._start(stack, environ, "worker")
-            await self._start(stack, environ, "web")
+            environ = await self._providers(stack, bootstrap, inbox)
+            metrics = {command: str(free_port()) for command in ("worker", "web")}
+            worker = await self._start(stack, environ | {METRICS: metrics["worker"]}, "worker")
+            await self._start(stack, environ | {METRICS: metrics["web"]}, "web")
             await self._start(stack, environ, "mllp")
-            self.say(f"Web: {environ[f'{PREFIX}UNSUBSCRIBE_URL']}… is where the e-mails' unsubscribe links go")
-            self.say(f"Overview and settings: http://127.0.0.1:{environ[f'{PREFIX}WEB_PORT']}/  user linde, password {PASSWORD}")
+            web = f"http://127.0.0.1:{environ[f'{PREFIX}WEB_PORT']}/"
+            figures = f"http://127.0.0.1:{metrics['worker']}/metrics"
+            inbox.places = {"Overview": f"{web}berichten", "Settings": f"{web}instellingen", "Metrics": figures}
+            self.places = screen.places(inbox.url, web, figures, PASSWORD, ORGANISATIONS, KEY)
             watch = asyncio.create_task(worker.wait())
             mllp = int(environ[f"{PREFIX}MLLP_PORT"])
             self.say(f"FHIR: topic fhir, of Het Meer   HL7 v2: MLLP at 127.0.0.1:{mllp}, of De Duin")
@@ -89,17 +120,23 @@ class Stage:
         self.say(f"Kafka: {kafka.bootstrap}")
         return kafka.bootstrap
 
-    async def _providers(self, stack: AsyncExitStack, bootstrap: str) -> dict[str, str]:
-        """Start the local providers, and return the environment of a worker that sends to them."""
-        gateway = FakeSms(on_message=lambda message: self.say(screen.sms(message)), key="demo")
-        server = FakeSmtp(on_message=lambda message: self.say(screen.email(message)))
+    async def _providers(self, stack: AsyncExitStack, bootstrap: str, inbox: Inbox) -> dict[str, str]:
+        """Start the local providers, and return the environment of processes that send to them and hear of them."""
+        signing = secrets.token_urlsafe(32)
+        gateway = FakeSms(
+            on_message=self._shown(inbox.take_sms, screen.sms), key="demo", signing_key=signing,
+            program=Program(report_delay_seconds=1.0),
+        )  # fmt: skip
+        server = FakeSmtp(on_message=self._shown(inbox.take_email, screen.email))
         for fake in (gateway, server):
             await fake.start()
             stack.push_async_callback(fake.stop)
         self.say(f"SMS gateway: {gateway.url}   SMTP server: 127.0.0.1:{server.port}")
         port = free_port()
         accounts_file = self.folder / "accounts.toml"
-        accounts_file.write_text("\n".join(accounts.entry(name, name, PASSWORD) for name in ("linde", "plein", "haven")))
+        accounts_file.write_text("\n".join(accounts.entry(name, name, PASSWORD) for name in ORGANISATIONS))
+        api_keys = self.folder / "api-keys.toml"
+        api_keys.write_text(keys.entry("vragenlijsten", "linde", KEY))
         producers = self.folder / "producers.json"
         producers.write_bytes(orjson.dumps(PRODUCERS))
         given = {
@@ -114,6 +151,9 @@ class Stage:
             "smtp_tls": "none",
             "web_port": str(port),
             "unsubscribe_url": f"http://127.0.0.1:{port}/u/",
+            "report_url": f"http://127.0.0.1:{port}/webhooks/messagebird/",
+            "messagebird_signing_keys": signing,
+            "api_keys": str(api_keys),
             "accounts": str(accounts_file),
             "producers": str(producers),
             "mllp_port": str(free_port()),
@@ -122,6 +162,15 @@ class Stage:
         }
         ours = {f"{PREFIX}{name.upper()}": value for name, value in given.items()}
         return {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)} | ours
+
+    def _shown(self, take: SHOWN, draw: Callable[[Message], str]) -> SHOWN:
+        """Return what puts a message into the inbox, and prints it."""
+
+        def show(message: Message) -> None:
+            take(message)
+            self.say(draw(message))
+
+        return show
 
     async def _start(self, stack: AsyncExitStack, environ: dict[str, str], command: str) -> asyncio.subprocess.Process:
         """Start a process of ours as it runs in production, until the stage is cleared."""
@@ -153,7 +202,10 @@ class Stage:
             self._advice(bootstrap)
         await asyncio.sleep(max(0.0, until))
         await self._summary(bootstrap)
+        self.say(screen.title("Look further"))
+        self.say(self.places)
         if stay:
+            self.say("Ctrl-C stops everything.")
             await asyncio.Event().wait()
 
     async def _translated(self, act: Act, mllp: int) -> None:
@@ -183,11 +235,14 @@ class Stage:
 
     def _advice(self, bootstrap: str) -> None:
         """Print what to try next."""
-        broker = f"{PREFIX}BOOTSTRAP={bootstrap}"
-        event = orjson.dumps(Story(datetime.now(UTC)).appointment("linde", "mijn-1", ["anna"], 3, "16:00")._asdict()).decode()
-        self.say(screen.title("Try next, in another terminal"))
-        self.say(f"  export {broker}")
+        event = Story(datetime.now(UTC)).appointment("linde", "mijn-1", ["anna"], 3, "16:00")
+        file = self.folder / "event.jsonl"
+        file.write_bytes(orjson.dumps(event._asdict()) + b"\n")
+        self.say(screen.title("Look further"))
+        self.say(self.places)
+        self.say("\n  In another terminal:")
+        self.say(f"  export {PREFIX}BOOTSTRAP={bootstrap} {PREFIX}PARTITIONS={PARTITIONS}")
         self.say("  .venv/bin/afspraakbericht log --follow")
-        self.say(f"  echo '{event}' \\\n    | .venv/bin/afspraakbericht feed -")
-        self.say("  .venv/bin/afspraakbericht sms 'Uw afspraak in het café is om 10:00 – cliënt'")
+        self.say("  .venv/bin/afspraakbericht why plein/gerda     # who got no message")
+        self.say(f"  .venv/bin/afspraakbericht feed {file}    # an appointment more")
         self.say("Ctrl-C stops everything.")

@@ -19,6 +19,8 @@ WINDOW = {"quiet_seconds": 2, "max_seconds": 6}
 PRODUCERS = [{"organisation": "meer"}, {"organisation": "duin", "clients": "DUIN", "facilities": ["DUIN"]}]
 """What is agreed with those who speak FHIR and HL7 v2: the file of `producers`."""
 
+ORGANISATIONS = ["linde", "plein", "haven", "meer", "duin"]
+
 PLANNER = "duin"
 """Whose all messages are that come over MLLP."""
 
@@ -190,6 +192,11 @@ class Story:
         return "\r".join(segments).encode()
 
 
+def names(events: list[Event]) -> dict[str, str]:
+    """Return the client of each telephone number in these contacts."""
+    return {event.value["sms"]["number"]: event.value["client"] for event in events if event.topic == "contacts"}
+
+
 def organisation(id_: str, name: str, originator: str, *, reminder: dict[str, Any] | None, notifications: bool = True) -> Event:
     """Return an organisation's settings."""
     value = {
@@ -201,7 +208,7 @@ def organisation(id_: str, name: str, originator: str, *, reminder: dict[str, An
         },
         "email": {
             "from": f"{name} <afspraken@{id_}.example>", "reply_to": None, "subject": "Bericht over uw afspraak",
-            "before": "Beste cliënt,", "after": "Met vriendelijke groet,",
+            "before": "Beste cliënt,", "after": f"Met vriendelijke groet,\n{name}",
         },
         "templates": {"cancelled": {"sms": {"after": "Een nieuwe afspraak maken? Bel 0544 123456."}}},
     }  # fmt: skip
@@ -214,7 +221,7 @@ def client(
     """Return a client's consent and contact."""
     key = f"{organisation_}/{id_}"
     ids = {"organisation": organisation_, "client": id_}
-    number = f"+3161234{sum(id_.encode()) % 10_000:04d}"
+    number = f"+3161234{int.from_bytes(id_.encode()) % 9973:04d}"
     contact = {
         **ids,
         "sms": {"number": number, "confirmed": confirmed},

@@ -31,6 +31,7 @@ from ..kafka.reader import Reader, running
 from ..kafka.topics import stores
 from ..projection.forgetting import ErasedCounts, client_hash
 from ..projection.projection import Projection
+from ..terminal import Progress, counted, silent
 from .proof import DatabaseProof, Proof, Tombstone, TopicProof, to_do, topic_proof
 from .survey import Subject, Survey, TopicScan
 
@@ -62,10 +63,11 @@ class Eraser:
     def __init__(
         self, bootstrap: str, application: str, security: Mapping[str, Any] | None = None, projection: Projection | None = None,
         say: Callable[[str], None] = lambda _: None, clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        progress: Progress = silent,
     ) -> None:  # fmt: skip
         self.bootstrap, self.application, self.security = bootstrap, application, dict(security or {})
         self.projection, self.say, self.clock = projection, say, clock
-        self.survey = Survey(bootstrap, security)
+        self.survey = Survey(bootstrap, security, progress)
         self.topics = [topic.name for topic in (*TOPICS, *(changelog(application, store) for store in stores()))]
 
     async def look(self, plan: ErasurePlan, *, dry_run: bool = False) -> Proof:
@@ -162,7 +164,7 @@ class Eraser:
             left = self.projection.messages_of(subject.organisation, subject.client)
             databases.append(DatabaseProof(database="projection", **forgotten._asdict(), left=left))
             if left:
-                problems.append(f"projection: {left} messages name the client: run it again")
+                problems.append(f"projection: the client is named by {counted(left, 'message')}: run it again")
         return Proof(
             command=command, client=client_hash(subject.organisation, subject.client), at=self.clock(), reason=plan.reason,
             audit="erased" if plan.with_audit else "kept",

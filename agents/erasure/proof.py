@@ -13,6 +13,7 @@ import msgspec
 from schemas.topics import ACCESS_LOG, AUDIT_LOG
 
 from ..kafka.reader import written
+from ..terminal import counted
 from .survey import TopicScan
 
 VERSION = 1
@@ -109,8 +110,10 @@ def to_do(topic: TopicProof, now: TopicScan) -> str | None:
     if topic.policy == "delete" or not now.live:
         return f"{topic.topic}: its records never go as it is configured: run `afspraakbericht topics`, with `--shorten`"
     if topic.topic.endswith("-changelog"):
-        return f"{topic.topic}: {len(now.live)} rows name the client: a worker must run; or upstream sent something new"
-    return f"{topic.topic}: {len(now.live)} records count as the last of their key: run it again, after ending it at the source"
+        rows = counted(len(now.live), "row")
+        return f"{topic.topic}: the client is named by {rows}: a worker must run; or upstream sent something new"
+    last = counted(len(now.live), "record")
+    return f"{topic.topic}: {last}, each the last of its key: run it again, after ending it at the source"
 
 
 def day(milliseconds: int) -> str:

@@ -18,6 +18,7 @@ from schemas.topics import APPOINTMENTS, DAY, DEAD_LETTERS, FOREIGN
 
 from ..engine.transport.names import Admin
 from ..kafka.reader import Reader, running, written
+from ..terminal import Progress, silent
 
 FOREIGN_NAMES = frozenset(topic.name for topic in FOREIGN)
 
@@ -105,14 +106,14 @@ class TopicScan:
 class Survey:
     """Looks through topics for one client. `security`: of `agents/kafka/security.py`."""
 
-    def __init__(self, bootstrap: str, security: Mapping[str, Any] | None = None) -> None:
-        self.bootstrap, self.security = bootstrap, dict(security or {})
+    def __init__(self, bootstrap: str, security: Mapping[str, Any] | None = None, progress: Progress = silent) -> None:
+        self.bootstrap, self.security, self.progress = bootstrap, dict(security or {}), progress
 
     async def look(self, subject: Subject, topics: Iterable[str]) -> dict[str, TopicScan]:
         """Return what each topic holds. Raises MissingError where one does not exist."""
         wanted = list(topics)
         async with (
-            Reader(self.bootstrap, self.security, aborted=True) as reader,
+            Reader(self.bootstrap, self.security, aborted=True, progress=self.progress) as reader,
             running(Admin(bootstrap_servers=self.bootstrap, **self.security), "close") as admin,
         ):
             tps = await reader.topics(wanted)

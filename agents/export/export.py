@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from contextlib import aclosing
 from typing import Any
 
-from tqdm import tqdm
-
 from ..engine.transport.ranges import Ranges
+from ..terminal import progress, silent
 from .filters import Chooser
 from .formats import Form
 from .output import ExportFile
@@ -19,11 +17,11 @@ ROWS, BYTES = 32_768, 8 << 20
 
 
 class Export:
-    """One export. `total`: how many records a progress bar on stderr is to count; None: there is no bar."""
+    """One export. `total`: how many records there are, to show how far it is; None: that is not shown."""
 
     def __init__(self, ranges: Ranges, chooser: Chooser, form: Form, target: ExportFile, total: int | None = None) -> None:
         self.ranges, self.chooser, self.form, self.target = ranges, chooser, form, target
-        self.bar: Any = tqdm(total=total, unit=" records", unit_scale=True, file=sys.stderr, disable=total is None)
+        self.progress: Any = (progress if total is not None else silent)(total, "record")
         self.chunk: list[bytes] = []
         self.size = self.count = 0
         self.writing: asyncio.Task[None] | None = None
@@ -31,12 +29,12 @@ class Export:
     async def run(self) -> int:
         """Export to the end, and return how many records were written. With `follow` each batch is written as it comes."""
         follow = self.ranges.follow
-        with self.bar:
+        with self.progress as more:
             try:
                 async with aclosing(self.ranges.batches()) as stream:
                     async for tp, records in stream:
                         self._take(self.chooser.choose(tp, records))
-                        self.bar.update(len(records))
+                        more(len(records))
                         if follow or len(self.chunk) >= ROWS or self.size >= BYTES:
                             await self._write()
                 await self._write()

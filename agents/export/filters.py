@@ -11,6 +11,7 @@ import msgspec
 
 from schemas.deliveries import SCHEMA, LogRecord, NewerSchemaError, Reason, Status, refuse_newer
 from schemas.inputs import Channel
+from schemas.keys import ClientKey
 from schemas.notices import Kind
 from schemas.wire import BadRecordError, own
 
@@ -59,17 +60,18 @@ class Once:
 class Wanted:
     """What is wanted: of each field any of these values (of `kind`: a notice of the message has it), `at` in the period.
 
-    `every`: also what comes again.
+    `clients`: any of these, whose organisation is named too, beside those in `values`. `every`: also what comes again.
     """
 
     values: Mapping[str, frozenset[str]] = field(default_factory=dict)
     period: Period = ALWAYS
     every: bool = False
+    clients: frozenset[ClientKey] = frozenset()
 
     @property
     def everything(self) -> bool:
         """Tell whether nothing is left out, so that no record needs to be looked into."""
-        return self.every and not self.values and self.period == ALWAYS
+        return self.every and not self.values and not self.clients and self.period == ALWAYS
 
 
 class _Notice(msgspec.Struct, gc=False):
@@ -92,6 +94,7 @@ class Chooser:
         self.once = None if wanted.every else once or Once()
         needs = {"message", "attempt", "status", *wanted.values} - {"kind"}
         needs |= {"notices"} if "kind" in wanted.values else set()
+        needs |= {"organisation", "client"} if wanted.clients else set()
         needs |= {"at"} if wanted.period != ALWAYS else set()
         fields = [(name, _TYPES.get(name, int if name == "attempt" else str)) for name in sorted(needs)]
         head = msgspec.defstruct("LogRecord", [*fields, ("schema", int, SCHEMA)], gc=False)
@@ -99,7 +102,10 @@ class Chooser:
         self.decode: Callable[[bytes], Any] = msgspec.json.Decoder(
             type_
         ).decode  # only what is asked for: the rest is passed over
-        self.tests = [_test(name, values) for name, values in wanted.values.items()]
+        apart = {"client"} if wanted.clients else set[str]()
+        self.tests = [_test(name, values) for name, values in wanted.values.items() if name not in apart]
+        if wanted.clients:
+            self.tests.append(_is_any(wanted.clients, wanted.values.get("client", frozenset())))
         if wanted.period != ALWAYS:
             self.tests.append(_within(wanted.period))
 
@@ -144,6 +150,10 @@ def _test(name: str, values: frozenset[str]) -> Callable[[Any], bool]:
     if name == "kind":
         return lambda head: any(notice.kind in values for notice in head.notices)
     return lambda head: getattr(head, name) in values
+
+
+def _is_any(whole: frozenset[ClientKey], alone: frozenset[str]) -> Callable[[Any], bool]:
+    return lambda head: head.client in alone or (head.organisation, head.client) in whole
 
 
 def _within(period: Period) -> Callable[[Any], bool]:

@@ -49,7 +49,7 @@ class JsonLines:
 
 
 class Lines:
-    """A record on a line of a terminal: no address, and the text only as far as there is room."""
+    """A record on a line: no address, and the beginning of the text. Instants are UTC."""
 
     def __init__(self, target: ExportFile) -> None:
         self.target = target
@@ -64,9 +64,14 @@ class Lines:
 
 def line(entry: dict[str, Any]) -> str:
     """Write a record as one line."""
-    what = entry.get("detail") or entry.get("text") or ", ".join(notice["kind"] for notice in entry["notices"])
-    values = (entry["at"][:19], f"{entry['organisation']}/{entry['client']}", entry["channel"] or "-", entry["status"], what)
+    who = f"{entry['organisation']}/{entry['client']}"
+    values = (entry["at"][:19], who, entry["channel"] or "-", entry["status"], said(entry))
     return " ".join(f"{visible(value[:width]):{width}}" for value, width in zip(values, WIDTHS, strict=True)).rstrip()
+
+
+def said(entry: dict[str, Any]) -> str:
+    """Return why it was not said, or what was, or what it would have been of."""
+    return str(entry.get("detail") or entry.get("text") or ", ".join(notice["kind"] for notice in entry["notices"]))
 
 
 class Csv:

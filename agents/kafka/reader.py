@@ -18,6 +18,7 @@ from aiokafka import TopicPartition
 from ..engine.topic_ids import topic_ids
 from ..engine.transport.names import Consumer
 from ..engine.transport.ranges import WAIT_MS, Ranges
+from ..terminal import Progress, silent
 
 FETCH = 1 << 20
 """Bytes of a partition in one answer of the broker: few enough to keep memory flat, enough to be quick."""
@@ -74,9 +75,13 @@ class Reader:
         bootstrap: the brokers.
         security: of `agents/kafka/security.py`.
         aborted: also read what transactions aborted, which lies on disk all the same. A worker never sees it.
+        progress: what shows how far a long read has come.
     """
 
-    def __init__(self, bootstrap: str, security: Mapping[str, Any] | None = None, *, aborted: bool = False) -> None:
+    def __init__(
+        self, bootstrap: str, security: Mapping[str, Any] | None = None, *, aborted: bool = False, progress: Progress = silent
+    ) -> None:
+        self.progress = progress
         self.settings = {
             "bootstrap_servers": bootstrap, "enable_auto_commit": False, "auto_offset_reset": "earliest",
             "isolation_level": "read_uncommitted" if aborted else "read_committed",
@@ -159,9 +164,14 @@ class Reader:
         """Yield partition and records, in order within each."""
         if not span.total:
             return
-        async with self.ranges(span.starts, span.stops) as ranges, aclosing(ranges.batches()) as stream:
-            async for tp, records in stream:
-                yield tp, records
+        at = dict(span.starts)
+        with self.progress(span.total, "record") as more:
+            async with self.ranges(span.starts, span.stops) as ranges, aclosing(ranges.batches()) as stream:
+                async for tp, records in stream:
+                    yield tp, records
+                    if records:  # offsets, not records: what was compacted away is passed as well
+                        more(records[-1].offset + 1 - at[tp])
+                        at[tp] = records[-1].offset + 1
 
     async def records(self, tps: Iterable[Any], since: datetime | None = None) -> AsyncGenerator[tuple[Any, Any], None]:
         """Yield partition and record up to the present ends; `since`: from that time of Kafka's on."""

@@ -15,6 +15,7 @@ from aiokafka.admin import NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import (
     ClusterAuthorizationFailedError,
+    KafkaConnectionError,
     KafkaError,
     TopicAlreadyExistsError,
     TopicAuthorizationFailedError,
@@ -32,6 +33,8 @@ MAKE_SECONDS = 24
 
 SET_ON_TOPIC = 1
 """Kafka's mark of a setting that is the topic's own, not the broker's or a default."""
+
+NO_ANSWER = "no Kafka answers at {}: start one, or set AFSPRAAKBERICHT_BOOTSTRAP"
 
 FORBIDDEN = (TopicAuthorizationFailedError, ClusterAuthorizationFailedError)
 
@@ -144,10 +147,11 @@ async def ensure(
     except FORBIDDEN as error:
         message = f"our user of Kafka may not do that ({type(error).__name__}): `afspraakbericht rights` says what `setup` needs"
         raise TopicsError(message) from error
-    except (KafkaError, OSError, TimeoutError) as error:
-        why = f"{type(error).__name__} {' '.join(str(error).split())}".strip()[:200]
-        message = f"no Kafka answers as it should at {bootstrap}: start one or set AFSPRAAKBERICHT_BOOTSTRAP ({why})"
-        raise TopicsError(message) from error
+    except (KafkaConnectionError, TimeoutError) as error:
+        raise TopicsError(NO_ANSWER.format(bootstrap)) from error
+    except (KafkaError, OSError) as error:
+        why = (" ".join(str(error).split()) or type(error).__name__)[:200]
+        raise TopicsError(f"Kafka at {bootstrap} does not answer as it should: {why}") from error
     finally:
         await admin.close()
     return Report(tuple(lines))

@@ -8,13 +8,14 @@ from collections.abc import Callable
 from aiohttp import web
 from prometheus_client import Counter, Gauge, Histogram
 
-from schemas.topics import ACCESS_LOG, DELIVERY_LOG, ERASURES, HELD, HOLDS, ORGANISATIONS, OVERRIDES, REQUESTS
+from schemas.topics import ACCESS_LOG, DELIVERY_LOG, DOUBTED, ERASURES, HELD, HOLDS, ORGANISATIONS, OVERRIDES, REQUESTS
 
 from .figures import Figures
 
 ANSWERS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 READ = (
-    DELIVERY_LOG.name, REQUESTS.name, ERASURES.name, ORGANISATIONS.name, OVERRIDES.name, HOLDS.name, HELD.name, ACCESS_LOG.name,
+    DELIVERY_LOG.name, REQUESTS.name, ERASURES.name, ORGANISATIONS.name, OVERRIDES.name, HOLDS.name, HELD.name, DOUBTED.name,
+    ACCESS_LOG.name,
 )  # fmt: skip
 CAUSES = ("kafka", "database", "newer_schema")
 """Why the projection waits."""

@@ -1,17 +1,24 @@
-"""What the projection keeps of `access-log`: who looked at which client, once a day, and which sessions were ended."""
+"""What the projection keeps of `access-log`: who looked at which client, once a day, who changed
+which settings, and which sessions were ended.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, case
+from sqlalchemy import Connection, case, delete
 
 from schemas.access import END_SESSIONS, SIGN_OUT, AccessRecord
+from schemas.wire import encode
 
 from .reduce import ZONE
-from .tables import ENDED, LOOKS, moment
+from .tables import CHANGES, ENDED, LOOKS, moment
+
+BROKE_OFF = timedelta(minutes=2)
+"""So long after the record of a change its record of breaking off can come."""
 
 ENDS = (SIGN_OUT, END_SESSIONS)
 
@@ -30,6 +37,8 @@ def take(connection: Connection, insert: Any, records: Iterable[AccessRecord]) -
     """Take records in; one that comes twice changes nothing. `insert`: of the database's own words."""
     looks: dict[tuple[str, ...], dict[str, Any]] = {}
     ended: dict[str, str] = {}
+    changed: dict[tuple[str, str], dict[str, Any]] = {}
+    undone: list[AccessRecord] = []
     for record in records:
         at = moment(record.at)
         if record.action in ENDS and record.session is not None:
@@ -41,6 +50,19 @@ def take(connection: Connection, insert: Any, records: Iterable[AccessRecord]) -
                 "user_name": record.user_name, "role": record.role,
                 "first": min(at, row.get("first", at)), "last": max(at, row.get("last", at)),
             }  # fmt: skip
+        if record.changes and record.outcome == "done":
+            changed[record.organisation, record.id] = {
+                "organisation": record.organisation, "id": record.id, "at": at, "user": record.user,
+                "user_name": record.user_name, "changes": encode(record.changes).decode(),
+            }  # fmt: skip
+        elif record.changes:  # it broke off: what was about to be changed was not
+            undone.append(record)
+    if changed:
+        connection.execute(insert(CHANGES).on_conflict_do_nothing(), list(changed.values()))
+    for record in undone:
+        mine = (CHANGES.c.organisation == record.organisation) & (CHANGES.c.user == record.user)
+        same = mine & (CHANGES.c.changes == encode(record.changes).decode())
+        connection.execute(delete(CHANGES).where(same & (CHANGES.c.at >= moment(record.at - BROKE_OFF))))
     if looks:
         put = insert(LOOKS)
         new = put.excluded

@@ -17,6 +17,7 @@ from ..engine.topic_ids import is_other
 from ..engine.transport.ranges import Ranges
 from ..kafka.reader import MissingError, Reader, written
 from ..monitoring.web_metrics import READ, WebMetrics
+from ..terminal import Progress, silent
 from .projection import OvertakenError, Projection, TopicEntry
 from .tables import prepare
 
@@ -39,12 +40,15 @@ class Follower:
         bootstrap, security: of Kafka (`agents/kafka/security.py`).
         metrics: what is told of it.
         clock: seconds of Unix time.
+        progress: what shows how far a read up to the ends has come.
     """
 
     def __init__(
         self, projection: Projection, bootstrap: str, security: Mapping[str, Any] | None = None,
         metrics: WebMetrics | None = None, clock: Callable[[], float] = time.time,
+        progress: Progress = silent,
     ) -> None:  # fmt: skip
+        self.progress = progress
         self.projection, self.bootstrap, self.security = projection, bootstrap, dict(security or {})
         self.metrics, self.clock = metrics or WebMetrics(), clock
         self.caught_up = False
@@ -91,18 +95,23 @@ class Follower:
         """
         async with Reader(self.bootstrap, self.security) as reader:
             expected, starts, ends = await self._place(reader)
-            count = 0
+            count, total = 0, sum(max(0, ends[tp] - start) for tp, start in starts.items())
+            shown = silent if follow else self.progress
             async with reader.ranges(starts, None if follow else ends) as ranges:
-                while follow or ranges.left:
-                    for tp, records in (await ranges.poll()).items():
-                        try:
-                            count += await self._take(tp, records, expected)
-                        except NewerSchemaError as error:
-                            if not follow:
-                                raise
-                            self._stop(ranges, tp, error)
-                    await self._look(ranges)
-                    await self._recognise(reader)
+                with shown(total, "record") as more:
+                    while follow or ranges.left:
+                        for tp, records in (await ranges.poll()).items():
+                            try:
+                                taken = await self._take(tp, records, expected)
+                            except NewerSchemaError as error:
+                                if not follow:
+                                    raise
+                                self._stop(ranges, tp, error)
+                            else:
+                                count += taken
+                                more(taken)
+                        await self._look(ranges)
+                        await self._recognise(reader)
             return count
 
     async def _take(self, tp: Any, records: list[Any], expected: dict[Any, int]) -> int:

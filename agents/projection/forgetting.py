@@ -23,7 +23,7 @@ from schemas.held import HeldRecord
 from schemas.inputs import Request
 from schemas.keys import CLIENT, RecipientKey, recipient_of
 
-from .tables import ENDED, ERASED, HELD, LOOKS, MESSAGES, RECORDS, REQUESTS, moment
+from .tables import CHANGES, DOUBTS, ENDED, ERASED, HELD, LOOKS, MESSAGES, RECORDS, REQUESTS, moment
 
 log = structlog.get_logger(__name__)
 
@@ -147,7 +147,9 @@ def expire(connection: Connection, texts_before: datetime, facts_before: datetim
     records += connection.execute(delete(RECORDS).where(RECORDS.c.at < facts)).rowcount
     requests = connection.execute(delete(REQUESTS).where(REQUESTS.c.at < facts)).rowcount
     connection.execute(delete(LOOKS).where(LOOKS.c.last < facts))
+    connection.execute(delete(CHANGES).where(CHANGES.c.at < facts))
     connection.execute(delete(HELD).where(HELD.c.until < texts))
+    connection.execute(delete(DOUBTS).where(DOUBTS.c.until < texts))
     connection.execute(delete(ENDED).where(ENDED.c.at < texts))  # no session lasts that long
     return ErasedCounts(blanked + gone, records, requests)
 

@@ -15,12 +15,12 @@ from schemas.access import AccessRecord
 from schemas.deliveries import LogRecord, NewerSchemaError, read_log_record
 from schemas.erasures import Erasure
 from schemas.inputs import Request
-from schemas.topics import ACCESS_LOG, DELIVERY_LOG, ERASURES, HELD, HOLDS, ORGANISATIONS, OVERRIDES
+from schemas.topics import ACCESS_LOG, DELIVERY_LOG, DOUBTED, ERASURES, HELD, HOLDS, ORGANISATIONS, OVERRIDES
 from schemas.wire import BadRecordError, loads, read
 from streams.intake.checks import check_erasure, request_of
 
 from ..engine.topic_ids import is_other
-from . import access, forgetting, organisations, reduce, volumes, waiting
+from . import access, doubts, forgetting, organisations, reduce, volumes, waiting
 from .forgetting import ErasedClients, ErasedCounts
 from .tables import (
     DAYS,
@@ -138,6 +138,8 @@ class Projection:
                 access.take(connection, self._insert, looked)
             elif topic == HELD.name:
                 bad = self._take_held(connection, entries)
+            elif topic == DOUBTED.name:
+                bad = doubts.take(connection, self._insert, entries)
             elif topic in SETTINGS_TOPICS:
                 for entry in entries:
                     at = entry.at or now

@@ -20,7 +20,7 @@ from . import organisations, waiting
 from .forgetting import client_hash
 from .reduce import ZONE, Row
 from .requests import RequestState
-from .tables import DAYS, ENDED, HELD, LOOKS, MESSAGES, RECORDS, REQUESTS, SETTINGS, VOLUMES, moment
+from .tables import CHANGES, DAYS, DOUBTS, ENDED, HELD, LOOKS, MESSAGES, RECORDS, REQUESTS, SETTINGS, VOLUMES, moment
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +41,13 @@ class Filter:
     until: date | None = None
     channel: str | None = None
     status: str | None = None
+
+
+class Doubted(NamedTuple):
+    """Of how many clients something is doubted, and since when."""
+
+    clients: int
+    since: str
 
 
 class Held(NamedTuple):
@@ -96,6 +103,11 @@ class Queries:
         rows = await self._rows(select(ENDED).where(ENDED.c.session.in_(sessions)))
         return {row["session"]: row["at"] for row in rows}
 
+    async def changes(self, organisation: str, limit: int = 50) -> list[Row]:
+        """Return who changed which settings, the last one first."""
+        mine = select(CHANGES).where(CHANGES.c.organisation == organisation)
+        return await self._rows(mine.order_by(CHANGES.c.at.desc(), CHANGES.c.id).limit(limit))
+
     async def looks(self, organisation: str, client: str, limit: int = 500) -> list[Row]:
         """Return who looked at a client, the last day first; also by a command over all organisations that named the client."""
         mine = LOOKS.c.organisation.in_([organisation, EVERY]) & (LOOKS.c.client == client)
@@ -116,6 +128,13 @@ class Queries:
             return Held(int(row["messages"]), int(row["clients"]), int(row["near"])), found
 
         return await self._ask(asked)
+
+    async def doubted(self, organisation: str, now: datetime) -> Doubted | None:
+        """Return of how many clients snapshots miss so much that it is not believed; None where all are."""
+        mine = (DOUBTS.c.organisation == organisation) & (DOUBTS.c.until > moment(now))
+        sums = select(func.sum(DOUBTS.c.clients).label("clients"), func.min(DOUBTS.c.since).label("since"))
+        (row,) = await self._rows(sums.where(mine))
+        return Doubted(int(row["clients"]), row["since"]) if row["clients"] else None
 
     async def waits(self, organisation: str, client: str) -> int:
         """Count the messages to a client that wait in a hold."""

@@ -117,6 +117,15 @@ LOOKS = Table(
 )  # fmt: skip
 """Who looked at which client, once a local day. An erasure leaves it: the law keeps it."""
 
+CHANGES = Table(
+    "changes", METADATA,
+    Column("organisation", String(200)), Column("id", String(64)), Column("at", String(27), nullable=False),
+    Column("user", Text, nullable=False), Column("user_name", Text), Column("changes", Text, nullable=False),
+    PrimaryKeyConstraint("organisation", "id"),
+    Index("changes_time", "organisation", "at"),
+)  # fmt: skip
+"""Who changed what of an organisation's settings, `changes` as JSON (`schemas.access.Change`)."""
+
 HELD = Table(
     "held", METADATA,
     Column("organisation", String(200)), Column("client", String(200)), Column("recipient", String(102)),
@@ -125,6 +134,16 @@ HELD = Table(
     PrimaryKeyConstraint("organisation", "client", "recipient"),
 )  # fmt: skip
 """What of each client, and of those who act for it, waits in a hold, `value` as its record; `until`: when all of it is over."""
+
+DOUBTS = Table(
+    "doubts", METADATA,
+    Column("organisation", String(200)), Column("partition", String(10)),
+    Column("since", String(27), nullable=False), Column("at", String(27), nullable=False),
+    Column("clients", Integer, nullable=False), Column("known", Integer, nullable=False),
+    Column("until", String(27), nullable=False),
+    PrimaryKeyConstraint("organisation", "partition"),
+)  # fmt: skip
+"""Of whom snapshots of agendas miss so much that it is not believed, as `schemas.doubts.DoubtedRecord` has it."""
 
 VOLUMES = Table(
     "volumes", METADATA,
@@ -155,7 +174,7 @@ POSITIONS = Table(
 )  # fmt: skip
 """The offset after the last record taken in, written in the transaction that takes it in."""
 
-LAYOUT = 4
+LAYOUT = 6
 """The number of the tables' layout: whoever changes a table raises it, and the first process that finds a lower one makes all of
 them anew from the topics."""
 

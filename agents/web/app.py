@@ -33,6 +33,7 @@ from .overview.holds import HoldsPage
 from .overview.looks import Looks
 from .overview.pages import Overview
 from .preferences.pages import Preferences
+from .preferences.trial import Trial
 from .saving import Saver
 from .sign_in.access import AccessLog, nothing_unlogged
 from .sign_in.accounts import Accounts
@@ -61,7 +62,7 @@ def create_web(
     engine = follower.projection.engine if follower is not None else open_database(settings.web_database, settings.data)
     queries = Queries(engine)
     app.add_routes([web.get("/static/{name}", static), *watching.routes()])
-    app.add_routes(Unsubscribe(publisher, links).routes())
+    app.add_routes(Unsubscribe(publisher, links, queries).routes())
     app.add_routes(Webhook(publisher, settings, clock).routes())
     keys, limits = _api_keys(settings), TokenBuckets(settings.api_per_minute)
     app.add_routes(Requests(publisher, keys, limits, queries).routes())
@@ -74,11 +75,10 @@ def create_web(
     app.add_routes(Overview(queries, sign_in, clock).routes())
     app.add_routes(Looks(queries, sign_in).routes())
     saver = Saver(publisher, Projection(engine), clock)
-    app.add_routes(Preferences(saver, queries, sign_in, clock).routes())
-    app.add_routes(HoldsPage(saver, queries, sign_in, clock, watching.behind).routes())
-
     server = mail_server(settings, 1)
     mails = settings.smtp_user is None or settings.smtp_password is not None  # else each try is a failed login
+    app.add_routes(Preferences(saver, queries, sign_in, clock, Trial(server if mails else None)).routes())
+    app.add_routes(HoldsPage(saver, queries, sign_in, clock, watching.behind).routes())
 
     async def background(_: web.Application) -> AsyncIterator[None]:
         running = {"beat": watching.beat()}

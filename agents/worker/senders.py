@@ -17,7 +17,7 @@ from streams.sending.outcomes import Outcome, SendCall, believable
 
 from .. import providers
 from ..providers.dkim import Dkim
-from ..tokens import OTHERS, Tokens
+from ..tokens import Tokens
 from .wording import NoWordsError, Worded, without_words, word
 
 log = structlog.get_logger(__name__)
@@ -30,10 +30,10 @@ def reference(tokens: Tokens, delivery: Delivery, attempt: int, piece: int) -> s
 
 
 def unsubscribe_token(tokens: Tokens, delivery: Delivery, address: str) -> str:
-    """Return what ends a recipient's own link; of one who acts for the client it says so, and has the mark of the address."""
+    """Return what ends a recipient's own link; of one who acts for the client it has the mark of the address, too."""
     if not delivery.recipient:
         return tokens.seal(delivery.organisation, delivery.client, "email")
-    return OTHERS + tokens.seal(delivery.organisation, delivery.client, delivery.recipient, mark_of(address), "email")
+    return tokens.seal(delivery.organisation, delivery.client, delivery.recipient, mark_of(address), "email")
 
 
 class SmsSender:

@@ -136,7 +136,7 @@ def explain(
                 if appointment in (None, id_)
             ],
             "What the client knows to be ahead": knowledge(client.agenda, zone, now, appointment),
-            "Still to come": pending(
+            "Reminders, and what is still to come": pending(
                 client.client_facts, client.settings, client.agenda, client.ledgers, client.log, zone, now, appointment,
                 client.key,
             ),

@@ -45,6 +45,6 @@ def organisation_facts(settings: SettingsRow | None, zone: str) -> list[Fact]:
 
 def _reminder(rule: ReminderSettings) -> str:
     hours = rule.not_within_hours
-    unless = f", unless a message told all of it less than {hours} hours before" if hours else ""
-    days = "working days" if rule.days == "working" else "days"
+    unless = f", unless a message told all of it less than {hours} hour{'' if hours == 1 else 's'} before" if hours else ""
+    days = f"{'working ' if rule.days == 'working' else ''}day{'' if rule.days_before == 1 else 's'}"
     return f"{rule.days_before} {days} before, at {rule.at}{unless}"

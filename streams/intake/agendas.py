@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from schemas.doubts import DoubtedRecord
 from schemas.events import AgendaChange, ClientEvent, Erased
 from schemas.keys import ClientKey
 from schemas.state import Poll
-from schemas.topics import OUTCOMES, POLLS
+from schemas.topics import DOUBTED, DOUBTS, OUTCOMES, POLLS
 from schemas.wire import BadRecordError, encode, loads, to_json
 
 from ..processing.dead_letters import where
@@ -38,6 +39,7 @@ class Agendas:
             name = f"{_PREFIX}{key}"
             self.timers.put(name, (poll.keep_until, 0, name))
             self.doubts.put(ClientKey.of(key), None, poll)
+        self.doubts.said.update(self.rows.scan(DOUBTS))
 
     def keeps(self, name: str) -> bool:
         """Tell whether a row is one of these."""
@@ -50,9 +52,11 @@ class Agendas:
             self.timers.put(name, (poll.keep_until, 0, name))
         elif poll is not None:
             decision.put(name.encode(), None)
-            self.doubts.put(ClientKey.of(name.removeprefix(_PREFIX)), poll, None)
+            key = ClientKey.of(name.removeprefix(_PREFIX))
+            self.doubts.put(key, poll, None)
+            self._end(decision, key.organisation, now)
 
-    def drop(self, decision: Decision, key: ClientKey) -> tuple[str, ...]:
+    def drop(self, decision: Decision, key: ClientKey, now: datetime) -> tuple[str, ...]:
         """Forget what snapshots said of a client; return those appointments' ids."""
         row = POLLS.row(key)
         old = self.rows.get(decision, POLLS, row)
@@ -61,13 +65,14 @@ class Agendas:
         decision.erase(row)
         self.timers.put(row.decode(), None)
         self.doubts.put(key, old, None)
+        self._end(decision, key.organisation, now)
         return tuple(marked(id_) for id_ in old.appointments)
 
     def take(self, decision: Decision, record: Record, now: datetime) -> Iterator[ClientEvent]:
         """Take in a snapshot, part by part, and yield what it changes; a null value has the client's agenda forget them all."""
         if record.value is None or is_tombstone(record.value):
             key = ClientKey(*key_parts(record, 2))
-            if gone := self.drop(decision, key):
+            if gone := self.drop(decision, key, now):
                 decision.count("polls", "forgotten")
                 yield ClientEvent(organisation=key.organisation, client=key.client, erased=Erased(gone))
             return
@@ -78,8 +83,9 @@ class Agendas:
         if old is not None and part.revision <= old.revision:
             decision.count("polls", "stale")
             return
-        taken = take_snapshot(old, part, now, self.patience, held=self._holds(decision, record, key, now))
+        taken = take_snapshot(old, part, now, self.patience, held=self.doubts.hold(key.organisation, now))
         self._keep(decision, key, old, taken.poll)
+        self._say(decision, record, key.organisation, now)
         decision.count("polls", "changed" if taken.changes else "equal")
         for what, times in taken.doubts.items():
             decision.count("doubts", what, times=times)
@@ -100,11 +106,28 @@ class Agendas:
         self.timers.put_by(row.decode(), (new.keep_until, 0, row.decode()))
         self.doubts.put(key, old, new)
 
-    def _holds(self, decision: Decision, record: Record, key: ClientKey, now: datetime) -> bool:
-        """Tell whether a source seems to fail, so that what it misses is not believed; it is said once when that begins."""
-        before, held = key.organisation in self.doubts.holding, self.doubts.hold(key.organisation, now)
-        if held and not before:
+    def _say(self, decision: Decision, record: Record, organisation: str, now: datetime) -> None:
+        """Say whether a source seems to fail, so that what it misses is not believed: when that begins, and when it is over."""
+        if not self.doubts.hold(organisation, now):
+            self._end(decision, organisation, now)
+            return
+        if organisation not in self.doubts.said:
             decision.remarks.append(
                 f"{where(record)}: more than a fifth of this organisation's clients miss appointments: none is cancelled for that"
             )
-        return held
+        if (news := self.doubts.news(organisation, record.partition, now)) is not None:
+            decision.put(DOUBTS.row(organisation), encode(news))
+            decision.emit(_doubted(news, encode(news)))
+
+    def _end(self, decision: Decision, organisation: str, now: datetime) -> None:
+        """Say that a source is believed again, where it was said that it is not."""
+        said = self.doubts.said.get(organisation)
+        if said is None or self.doubts.hold(organisation, now):
+            return
+        del self.doubts.said[organisation]
+        decision.put(DOUBTS.row(organisation), None)
+        decision.emit(_doubted(said, None))
+
+
+def _doubted(said: DoubtedRecord, value: bytes | None) -> Output:
+    return Output(DOUBTED.name, f"{said.organisation}/{said.partition}".encode(), value, said.partition)

@@ -1,6 +1,7 @@
-"""What only a reminder says of an appointment counts part by part: what cannot be used is unknown, and the rest is taken.
+"""What an appointment says besides counts part by part: what cannot be used is unknown, and the rest is taken.
 
-A link that nobody may be sent to must not keep a client from hearing of a cancellation.
+A link that nobody may be sent to, or a label that is a whole text, must not keep a client from hearing of a cancellation. A label
+that is no id has no settings, and a series that is none has no other members.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from schemas.appointments import Instructions, Link, Practitioner
+from schemas.appointments import Instructions, Label, Link, Practitioner, Series
 from schemas.wire import BadRecordError, check
 
 from ..processing.places import spoken
@@ -19,7 +20,10 @@ LINKED = re.compile(
 )
 """What a phone or a mail program makes a link of."""
 
-_PARTS: dict[str, Any] = {"practitioner": Practitioner, "instructions": Instructions, "link": Link}
+_PARTS: dict[str, Any] = {
+    "practitioner": Practitioner, "instructions": Instructions, "link": Link, "label": Label, "series": Series,
+}  # fmt: skip
+_SAID = ("practitioner", "instructions")
 
 
 def with_usable_details(plain: Any) -> tuple[Any, list[str]]:
@@ -32,11 +36,11 @@ def with_usable_details(plain: Any) -> tuple[Any, list[str]]:
         return plain, faults
     for name, value in found.items():
         if isinstance(value, str):
-            found[name] = value = value.strip() if name == "link" else spoken(value)
+            found[name] = value = spoken(value) if name in _SAID else (value if name == "series" else value.strip()) or None
         try:
             if value is not None:
                 check(_PARTS[name], value)
-            if name != "link" and isinstance(value, str) and LINKED.search(value):
+            if name in _SAID and isinstance(value, str) and LINKED.search(value):
                 raise BadRecordError("it must have no link")
         except BadRecordError as error:
             faults.append(f"{str(error).removesuffix(' - at `$`')} - at `$.{name}`")

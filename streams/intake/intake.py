@@ -22,6 +22,7 @@ from schemas.topics import (
     CLIENT_EVENTS,
     CONSENTS,
     CONTACTS,
+    DOUBTS,
     ERASURES,
     HOLDS,
     OPT_OUTS,
@@ -80,7 +81,7 @@ class Intake:
 
     def loaded(self) -> None:
         """Find the appointments whose time to be forgotten will come."""
-        self.rows.verify("intake", SNAPSHOTS, POLLS)
+        self.rows.verify("intake", SNAPSHOTS, POLLS, DOUBTS)
         for key, snapshot in self.rows.scan(SNAPSHOTS):
             name = SNAPSHOTS.row(key).decode()
             self.timers.put(name, (snapshot.keep_until, 0, name))
@@ -259,7 +260,7 @@ class Intake:
             yield from self._erase_person(decision, record, event, event.person)
             return
         kept, done = strip_snapshots(self.rows, decision, event.organisation, event.client)
-        kept += self.agendas.drop(decision, ClientKey(event.organisation, event.client))
+        kept += self.agendas.drop(decision, ClientKey(event.organisation, event.client), now)
         if not done:
             decision.comes_again()
         if event.stage == "copied":

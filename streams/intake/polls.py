@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from schemas.doubts import DoubtedRecord
 from schemas.events import AppointmentEvent
 from schemas.keys import ClientKey
 from schemas.state import Poll, Polled
@@ -123,13 +124,16 @@ class Doubts:
     """Who of each organisation, in one partition, has something doubted: it says whether doubts may be confirmed.
 
     Where a source fails, all of its clients miss something at once; a planner does not empty a fifth of all agendas.
+    `said`: what was last said of those whose doubts may not be.
     """
 
     LEAST = 20
     """So few clients with doubts are none of a source that fails."""
 
+    AGAIN = timedelta(minutes=1)
+
     def __init__(self) -> None:
-        self.holding: set[str] = set()
+        self.said: dict[str, DoubtedRecord] = {}
         self._clients: dict[str, int] = {}
         self._doubting: dict[str, dict[str, datetime]] = {}
 
@@ -148,6 +152,19 @@ class Doubts:
         if len(doubting) >= enough:
             for client in [client for client, until in doubting.items() if until <= now]:
                 del doubting[client]
-        held = len(doubting) >= enough
-        (self.holding.add if held else self.holding.discard)(organisation)
-        return held
+        return len(doubting) >= enough
+
+    def news(self, organisation: str, partition: int, now: datetime) -> DoubtedRecord | None:
+        """Return what is to be said anew of an organisation whose doubts may not be confirmed; None where nothing is.
+
+        The count of what was said is told again once a minute at most: while a source fails each snapshot changes it.
+        """
+        doubting, said = self._doubting.get(organisation, {}), self.said.get(organisation)
+        count = (len(doubting), self._clients.get(organisation, 0))
+        if said is not None and ((said.clients, said.known) == count or said.at + self.AGAIN > now):
+            return None
+        self.said[organisation] = DoubtedRecord(
+            organisation=organisation, partition=partition, since=said.since if said is not None else now, at=now,
+            clients=count[0], known=count[1], until=max(doubting.values()),
+        )  # fmt: skip
+        return self.said[organisation]

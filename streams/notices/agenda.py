@@ -87,10 +87,10 @@ def take_in(
 
 def afresh(agenda: Agenda) -> Agenda:
     """Forget what came back so far."""
-    if agenda.backs == 0 and not any(one.said is not None for one in agenda.sent.values()):
+    if agenda.backs == 0 and not agenda.returned and not any(one.said is not None for one in agenda.sent.values()):
         return agenda
     return replace(
-        agenda, backs=0, flight={id_: replace(flying, backs=0) for id_, flying in agenda.flight.items()},
+        agenda, backs=0, returned={}, flight={id_: replace(flying, backs=0) for id_, flying in agenda.flight.items()},
         sent={id_: replace(one, said=None) for id_, one in agenda.sent.items()},
     )  # fmt: skip
 
@@ -155,6 +155,7 @@ def pruned(agenda: Agenda, zone: str, now: datetime) -> Agenda:
         backs=0 if bare else agenda.backs,
         unsaid=0 if bare else agenda.unsaid,
         sent=recent(agenda.sent, now),
+        returned={},
         reminded=tuple(name for name in agenda.reminded if name > oldest),
         handled={name: one for name, one in agenda.handled.items() if name > oldest},
         seen={id_: until for id_, until in agenda.seen.items() if until > now},

@@ -136,8 +136,8 @@ def _is_bare(agenda: Agenda) -> bool:
     if agenda.appointments or not all(map(is_bare, agenda.people.values())):
         return False
     return agenda == Agenda(
-        reminded=agenda.reminded, handled=agenda.handled, backs=agenda.backs, unsaid=agenda.unsaid, sent=agenda.sent,
-        people=agenda.people,
+        reminded=agenda.reminded, handled=agenda.handled, backs=agenda.backs, returned=agenda.returned, unsaid=agenda.unsaid,
+        sent=agenda.sent, people=agenda.people,
     )  # fmt: skip
 
 

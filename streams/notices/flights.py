@@ -15,13 +15,13 @@ from schemas.channels import CHANNELS
 from schemas.events import Landed
 from schemas.inputs import NOT_WITHIN_MOST, Channel
 from schemas.keys import RecipientKey
-from schemas.notices import Notice, change_id, message_id, reminder_id
-from schemas.state import Agenda, Flying, Pending, Window
+from schemas.notices import Notice, change_id, message_id
+from schemas.state import Agenda, Flying, Window
 
 from .agenda import Decided, afresh
 from .known import Known, kept, known_of, read
 from .matching import followed, is_absent, scene_of, wanted
-from .notify import forgotten, hushed
+from .notify import hushed
 from .undoing import MOST_BACKS, Landing, remembered
 
 PATIENCE = timedelta(minutes=15)
@@ -97,24 +97,6 @@ def landed(key: RecipientKey, agenda: Agenda, outcome: Landed, zone: str, now: d
     if not agenda.flight:
         agenda = _waited(agenda, now)
     return Landing(agenda, flying if given_up else None)
-
-
-def reopened(key: RecipientKey, agenda: Agenda, outcome: Landed, zone: str, now: datetime) -> Agenda:
-    """Have reminders or a request that came back decided anew; nothing changes where that is not known (any more)."""
-    if back := [name for name in (outcome.day, *outcome.days) if name in agenda.reminded]:
-        for name in back:
-            agenda = forgotten(agenda, reminder_id(key.organisation, key.told, name), zone, now)
-        return replace(
-            agenda, unsaid=agenda.unsaid + 1, reminded=tuple(name for name in agenda.reminded if name not in back),
-            handled={name: one for name, one in agenda.handled.items() if name not in back},
-        )  # fmt: skip
-    request = outcome.request
-    if request is None or (name := f"{request.party}/{request.request}") not in agenda.seen:
-        return agenda
-    return replace(
-        agenda, unsaid=agenda.unsaid + 1, requests={**agenda.requests, name: Pending(request, now)},
-        seen={other: until for other, until in agenda.seen.items() if other != name},
-    )  # fmt: skip
 
 
 class Heard(NamedTuple):

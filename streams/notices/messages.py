@@ -7,7 +7,7 @@ from datetime import datetime
 from msgspec import UNSET
 
 from schemas.deliveries import NO_REST, Delivery, LoggedItem, LoggedNotice, LogRecord, Reason, Status
-from schemas.inputs import Request
+from schemas.inputs import Channel, Request
 from schemas.keys import CLIENT
 from schemas.notices import Notice, request_id
 from schemas.state import Flying
@@ -59,12 +59,14 @@ def emit_again(turn: ClientTurn, message: str, flying: Flying) -> None:
     ))  # fmt: skip
 
 
-def emit_given_up(turn: ClientTurn, message: str, flying: Flying) -> None:
+def emit_given_up(
+    turn: ClientTurn, message: str, reason: Reason, channel: Channel | None, notices: tuple[Notice, ...]
+) -> None:  # fmt: skip
     """Log the end of a message that came back once too often: it counts as said, so that this does not go on for ever."""
     turn.decision.count("no_rest")
     record = LogRecord(
-        message=message, organisation=turn.key.organisation, client=turn.key.client, channel=flying.channel, reason="direct",
-        status="failed", detail=NO_REST, at=turn.now, notices=logged(flying.notices, turn.recipient),
+        message=message, organisation=turn.key.organisation, client=turn.key.client, channel=channel, reason=reason,
+        status="failed", detail=NO_REST, at=turn.now, notices=logged(notices, turn.recipient),
         recipient=turn.recipient or UNSET,
     )  # fmt: skip
     emit_record(turn.decision, turn.partition, record)

@@ -8,7 +8,7 @@ from typing import Any, assert_never
 
 from msgspec.structs import replace
 
-from schemas.deliveries import ERASED
+from schemas.deliveries import ERASED, Reason
 from schemas.events import (
     AgendaChange,
     AppointmentEvent,
@@ -46,7 +46,7 @@ from .closing import close, hold_back
 from .consents import Consents
 from .contacts import opted, refused
 from .due_moments import due_of_before, due_together
-from .flights import landed, message_of, overdue, reopened
+from .flights import landed, message_of, overdue
 from .holds import days_waiting, not_before, not_to_be_said
 from .labels import labels_of
 from .listing import is_meant, listed, unlist
@@ -55,6 +55,7 @@ from .organisations import Organisations
 from .reminding import decide_reminders
 from .representing import Representing
 from .requests import NO_CHANNEL, Requests
+from .returns import reopened
 from .undoing import undone
 from .unsaid_places import says_places
 
@@ -274,9 +275,12 @@ class Notices(Organisations, Requests, Consents, Representing):
         elif outcome.became == "back" and outcome.notices and outcome.day is None and outcome.request is None:
             agenda, given_up = undone(agenda, outcome, client.zone, client.now)
         elif outcome.became == "back":
-            agenda = reopened(client.whose, agenda, outcome, client.zone, client.now)
+            agenda, ended = reopened(client.whose, agenda, outcome, client.zone, client.now)
+            if ended:
+                reason: Reason = "request" if outcome.request is not None else "reminder"
+                emit_given_up(client, outcome.message, reason, outcome.channel, ended)
         if given_up is not None:
-            emit_given_up(client, outcome.message, given_up)
+            emit_given_up(client, outcome.message, "direct", given_up.channel, given_up.notices)
         client.decision.count("landed", outcome.became if agenda is not old else "ignored")
         if agenda is not old:
             self.keep(client, agenda)

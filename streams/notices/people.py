@@ -72,7 +72,7 @@ def view_of(agenda: Agenda, person: KnownPerson, zone: str, *, places: bool) -> 
     return Agenda(
         appointments=entries, known=tuple(items), rules=own.rules, zone=own.zone, flight=own.flight, sent=own.sent,
         backs=own.backs, unsaid=own.unsaid, window=own.window, held_until=own.held_until, waiting=own.waiting,
-        reminding=own.reminding, due=own.due, reminded=own.reminded, handled=own.handled,
+        reminding=own.reminding, due=own.due, reminded=own.reminded, handled=own.handled, returned=own.returned,
     )  # fmt: skip
 
 
@@ -93,7 +93,7 @@ def kept_of(view: Agenda, agenda: Agenda, zone: str) -> PersonAgenda:
     return PersonAgenda(
         entries=entries, known=tuple(known), rules=view.rules, zone=view.zone, flight=view.flight, sent=view.sent,
         backs=view.backs, unsaid=view.unsaid, window=view.window, held_until=view.held_until, waiting=view.waiting,
-        reminding=view.reminding, due=view.due, reminded=view.reminded, handled=view.handled,
+        reminding=view.reminding, due=view.due, reminded=view.reminded, handled=view.handled, returned=view.returned,
     )  # fmt: skip
 
 
@@ -247,6 +247,6 @@ def _as_before(entry: AgendaEntry, was: AgendaEntry | None) -> AgendaEntry:
 def is_bare(own: PersonAgenda) -> bool:
     """Tell whether nothing is left to remember of a person but counters, which outlive nothing."""
     return own == replace(
-        BARE, away=own.away, zone=own.zone, reminded=own.reminded, handled=own.handled, backs=own.backs, unsaid=own.unsaid,
-        sent=own.sent,
+        BARE, away=own.away, zone=own.zone, reminded=own.reminded, handled=own.handled, backs=own.backs, returned=own.returned,
+        unsaid=own.unsaid, sent=own.sent,
     )  # fmt: skip

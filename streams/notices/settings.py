@@ -30,7 +30,7 @@ from .labels import labels_of
 S = TypeVar("S", bound=Struct)
 K = TypeVar("K", bound=str)
 
-PLAIN = ("notifications", "reminder", "reminders", "free_days", "quiet_hours", "languages")
+PLAIN = ("notifications", "reminder", "reminders", "free_days", "quiet_hours", "link_hosts", "languages")
 
 
 class EffectiveSettings(dict[str, SettingsRow]):

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from schemas.deliveries import Delivery, DeliveryReport
+from schemas.doubts import DoubtedRecord
 from schemas.events import AgendaChange, AppointmentEvent, Bounce, ClientEvent, EventBody, Forget, Landed
 from schemas.held import HeldRecord
 from schemas.holds import Hold, Urgent
@@ -27,6 +28,7 @@ _event = msgspec.json.Decoder(ClientEvent).decode
 _delivery = msgspec.json.Decoder(Delivery).decode
 _report = msgspec.json.Decoder(DeliveryReport).decode
 _held = msgspec.json.Decoder(HeldRecord).decode
+_doubted = msgspec.json.Decoder(DoubtedRecord).decode
 
 
 class ReadEvent(NamedTuple):
@@ -136,6 +138,18 @@ def held(record: Record) -> HeldRecord:
     """Read a record of `held` that has a value. Raises BadRecordError."""
     found = held_value(record.value)
     _match(record, found.organisation, found.client, *([found.recipient] if found.recipient else []))
+    return found
+
+
+def doubted_value(value: bytes | None) -> DoubtedRecord:
+    """Read which snapshots are not believed, wherever it is kept. Raises BadRecordError."""
+    return own(_doubted, value)
+
+
+def doubted(record: Record) -> DoubtedRecord:
+    """Read a record of `doubted` that has a value. Raises BadRecordError."""
+    found = doubted_value(record.value)
+    _match(record, found.organisation, str(found.partition))
     return found
 
 

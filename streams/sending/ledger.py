@@ -112,6 +112,7 @@ class Ledger:
         outcome = Landed(
             message=delivery.message, became=became, unsure=became == "out" and row.status not in ("sent", "delivered"),
             wordless=row.wordless, day=day, days=days, request=delivery.request,
+            channel=self.channel if delivery.reason != "direct" else None,
         )  # fmt: skip
         self._tell_notices(decision, ClientEvent(
             organisation=delivery.organisation, client=delivery.client, recipient=delivery.recipient, outcome=outcome
@@ -121,7 +122,10 @@ class Ledger:
         """Tell notices that a message which had gone out surely did not arrive."""
         whose, message = whose_is(name), message_of(name)
         said = {notice.id: notice.kind for notice in row.notices if notice.id not in row.wordless}
-        outcome = Landed(message=message, became="back", day=row.day, days=row.days, request=row.request, notices=said)
+        channel = self.channel if row.day is not None or row.request is not None else None
+        outcome = Landed(
+            message=message, became="back", day=row.day, days=row.days, request=row.request, notices=said, channel=channel
+        )
         self._tell_notices(decision, ClientEvent(**whose._asdict(), outcome=outcome))
 
     def _tell_notices(self, decision: Decision, event: ClientEvent) -> None:

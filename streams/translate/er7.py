@@ -80,13 +80,17 @@ class Segment:
 
 
 class Message:
-    """The segments of one message, in order. Raises UntranslatableError where it is none."""
+    """The segments of one message, in order. Raises UntranslatableError where it is none.
+
+    `unreadable`: some bytes of it are not of its character set; where they stand the text has U+FFFD.
+    """
 
     def __init__(self, value: bytes) -> None:
         value = value.strip(b" \t\r\n" + START + END)
         if value[:3] != b"MSH" or len(value) < 9:
             raise UntranslatableError("it is no HL7 v2 message: it does not begin with MSH", "MSH")
-        text = _LINE_ENDS.sub("\r", _decoded(value))
+        text, self.unreadable = _decoded(value)
+        text = _LINE_ENDS.sub("\r", text)
         head = text[3:8]
         if len(set(head)) < 5 or any(one.isalnum() or ord(one) < 32 for one in head) or text[8] != head[0]:
             head = _short(text)
@@ -110,14 +114,17 @@ def _short(text: str) -> str:
     return separators
 
 
-def _decoded(value: bytes) -> str:
-    """Return the text, by the character set that it names itself."""
+def _decoded(value: bytes) -> tuple[str, bool]:
+    """Return the text, by the character set that it names itself, and whether some of it cannot be read.
+
+    A name in the wrong set must cost nobody an appointment: what is an id is refused where it stands, a word left out.
+    """
     header = value.split(b"\r", 1)[0].split(b"\n", 1)[0].split(value[3:4])
     named = header[17].split(value[5:6] or b"~")[0].strip().decode("ascii", "replace").upper() if len(header) > 17 else ""
     codec = CHARSETS.get(named)
     if codec is None:
         raise UntranslatableError("a character set that is not known here", "MSH-18")
     try:
-        return value.decode(codec)
+        return value.decode(codec), False
     except UnicodeDecodeError:
-        raise UntranslatableError("the bytes are not of the character set that it names", "MSH-18") from None
+        return value.decode(codec, "replace"), True

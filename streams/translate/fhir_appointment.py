@@ -49,7 +49,7 @@ from .fhir_types import (
     target_of,
 )
 from .hl7_time import milliseconds
-from .results import Origin, Result, Translated, UntranslatableError, check_years, checked, own_id
+from .results import Ignored, Origin, Result, Translated, UntranslatableError, check_years, checked, own_id, own_label
 
 T = TypeVar("T")
 
@@ -85,21 +85,22 @@ def appointment_of(plain: dict[str, Any], origin: Origin, around: Around) -> Ite
     clients = [Attendee(client=client, present=present) for client, present in people.clients().items()]
     where = people.location()
     id_ = own_id(found.id, f"{place}.id")
-    code = _code(found.appointment_type)
-    services = _readable(list[VirtualService], found.virtual_service)
+    left: list[str] = []
+    code = _code(found.appointment_type, left)
+    services = _readable(list[VirtualService], found.virtual_service) or []
     appointment = Appointment(
         organisation=producer.organisation, appointment=id_, revision=revision_of(meta, place), order=origin.order,
         status=status,  # type: ignore[arg-type]
         start=found.start, end=found.end, location=Location(name=where) if where is not None else None,
-        series=_id_in(found.originating_appointment, f"{place}.originatingAppointment") or id_, clients=clients,
+        series=_series(found.originating_appointment, left) or id_, clients=clients,
         notify="none" if hidden else None, practitioner=people.practitioner(),
-        label=own_id(code, f"{place}.appointmentType") if code is not None else None,
-        kind=producer.kind(code) or _kind(services, _readable(list[Concept], found.class_)),
+        label=own_label(code, left), kind=producer.kind(code) or _kind(services, _readable(list[Concept], found.class_) or []),
         instructions=_text(found.patient_instruction), link=_link(services),
-        replaces=_replaced(found.replaces or [], place),
+        replaces=_replaced(found.replaces, left),
     )  # fmt: skip
     check_years(appointment, (f"{place}.start", f"{place}.end"))
     yield Translated(appointment)
+    yield from map(Ignored, left)
 
 
 def check_source(meta: Meta | None, origin: Origin, place: str) -> Meta:
@@ -118,24 +119,41 @@ def revision_of(meta: Meta, place: str) -> int:
     return milliseconds(meta.last_updated)
 
 
-def _id_in(reference: Reference | None, place: str) -> str | None:
-    """Return the id of the appointment that a reference names."""
+def _id_in(plain: Any) -> str | None:
+    """Return the id of the appointment that a reference names; None where there is none, or none that can be ours."""
+    reference = _readable(Reference, plain)
     if reference is None or reference.reference is None:
         return None
-    return own_id(reference.reference.partition("/_history/")[0].rpartition("/")[2], place)
+    try:
+        return own_id(reference.reference.partition("/_history/")[0].rpartition("/")[2], "")
+    except UntranslatableError:
+        return None
 
 
-def _code(concept: Concept | None) -> str | None:
-    """Return the first code of a type."""
-    return next((coding.code for coding in (concept.coding or [] if concept is not None else []) if coding.code), None)
+def _series(plain: Any, left: list[str]) -> str | None:
+    """Return the series that an appointment is of, where it says one that can be read; else that is noted in `left`."""
+    found = _id_in(plain)
+    if plain is not None and found is None:
+        left.append("series")
+    return found
 
 
-def _readable(type_: type[list[T]], plain: Any) -> list[T]:
-    """Return what a resource may say besides; nothing where it is of another shape."""
+def _code(plain: Any, left: list[str]) -> str | None:
+    """Return the first code of a type; of another shape it is noted in `left`."""
+    concept = _readable(Concept, plain)
+    if concept is None:
+        if plain is not None:
+            left.append("label")
+        return None
+    return next((coding.code for coding in concept.coding or [] if coding.code), None)
+
+
+def _readable(type_: type[T], plain: Any) -> T | None:
+    """Return what a resource may say besides; None where it is of another shape."""
     try:
         return check(type_, plain)
     except BadRecordError:
-        return []
+        return None
 
 
 def _kind(services: list[VirtualService], classes: list[Concept]) -> KindOfAppointment | None:
@@ -158,9 +176,13 @@ def _text(said: Any) -> str | None:
     return said if isinstance(said, str) and said.strip() else None
 
 
-def _replaced(references: list[Reference], place: str) -> list[str] | None:
-    ids = [_id_in(one, f"{place}.replaces[{number}]") for number, one in enumerate(references[:MOST_REPLACED])]
-    return [id_ for id_ in ids if id_ is not None] or None
+def _replaced(plain: Any, left: list[str]) -> list[str] | None:
+    """Return which appointments it was made in the place of; what cannot be read of them is noted in `left`."""
+    references = plain if isinstance(plain, list) else [plain] if plain is not None else []
+    ids = [id_ for one in references if (id_ := _id_in(one)) is not None]
+    if len(ids) < len(references) or len(ids) > MOST_REPLACED:
+        left.append("replaces")
+    return ids[:MOST_REPLACED] or None
 
 
 class Participants:
@@ -215,8 +237,8 @@ class Participants:
                 continue
             inner = target.resource.get("name") if target.resource is not None else None
             code = f"Location/{target.id}"
-            names = (self.around.producer.places.get(code), actor.display, inner if isinstance(inner, str) else None)
-            if (name := next((said for text in names if text and (said := spoken(text))), None)) is not None:
+            names = (self.around.producer.places.get(code), actor.display, inner)
+            if (name := next((said for text in names if isinstance(text, str) and (said := spoken(text))), None)) is not None:
                 return name
         return None
 

@@ -46,7 +46,7 @@ class Reference(Fhir, frozen=True):
     reference: str | None = None
     type: str | None = None
     identifier: Identifier | None = None
-    display: str | None = None
+    display: Any = None
 
 
 class Meta(Fhir, frozen=True):
@@ -108,9 +108,9 @@ class AppointmentResource(Fhir, frozen=True, kw_only=True):
     start: Instant | None = None
     end: Instant | None = None
     participant: list[Participant] | None = None
-    replaces: list[Reference] | None = None
-    originating_appointment: Reference | None = None
-    appointment_type: Concept | None = None
+    replaces: Any = None
+    originating_appointment: Any = None
+    appointment_type: Any = None
     patient_instruction: Any = None
     virtual_service: Any = None
     class_: Any = msgspec.field(default=None, name="class")

@@ -22,6 +22,10 @@ ID_MOST = 200
 """Characters of an id of ours."""
 
 
+UNREADABLE = "\ufffd"
+"""Stands where bytes could not be read."""
+
+
 @dataclass(frozen=True)
 class Origin:
     """Whose a record is, and where it stands.
@@ -89,17 +93,22 @@ def own_id(text: str | None, place: str) -> str:
     """Return an id of the source as one of ours: what may not stand in a key is percent-encoded."""
     if text is None or not text.strip():
         raise UntranslatableError("an id is missing", place)
+    if UNREADABLE in text:
+        raise UntranslatableError("an id with bytes that are not of its character set", place)
     encoded = "".join(f"%{ord(one):02X}" if one in "%/" or ord(one) < 32 else one for one in text.strip())
     if len(encoded) > ID_MOST:
         raise UntranslatableError(f"an id of more than {ID_MOST} characters", place)
     return encoded
 
 
-def own_label(code: str) -> str | None:
-    """Return the type of an appointment as ours; None where there is none, or a whole text that would be no id."""
+def own_label(code: str | None, left: list[str]) -> str | None:
+    """Return the type of an appointment as ours; None where there is none, or a whole text that is no id: noted in `left`."""
+    if not code:
+        return None
     try:
         return own_id(code, "")
     except UntranslatableError:
+        left.append("label")
         return None
 
 

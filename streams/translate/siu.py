@@ -34,7 +34,19 @@ from ..processing.places import spoken
 from .er7 import EMPTY, Message, Segment
 from .hl7_time import milliseconds, read_time
 from .producers import BSN_SYSTEMS, BSN_TYPE
-from .results import Ignored, Origin, Result, Translated, UntranslatableError, check_years, own_id, own_label, results_of
+from .results import (
+    UNREADABLE,
+    Ignored,
+    Origin,
+    Refused,
+    Result,
+    Translated,
+    UntranslatableError,
+    check_years,
+    own_id,
+    own_label,
+    results_of,
+)
 
 EVENTS = {
     "S12": "booked", "S13": "booked", "S14": "booked", "S18": "booked", "S19": "booked", "S20": "booked", "S21": "booked",
@@ -99,9 +111,13 @@ def _read(value: bytes, origin: Origin) -> Iterator[Result]:
     if status == "":
         yield Ignored("slot")
         return
-    appointment = _appointment(message, found[0], origin, event, status)
+    left: list[str] = []
+    appointment = _appointment(message, found[0], origin, event, status, left)
     check_years(appointment, ("SCH-11.4", "SCH-11.5"))
     yield Translated(appointment)
+    yield from map(Ignored, left)
+    if message.unreadable:
+        yield Refused("the bytes are not of the character set that it names", "MSH-18")
 
 
 def _status(sch: Segment, event: str, own: dict[str, str]) -> str:
@@ -115,12 +131,14 @@ def _status(sch: Segment, event: str, own: dict[str, str]) -> str:
     return meant
 
 
-def _appointment(message: Message, sch: Segment, origin: Origin, event: str, status: str) -> Appointment:
+def _appointment(
+    message: Message, sch: Segment, origin: Origin, event: str, status: str, left: list[str]
+) -> Appointment:  # fmt: skip
+    """Return what a message says; what it says besides and cannot be used is noted in `left`, by its name."""
     producer = origin.producer
     revision = read_time(message.header.get(7), producer.time_zone, origin.written, "MSH-7")
     id_ = own_id(_said(sch, 2) or _said(sch, 1), "SCH-2")
-    series = _said(sch, 24) or _said(sch, 23)
-    fields: dict[str, Any] = {"series": own_id(series, "SCH-24") if series else id_}
+    fields: dict[str, Any] = {"series": _series(_said(sch, 24) or _said(sch, 23), left) or id_}
     keep: list[Kept] = []
     times = _times(message, sch, origin)
     if times is not None:
@@ -138,9 +156,9 @@ def _appointment(message: Message, sch: Segment, origin: Origin, event: str, sta
     elif event != NEW:
         keep.append("location")
     code = _said(sch, 8) or _said(sch, 7)
-    notes = [text for nte in message.all("NTE") if (text := _said(nte, 3))] if producer.notes else []
+    notes = [text for nte in message.all("NTE") if (text := _word(nte, 3))] if producer.notes else []
     fields |= {
-        "label": own_label(code), "kind": producer.kind(code), "practitioner": _practitioner(message),
+        "label": own_label(code, left), "kind": producer.kind(code), "practitioner": _practitioner(message),
         "instructions": notes[0] if notes else None,
     }  # fmt: skip
     if status == "cancelled":
@@ -155,10 +173,25 @@ def _appointment(message: Message, sch: Segment, origin: Origin, event: str, sta
     )  # fmt: skip
 
 
+def _series(text: str, left: list[str]) -> str | None:
+    """Return the series that an appointment is of, where it says one that can be ours; else that is noted in `left`."""
+    try:
+        return own_id(text, "") if text else None
+    except UntranslatableError:
+        left.append("series")
+        return None
+
+
 def _said(segment: Segment, field: int, component: int = 1) -> str:
     """Return a component, '' where it is empty either way."""
     found = segment.get(field, component)
     return "" if found == EMPTY else found
+
+
+def _word(segment: Segment, field: int, component: int = 1) -> str:
+    """Return a component that is said to people, '' where it is empty or cannot be read."""
+    found = _said(segment, field, component)
+    return "" if UNREADABLE in found else found
 
 
 # -- when --------------------------------------------------------------------------------------------------------------
@@ -239,7 +272,7 @@ def _place(message: Message, names: dict[str, str]) -> str | None:
         return None
     for ail in filter(_is_there, locations):
         code = _said(ail, 3)
-        name = spoken(names.get(code) or _said(ail, 3, 9) or code)
+        name = spoken(names.get(code) or _word(ail, 3, 9) or _word(ail, 3))
         if name is not None:
             return name
     return ""
@@ -250,8 +283,8 @@ def _practitioner(message: Message) -> str | None:
     names = set()
     for aip in message.all("AIP"):
         if _is_there(aip) and (name := " ".join(filter(None, (_said(aip, 3, part) for part in (6, 3, 2))))):
-            names.add(name)
-    return names.pop() if len(names) == 1 else None
+            names.add(name if UNREADABLE not in name else "")
+    return (names.pop() or None) if len(names) == 1 else None
 
 
 def _is_there(resource: Segment) -> bool:

@@ -6,7 +6,7 @@ from argparse import Namespace
 
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.errors import CorruptRecordException, KafkaConnectionError
+from aiokafka.errors import CorruptRecordException, GroupAuthorizationFailedError, KafkaConnectionError
 
 from agents.commands.endings import ArgumentError, one_line
 from agents.kafka.junk import NotARecordError
@@ -28,7 +28,11 @@ ENDINGS: tuple[tuple[Exception, str], ...] = (
     ),
     (BadRecordError("line 1: not JSON"), "line 1: not JSON"),
     (NewerSchemaError(99), str(NewerSchemaError(99))),
-    (KafkaConnectionError("no broker"), "Kafka at kafka.example:9092 does not answer: KafkaConnectionError"),
+    (
+        KafkaConnectionError("no broker"),
+        "no Kafka answers at kafka.example:9092: start one, or set AFSPRAAKBERICHT_BOOTSTRAP",
+    ),
+    (GroupAuthorizationFailedError("a"), "Kafka at kafka.example:9092 answers: GroupAuthorizationFailedError"),
     (
         DAMAGED,
         "a record of Kafka at kafka.example:9092 cannot be read: CorruptRecordException at delivery-log/3, offset 7 or after it",

@@ -48,6 +48,16 @@ def test_ours_and_the_libraries_lines_have_one_form() -> None:
     assert str(ours["timestamp"]).endswith("Z")
 
 
+@pytest.mark.parametrize(("wish", "coloured"), [("", True), ("1", False)])
+def test_no_color_is_heeded(wish: str, coloured: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.StringIO()
+    monkeypatch.setattr(out, "isatty", lambda: True)
+    monkeypatch.setenv("NO_COLOR", wish)
+    configure("info", "console", out)
+    structlog.get_logger("agents.x").info("sent")
+    assert ("\x1b[" in out.getvalue()) is coloured
+
+
 def test_libraries_are_quiet_and_levels_hold() -> None:
     out = io.StringIO()
     configure("info", "json", out)

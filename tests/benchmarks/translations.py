@@ -1,22 +1,33 @@
 """What the node `translate` alone costs, driven by hand, no Kafka: FHIR and SIU of the size that records and planners send.
 
+translations.py [EVENTS]      prints the figures as JSON
+
+And what it costs our own records that others may have an envelope: intake with and without looking for one, by turns in one run.
 CPU time, so a busy machine does not change it much. A translation that is refused or ignored ends the run: it would be cheap.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
 
 import orjson
 
 from agents.engine.worker import tune_gc
 from schemas.topics import APPOINTMENTS, FHIR, HL7V2
+from streams.intake.checks import NAMES
+from streams.intake.intake import Intake
 from streams.processing.turn import Record
+from streams.translate.envelopes import opened
 from streams.translate.node import Translate
 from streams.translate.producers import Producer
 
-from .decisions import Part
+from .decisions import TURN, Part, records
+from .events import appointments
 
 SENT, CLIENTS = datetime(2026, 3, 2, 9, tzinfo=UTC), "https://ecd.example/client"
 PRODUCERS = {"fhir": Producer(organisation="fhir", clients=CLIENTS), "siu": Producer(organisation="siu", clients="ZORG")}
@@ -76,9 +87,41 @@ def measure(events: int) -> dict[str, float]:
         figures[f"{name}_bytes"] = len(make(0).value or b"")
         figures[f"{name}_us_an_event"] = round(part.cpu / events * 1e6, 2)
         figures[f"{name}_events_per_second"] = round(events / part.cpu)
-    return figures
+    return {**figures, **own(events)}
+
+
+def own(events: int) -> dict[str, float]:
+    """What an own record costs in intake, with what it takes to see that it has no envelope, without that, and that alone."""
+    made = records(appointments(events))
+    parts = {opened: Part(lambda rows: Intake(1, rows)), _as_it_is: Part(lambda rows: Intake(1, rows))}
+    ways = list(parts)
+    for first in range(0, events, TURN):
+        for way in ways:
+            with patch("streams.intake.intake.opened", way):
+                parts[way].feed(made[first : first + TURN])
+        ways.reverse()  # each is first as often: what a turn leaves behind for the next one's garbage collector falls on both
+    names = NAMES[APPOINTMENTS.name]
+    began = time.process_time()
+    for record in made:
+        opened(record, names)
+    alone = time.process_time() - began
+    with_, without = parts[opened].cpu, parts[_as_it_is].cpu
+    return {
+        "own_us_an_event": round(with_ / events * 1e6, 2),
+        "own_us_an_event_without_looking": round(without / events * 1e6, 2),
+        "own_ratio": round(with_ / without, 4),
+        "looking_us_an_event": round(alone / events * 1e6, 3),
+    }
+
+
+def _as_it_is(record: Record, names: Sequence[str]) -> Record:
+    return record
 
 
 def _batches(events: int) -> Iterator[range]:
     for first in range(0, events, 4000):
         yield range(first, min(first + 4000, events))
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(*(int(word) for word in sys.argv[1:] or ["100000"]))))

@@ -149,7 +149,7 @@ async def erase(stand: Stand, web: Path, *words: str) -> Any:
     """Run the command to its end; gives its proof."""
     proof = stand.folder.parent / f"{stand.folder.name}-proof.json"
     given = stand.settings(data=web)
-    done = await asyncio.to_thread(lambda: command("erase", f"linde/{WHO}", "--proof", str(proof), *words, **given))
+    done = await asyncio.to_thread(lambda: command("erase", f"linde/{WHO}", "--yes", "--proof", str(proof), *words, **given))
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(proof.read_text())
 
@@ -211,7 +211,7 @@ async def test_without_a_worker_it_says_what_is_to_do_and_the_next_one_does_it(t
         assert await worker.stop() == 0
 
         given = stand.settings(data=web)
-        done = await asyncio.to_thread(lambda: command("erase", f"linde/{WHO}", "--wait", "2", **given))
+        done = await asyncio.to_thread(lambda: command("erase", f"linde/{WHO}", "--yes", "--wait", "2", **given))
         assert done.returncode == 1, done.stdout + done.stderr
         assert "to do: the workers did not take in the erasure within 2 s: start them, and run it again" in done.stderr
         assert "endtoend-notices-changelog: " in done.stderr

@@ -295,8 +295,9 @@ def test_what_is_no_record_and_what_is_newer_is_named(bootstrap: str) -> None:
 
 def test_no_topic_is_one_line(tmp_path: Path) -> None:
     with EmbeddedKafka(tmp_path, None) as broker:
-        for words in (("log",), ("costs", "--month", "2026-11")):
-            found = command(*words, bootstrap=broker.bootstrap)
+        events = ("feed", "tests/examples/first.jsonl")
+        for words in (("log",), ("costs", "--month", "2026-11"), events, ("why", "linde/anna"), ("project",)):
+            found = command(*words, bootstrap=broker.bootstrap, data=tmp_path / "data")
             assert found.returncode == 2
             assert " does not exist: run `afspraakbericht topics` first, or look at the settings\n" in found.stderr
             assert found.stderr.count("\n") == 1

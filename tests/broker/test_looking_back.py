@@ -89,7 +89,7 @@ async def test_why_says_what_the_worker_decided(stand: Stand) -> None:
     assert "request roqua/later: waits until" in anna
     assert "contact_unconfirmed: closed – sms: not confirmed" in hans
     assert hans.count("contact_unconfirmed – no listed channel had") == 2
-    assert "not taken in yet" not in anna
+    assert "still to be taken in" not in anna.lower()
     assert "client_off: closed – every listed channel is opted out: sms by link" in look(stand, "why", "linde/iris")
     gert = look(stand, "why", "plein/gert")
     assert "a provider said that it takes no messages" in gert
@@ -153,7 +153,7 @@ async def test_other_settings_show_what_they_would_change(stand: Stand, tmp_path
     shown = look(stand, "replay", "--dry-run", "--organisation", "plein", "--organisations", str(file))
     assert "suppressed organisation_off" in shown
     assert "linde" not in shown
-    assert "1 notices are the same" in shown, "of g2: gert's contact was refused, a gate that comes before the organisation's"
+    assert "1 notice is the same" in shown, "of g2: gert's contact was refused, a gate that comes before the organisation's"
     assert shown.count("another outcome") == 3 + 1, shown
 
 

@@ -186,7 +186,7 @@ async def each_command_looks_at_its_own(north: Stand, south: Stand) -> None:
     assert "requests" not in run(south, "dead-letters")
     assert [one["action"] for one in lines(north, "access", "linde/anna", "--json")] == ["why", "access"]
     assert "noord" not in run(south, "replay", "--dry-run").lower()
-    run(north, "erase", "linde/anna", "--proof", str(north.folder / "proof.json"))
+    run(north, "erase", "linde/anna", "--yes", "--proof", str(north.folder / "proof.json"))
     proof = orjson.loads((north.folder / "proof.json").read_bytes())
     assert (proof["outcome"], proof["to_do"]) == ("done", [])
     await south.settled()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -72,3 +73,52 @@ def test_a_worker_does_not_start_on_a_file_of_producers_that_cannot_be(tmp_path:
     assert (ended.returncode, ended.stderr.splitlines()[-1]) == (
         2, f"the file of producers {agreed}: unknown time zone - at `$[0].time_zone`"
     )  # fmt: skip
+
+
+CLIENTS = tuple(f"c{number}" for number in range(25))
+
+
+def snapshots(revision: int, *starts: datetime) -> list[Event]:
+    """One of each client, with an appointment at each of these moments."""
+    there = [
+        {"appointment": f"a{number}", "start": start.isoformat(), "end": (start + timedelta(hours=1)).isoformat()}
+        for number, start in enumerate(starts)
+    ]
+    around = {"from": (START - timedelta(days=1)).isoformat(), "to": (START + timedelta(days=9)).isoformat()}
+    return [
+        Event("agenda-snapshots", f"leeg/{one}", {
+            "organisation": "leeg", "client": one, **around, "revision": revision, "appointments": there,
+        })
+        for one in CLIENTS
+    ]  # fmt: skip
+
+
+async def test_a_source_of_snapshots_that_answers_with_nothing_waits_for_a_person_and_nobody_is_told(tmp_path: Path) -> None:
+    async with Stand(tmp_path, partitions=1) as stand:
+        await stand.feed(settings("leeg"), *[client("leeg", one, "sms") for one in CLIENTS], snapshots(1, START))
+        worker = stand.worker(snapshot_patience_seconds=1)
+        await stand.texts("leeg", len(CLIENTS))
+
+        def said(*words: str) -> tuple[int, str]:
+            ended = command(*words, **stand.settings())
+            return ended.returncode, ended.stdout
+
+        async def doubted(organisations: int) -> None:
+            async def is_so() -> bool:
+                code, status = await asyncio.to_thread(said, "status", "--json")
+                return (code, orjson.loads(status)["doubted"]) == (bool(organisations), organisations)
+
+            await stand.until(is_so, f"snapshots of {organisations} organisations are doubted")
+
+        await stand.feed(snapshots(2))
+        await doubted(1)
+        assert "snapshots of leeg miss appointments of 2" in (await asyncio.to_thread(said, "hold"))[1]
+        worker.kill()
+        await stand.feed(snapshots(3))
+        stand.worker(snapshot_patience_seconds=1)
+        await stand.settled()
+        await doubted(1)
+        await stand.feed(snapshots(4, START))
+        await doubted(0)
+        assert [(record.key, record.value is None) for record in await stand.records("doubted")][-1] == (b"leeg/0", True)
+        assert all(" gemaakt " in text for text in await stand.texts("leeg", len(CLIENTS))), "nobody heard of a cancellation"

@@ -7,15 +7,17 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
 
+from agents.kafka.rights import Role
+
 from .test_manifests import DEPLOY, documents, environment, pods
 
 UNITS = sorted(DEPLOY.glob("systemd/*.service"))
-SENDING = {"messagebird_key", "smtp_password"}
+SENDING = {"messagebird_key", "smtp_password", "dkim_key"}
 ANSWERING = {"messagebird_signing_keys", "session_keys"}
 LISTENING = {"mllp_certificate", "mllp_clients"}
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
@@ -77,9 +79,9 @@ def systemd_secrets(name: str) -> set[str]:
     return set(re.findall(r"^LoadCredential=(\w+):", (DEPLOY / "systemd" / name).read_text(), re.MULTILINE))
 
 
-def mounted(pod: dict[str, Any]) -> set[str]:
+def mounted(pod: dict[str, Any]) -> str:
     volumes = {one["name"]: one for one in pod["spec"]["volumes"]}
-    return {one["key"] for one in volumes["secrets"]["secret"]["items"]}
+    return str(volumes["secrets"]["secret"]["secretName"])
 
 
 def named(pod: dict[str, Any]) -> set[str]:
@@ -87,27 +89,36 @@ def named(pod: dict[str, Any]) -> set[str]:
 
 
 def test_each_process_has_its_own_secrets_and_no_others() -> None:
-    kubernetes = {name.removeprefix("afspraakbericht-"): mounted(pod) for name, pod in pods().items()}
+    kubernetes = {name.removeprefix("afspraakbericht-"): (mounted(pod), named(pod)) for name, pod in pods().items()}
     both = {"unsubscribe_keys", "kafka_password"}
 
     assert kubernetes == {
-        "worker": SENDING | both,
-        "web": ANSWERING | both,
-        "topics": {"kafka_password"},
-        "mllp": LISTENING | {"kafka_password"},
+        "worker": ("afspraakbericht-worker", SENDING | both),
+        "web": ("afspraakbericht-web", ANSWERING | both | {"web_database", "api_keys", "oidc_secret"}),
+        "topics": ("afspraakbericht-setup", {"kafka_password"}),
+        "retention": ("afspraakbericht-operator", {"kafka_password"}),
+        "mllp": ("afspraakbericht-mllp", LISTENING | {"kafka_password"}),
     }
-    assert {name: named(pod) for name, pod in pods().items()} == {name: mounted(pod) for name, pod in pods().items()}
-    assert systemd_secrets("afspraakbericht@.service") == SENDING | both
+    users = {name: environment(pod)["AFSPRAAKBERICHT_KAFKA_USER"] for name, pod in pods().items()}
+    assert users == {
+        name: kubernetes[name.removeprefix("afspraakbericht-")][0].removeprefix("afspraakbericht-") for name in users
+    }
+    assert set(users.values()) <= set(get_args(Role)), "each with the rights of `afspraakbericht rights`"
+    assert systemd_secrets("afspraakbericht@.service") == SENDING | both | {"bird_key"}
+    assert systemd_secrets("afspraakbericht-retention.service") == {"kafka_password"}
     assert systemd_secrets("afspraakbericht-web.service") == ANSWERING | both
     assert systemd_secrets("afspraakbericht-mllp.service") == {"kafka_password"}
     assert {name: set(one.get("secrets", ())) for name, one in COMPOSE.items() if "kafka" not in name} == {
         "topics": set(),
         **{f"worker-{number}": SENDING | {"unsubscribe_keys"} for number in (1, 2, 3)},
-        "web": ANSWERING | {"unsubscribe_keys", "accounts", "api_keys"},
+        "web": ANSWERING | {"unsubscribe_keys", "accounts", "api_keys", "web_database"},
+        "retention": set(),
+        "postgres": {"postgres_password", "grafana_database_password"},
+        "alertmanager": {"alertmanager_smtp_password"},
         "mllp": LISTENING,
         "proxy": {"tls_certificate", "tls_key"},
         "prometheus": set(),
-        "grafana": {"grafana_password"},
+        "grafana": {"grafana_password", "grafana_database_password"},
     }
 
 
@@ -155,18 +166,20 @@ def test_a_pod_speaks_with_nobody_who_is_not_named() -> None:
     }
 
     assert policies["afspraakbericht-deny"] == {
-        "podSelector": {"matchLabels": {"app": "afspraakbericht"}}, "policyTypes": ["Ingress", "Egress"],
+        "podSelector": {}, "policyTypes": ["Ingress", "Egress"],
     }  # fmt: skip
+    assert policies.pop("afspraakbericht-web-mail")["policyTypes"] == ["Egress"], "it adds to what the web may"
     assert all(one["policyTypes"] == ["Ingress", "Egress"] for one in policies.values())
-    assert ways["afspraakbericht-topics"] == [[53, 53], [9093]]
+    assert ways["afspraakbericht-jobs"] == [[53, 53], [9093]]
+    assert ways["afspraakbericht-web"] == [[53, 53], [9093], [443], [5432]]
     assert ways["afspraakbericht-mllp"] == [[53, 53], [9093]]
     assert ways["afspraakbericht-worker"] == [[53, 53], [9093], [443], [25, 465, 587]]
 
 
 def test_the_narrower_ways_out_of_the_comment_are_those_of_the_policy() -> None:
     """`egress/2` and `egress/3` are the places in the list."""
-    text = (DEPLOY / "kubernetes/kustomization.yaml").read_text()
-    patch = yaml.safe_load("\n".join(line.removeprefix("# ") for line in text.split("# patches:\n")[1].splitlines()))
+    text = (DEPLOY / "kubernetes/overlays/production/kustomization.yaml").read_text()
+    patch = yaml.safe_load("\n".join(line.removeprefix("# ") for line in text.split("are known:\n")[1].splitlines()))
     changes = yaml.safe_load(patch[0]["patch"])
     (worker,) = (
         one for one in documents() if one["metadata"]["name"] == "afspraakbericht-worker" and one["kind"] == "NetworkPolicy"

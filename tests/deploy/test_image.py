@@ -109,7 +109,9 @@ def test_the_image_is_labelled_with_the_commit_and_the_version() -> None:
 
     assert "ARG REVISION=\n" in final
     assert "org.opencontainers.image.revision=${REVISION}\n" in final
-    assert f"org.opencontainers.image.version={PROJECT['project']['version']} " in final
+    assert "ARG VERSION=\n" in final
+    assert "org.opencontainers.image.version=${VERSION} " in final
+    assert 'SETUPTOOLS_SCM_PRETEND_VERSION="${VERSION:-0.0.0}"' in DOCKERFILE.split("\nFROM ")[1]
     assert 'REVISION: "${REVISION:-}"' in (DEPLOY / "compose.yaml").read_text()
 
 
@@ -139,3 +141,18 @@ def test_no_hint_names_a_package_of_a_public_index_that_is_not_ours() -> None:
     hints = re.compile(r"install (?:--?\S+ )*['\"]?afspraakbericht\b(?!-)(?![^\n]*\.whl)")
 
     assert {str(path): found for path in texts if (found := hints.findall(path.read_text()))} == {}
+
+
+def test_hadolint_finds_nothing() -> None:
+    hadolint = Path(sys.executable).parent / "hadolint"
+    done = subprocess.run([hadolint, DEPLOY / "Dockerfile"], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_hadolint_would_find_something(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text(DOCKERFILE.replace("USER 10001:10001\n", "USER root\n"))
+    hadolint = Path(sys.executable).parent / "hadolint"
+    done = subprocess.run([hadolint, tmp_path / "Dockerfile"], capture_output=True, text=True, check=False)
+
+    assert "DL3002" in done.stdout

@@ -75,6 +75,13 @@ CLIENTS = (
         LISTS,
     ),
     Mutation(
+        "a day has one reminder too few",
+        "streams/notices/due_moments.py",
+        "if number > due.place or due.wall in walls or at <= settings.since:",
+        "if number >= due.place > 1 or number > due.place or due.wall in walls or at <= settings.since:",
+        LISTS,
+    ),
+    Mutation(
         "a list that is changed has one reminder more",
         "streams/notices/due_moments.py",
         "if number > due.place or due.wall in walls or at <= settings.since:",
@@ -96,8 +103,15 @@ CLIENTS = (
         LISTS,
     ),
     Mutation(
+        "a reminder that comes back again and again is decided anew for ever",
+        "streams/notices/returns.py",
+        "        if times >= MOST_BACKS:\n            return Reopening(agenda, tuple(",
+        "        if times < 0:\n            return Reopening(agenda, tuple(",
+        STREAMS + "notices/test_flights.py::TestItComesBack",
+    ),
+    Mutation(
         "a reminder of several days that comes back is decided anew of one",
-        "streams/notices/flights.py",
+        "streams/notices/returns.py",
         "for name in (outcome.day, *outcome.days) if",
         "for name in (outcome.day,) if",
         STREAMS + "notices/test_reminder_lists.py::TestOneThatComesBack",

@@ -96,7 +96,7 @@ def test_the_page_is_dutch_and_loads_nothing() -> None:
     assert "<title>Bericht over uw afspraak</title>" in html
     assert page.addresses == [LINK]
     assert page.tags.count("li") == 2
-    assert not {"img", "script", "style", "link", "table", "iframe", "form"} & set(page.tags)
+    assert not {"img", "script", "link", "table", "iframe", "form"} & set(page.tags)
     assert "Meld u af voor e-mail over uw afspraken" in page.text
 
 
@@ -131,8 +131,8 @@ def test_line_breaks_and_paragraphs_of_a_text_are_kept() -> None:
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=200))
 def test_any_text_is_shown_as_it_is(text: str) -> None:
     page = Page(email(request(text), organisation(before=text, subject="x"), SENT, None).html)
-    assert page.text.count(text.strip()) >= 2 or not text.strip()
-    assert set(page.tags) <= {"html", "head", "meta", "title", "body", "p", "a", "br"}
+    assert page.text.count(text.strip()) >= 2 + (text.strip() == " ".join(text.split())[:140]) or not text.strip()
+    assert set(page.tags) <= {"html", "head", "meta", "title", "style", "body", "div", "p", "a", "br"}
 
 
 def test_the_headers() -> None:

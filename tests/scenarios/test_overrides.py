@@ -64,6 +64,14 @@ class TestTheOrganisationsWord:
         assert told(world) == [f"Wij: {SAID}"]
         assert world.refused == ["Expected `str` of length <= 200 - at `$.sms.before`"]
 
+    def test_counts_over_upstreams_hosts_of_links(self) -> None:
+        upstream = check(Organisation, organisation(link_hosts=["elders.example"]))
+        own = {"organisation": "zorg", "link_hosts": ["video.linde.example"]}
+        assert apply_override(upstream, check(OrganisationOverride, own)).link_hosts == ["video.linde.example"]
+        world = World(window=NONE).override(link_hosts=["video.linde.example/x"])
+        (refused,) = world.refused
+        assert "`$.link_hosts[0]`" in refused
+
     def test_an_empty_template_is_one(self) -> None:
         assert told(World(window=NONE, sms={**SMS, "before": "Upstream:"}).override(sms={"before": ""})) == [SAID]
 

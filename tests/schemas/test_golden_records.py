@@ -11,9 +11,10 @@ import pytest
 
 from schemas.held import HeldRecord
 from schemas.holds import Hold
-from schemas.topics import HELD, HOLDS
+from schemas.topics import DOUBTED, HELD, HOLDS
 from schemas.wire import encode, read
 from streams.intake.checks import hold_of
+from streams.processing import own_records
 from streams.processing.turn import Record
 from tests.world import at
 
@@ -35,6 +36,9 @@ def test_records_of_before_are_read_with_all_that_they_say(file: Path) -> None:
             said = hold_of(Record(HOLDS.name, 0, 0, one["key"].encode(), value), NOW)
             assert read(Hold, encode(said)) == said
             assert {name for name in one["value"] if getattr(said, name) is None} == set(), one
+        elif one["topic"] == DOUBTED.name:
+            found = own_records.doubted(Record(DOUBTED.name, 0, 0, one["key"].encode(), value))
+            assert orjson.loads(encode(found)) == one["value"]
         else:
             assert one["topic"] == HELD.name
             assert orjson.loads(encode(msgspec.json.decode(value, type=HeldRecord))) == one["value"]

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from multipart import MultipartError, MultipartParser
 
-MOST_FIELDS = 100
+MOST_FIELDS = 120
 
 HEADER_MOST = 1024
 """Bytes of a part's headers."""

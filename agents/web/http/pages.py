@@ -34,6 +34,11 @@ REFUSED = {
 }
 
 OTHERWISE = {
+    "link": (
+        "Deze link werkt niet",
+        "Misschien is er een stukje van weggevallen. Er is niets veranderd: wij hebben u niet afgemeld. Open de link in de "
+        "laatste e-mail nog eens. Lukt dat niet? Bel dan uw zorgorganisatie.",
+    ),
     "role": ("Deze pagina is niet voor u", "U mag deze pagina niet zien. Vraag het de beheerder van uw organisatie."),
 }
 """What a page says instead of what its status does, by its name."""

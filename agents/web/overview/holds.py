@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple, cast, get_args
 from aiohttp import web
 
 from agents.projection.organisations import OrganisationState
-from agents.projection.queries import Queries
+from agents.projection.queries import Doubted, Queries
 from agents.worker import held
 from schemas.floods import URGENT
 from schemas.held import HeldRecord
@@ -88,7 +88,10 @@ class Press(NamedTuple):
 
 
 class View(NamedTuple):
-    """What waits, as the page shows it. `about`: the cost is counted from a part; `seen_at`: up to when it was read."""
+    """What waits, as the page shows it.
+
+    `about`: the cost is counted from a part; `seen_at`: up to when it was read; `doubted`: snapshots that are not believed.
+    """
 
     waits: held.Sum
     cost: str
@@ -97,6 +100,7 @@ class View(NamedTuple):
     parties: dict[str, int]
     urgent: int
     seen_at: datetime | None
+    doubted: Doubted | None
 
 
 class HoldsPage:
@@ -152,7 +156,9 @@ class HoldsPage:
             shown = [self._sample(session, one, settings, now) for one in records[:samples]]
         flood = settings.flood if settings is not None and settings.flood else None
         urgent = flood.urgent if flood is not None else URGENT
-        return View(waits, cost, sums.clients > len(records), shown, dict(sorted(parties.items())), urgent, seen_at)
+        doubted = await self.queries.doubted(session.organisation, now)
+        about = sums.clients > len(records)
+        return View(waits, cost, about, shown, dict(sorted(parties.items())), urgent, seen_at, doubted)
 
     def _sample(self, session: Session, one: HeldRecord, settings: Organisation, now: datetime) -> tuple[str, str, list[str]]:
         link = self.sign_in.sessions.client(session.organisation, one.client)

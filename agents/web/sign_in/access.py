@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from uuid import uuid4
 
@@ -20,9 +20,10 @@ from agents.projection.access import session_hash, user_hash
 from agents.projection.projection import Projection
 from agents.projection.queries import Queries
 from agents.projection.tables import moment
-from schemas.access import EVERY, SIGN_OUT, AccessOutcome, AccessRecord
+from schemas.access import EVERY, SIGN_OUT, AccessOutcome, AccessRecord, Change
 from schemas.topics import ACCESS_LOG
 from schemas.wire import encode
+from streams.notices.settings import apply_override
 
 from .sessions import Session
 
@@ -48,10 +49,12 @@ class AccessLog:
         action = rule_of_request(request).shows
         request[LOGGED] = await self.write(session, action or request.path, "shown", clients, filter_)
 
-    async def done(self, request: web.Request, session: Session, filter_: str) -> None:
-        """Write that a user is about to change something by the route that was asked for."""
+    async def done(self, request: web.Request, session: Session, filter_: str, changes: Sequence[Change] = ()) -> AccessRecord:
+        """Write that a user is about to change something by the route that was asked for; return the record."""
         action = rule_of_request(request).changes
-        request[LOGGED] = await self.write(session, action or request.path, "done", filter_=filter_)
+        record = await self.write(session, action or request.path, "done", filter_=filter_, changes=changes)
+        request[LOGGED] = record
+        return record
 
     async def failed(self, request: web.Request) -> None:
         """Write that what was written of a request broke off; where Kafka is away, a line of the log has to do."""
@@ -75,15 +78,16 @@ class AccessLog:
             raise
 
     async def write(
-        self, session: Session, action: str, outcome: AccessOutcome, clients: Iterable[str] = (), filter_: str = ""
-    ) -> AccessRecord:
+        self, session: Session, action: str, outcome: AccessOutcome, clients: Iterable[str] = (), filter_: str = "",
+        changes: Sequence[Change] = (),
+    ) -> AccessRecord:  # fmt: skip
         """Write what a user was shown, did, or was refused; return the record."""
         return await self.publish(
             AccessRecord(
                 id=uuid4().hex, at=self.clock(), organisation=session.organisation or EVERY, user=session.user,
                 user_name=session.name or None, role=",".join(session.roles), action=action,
                 clients=tuple(sorted(set(clients))), filter=filter_ or None, outcome=outcome,
-                session=session_hash(session.nonce) if session.nonce else None,
+                session=session_hash(session.nonce) if session.nonce else None, changes=tuple(changes),
             )
         )  # fmt: skip
 
@@ -99,6 +103,11 @@ class AccessLog:
             await asyncio.to_thread(self.projection.note_access, record)
         except SQLAlchemyError as error:  # it comes from the topic
             log.warning("the projection waits", error=type(error).__name__)
+
+    async def is_silent(self, organisation: str) -> bool:
+        """Tell whether an organisation's messages are off, for all its pages to say so. Raises UnavailableError."""
+        known = await self.queries.settings(organisation)
+        return known.upstream is not None and not apply_override(known.upstream, known.override).notifications
 
     async def is_ended(self, session: Session) -> bool:
         """Tell whether a session was ended. Raises UnavailableError where the database does not say."""

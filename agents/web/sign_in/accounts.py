@@ -14,6 +14,7 @@ import msgspec
 import structlog
 
 from schemas.access import ROLES, Role
+from schemas.addresses import AddressError, normalised
 from schemas.wire import BadRecordError, Id, check
 
 log = structlog.get_logger(__name__)
@@ -23,12 +24,13 @@ SHORTEST = 12
 
 
 class Account(msgspec.Struct, forbid_unknown_fields=True):
-    """One account of the file."""
+    """One account of the file. `email`: the user's own address, for which whoever keeps the file vouches."""
 
     user: str
     organisation: Id
     password: str
     roles: tuple[Role, ...] = ROLES
+    email: str = ""
 
     @property
     def mark(self) -> str:
@@ -103,7 +105,9 @@ def _read(path: Path) -> dict[str, Account]:
     """Read the file. Raises OSError or ValueError."""
     try:
         found = check(AccountFile, tomllib.loads(path.read_text())).account
-    except (tomllib.TOMLDecodeError, BadRecordError) as error:
+        for account in found:
+            account.email = normalised(account.email) if account.email else ""
+    except (tomllib.TOMLDecodeError, BadRecordError, AddressError) as error:
         raise ValueError(str(error)) from None
     return {account.user: account for account in found}
 

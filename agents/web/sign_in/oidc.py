@@ -20,6 +20,7 @@ from requests.adapters import HTTPAdapter
 from agents.kafka.publisher import UnavailableError
 from agents.providers import bounded
 from schemas.access import ROLES, Role
+from schemas.addresses import AddressError, normalised
 from schemas.wire import BadRecordError, Id, check
 
 from .pools import Pool
@@ -38,6 +39,9 @@ AT_A_TIME, MOST_WAITING = 32, 64
 LONGEST_SECONDS = 25.0
 """Seconds after which a browser is told to try again, however far its sign-in is: before the proxy in front of us gives up."""
 
+SCOPE = "openid email"
+"""What is asked of the provider: who it is, and the address that it has verified (OpenID Connect Core 5.4)."""
+
 ADDRESSES = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 
@@ -51,12 +55,13 @@ class Start(NamedTuple):
 
 
 class Identity(NamedTuple):
-    """Whom the provider vouches for. `name`: as people call them; empty where it says none."""
+    """Whom the provider vouches for. `name`: as people call them; `email`: which it has verified; empty where it says none."""
 
     organisation: str
     user: str
     name: str
     roles: tuple[Role, ...]
+    email: str = ""
 
 
 class RefusedError(Exception):
@@ -98,7 +103,7 @@ class Provider:
             raise RefusedError
         roles = ROLES if self.roles_claim is None else roles_of(claims, self.roles_claim)
         try:
-            return Identity(check(Id, claims.get(self.claim)), str(claims["sub"]), _name(claims), roles)
+            return Identity(check(Id, claims.get(self.claim)), str(claims["sub"]), _name(claims), roles, verified_email(claims))
         except BadRecordError:
             log.warning("sign-in refused", error="no organisation in the claim")
             raise RefusedError from None
@@ -145,7 +150,7 @@ class Provider:
         return known
 
     def _session(self) -> OAuth2Session:
-        session = OAuth2Session(self.client, self.secret, scope="openid", redirect_uri=self.back, code_challenge_method="S256")
+        session = OAuth2Session(self.client, self.secret, scope=SCOPE, redirect_uri=self.back, code_challenge_method="S256")
         return _with_bounds(session)
 
     def _get(self, url: str) -> Any:
@@ -196,6 +201,17 @@ def roles_of(claims: Mapping[str, Any], claim: str) -> tuple[Role, ...]:
             found = found.get(part) if isinstance(found, Mapping) else None
     words = found.split() if isinstance(found, str) else found if isinstance(found, list) else []
     return tuple(role for role in ROLES if role in words)
+
+
+def verified_email(claims: Mapping[str, Any]) -> str:
+    """Return the user's address, where the provider says that it has verified it (OpenID Connect Core 5.1): a true, no text."""
+    said = claims.get("email")
+    if claims.get("email_verified") is not True or not isinstance(said, str):
+        return ""
+    try:
+        return normalised(said)
+    except AddressError:
+        return ""
 
 
 def _name(claims: Mapping[str, Any]) -> str:

@@ -95,7 +95,7 @@ class SignIn:
             await self.access.write(session, rule.shows or rule.changes or "page", "refused", filter_=_route(request))
             log.warning("refused: not the role for it", organisation=session.organisation, route=_route(request))
             raise NotAllowedError
-        return session
+        return session._replace(silent=await self.access.is_silent(session.organisation))
 
     async def renew(self, request: web.Request, response: web.StreamResponse) -> None:
         """Give an answer the new cookie of a session that is in use; before it begins."""
@@ -146,7 +146,7 @@ class SignIn:
             there = self.accounts.find(user)  # a name that is nobody's is not written: it may be a password
             await self._refused(Identity(there.organisation, user, "", ()) if there is not None else None)
             return self._asked(session, wrong=True)
-        return await self._in(Identity(account.organisation, user, "", account.roles), account)
+        return await self._in(Identity(account.organisation, user, "", account.roles, account.email), account)
 
     async def leave(self, request: web.Request) -> web.Response:
         """Redirect to the identity provider."""
@@ -216,7 +216,9 @@ class SignIn:
 
     async def _in(self, identity: Identity, account: Account | None = None) -> web.Response:
         mark = account.mark if account is not None else ""
-        session = self.sessions.new(identity.organisation, identity.user, self._now(), identity.roles, identity.name, mark)
+        session = self.sessions.new(
+            identity.organisation, identity.user, self._now(), identity.roles, identity.name, mark, identity.email
+        )
         if not session.roles:
             log.warning("sign-in refused", error="no role", organisation=session.organisation)
             await self.access.write(session, "sign-in", "refused")
@@ -241,7 +243,7 @@ class SignIn:
         account = self.accounts.find(session.user)
         if account is None or (account.organisation, account.mark) != (session.organisation, session.mark):
             return None
-        return session._replace(roles=account.roles)
+        return session._replace(roles=account.roles, email=account.email)
 
     def _try(self, request: web.Request, way: str, user: str | None = None) -> bool:
         """Tell whether a known browser tries; answers 429 where it, or everybody, has tried too often."""

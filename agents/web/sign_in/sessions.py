@@ -30,6 +30,7 @@ class Session(NamedTuple):
     """One browser. `organisation` is empty as long as nobody signed in.
 
     `since` and `seen`: of sign-in and of the last request, in seconds; `mark`: of the local account that it is of.
+    `email`: the user's own address, where who signed the user in vouches for it. `silent`: the organisation sends no messages.
     """
 
     organisation: str
@@ -40,6 +41,8 @@ class Session(NamedTuple):
     roles: tuple[Role, ...] = ()
     name: str = ""
     mark: str = ""
+    email: str = ""
+    silent: bool = False
 
     @property
     def signed_in(self) -> bool:
@@ -56,26 +59,28 @@ class Sessions:
         self._clients, self._started = Tokens(keys, "client"), Tokens(keys, "sign-in")
 
     def new(
-        self, organisation: str, user: str, now: float, roles: Sequence[Role] = ROLES, name: str = "", mark: str = ""
-    ) -> Session:
+        self, organisation: str, user: str, now: float, roles: Sequence[Role] = ROLES, name: str = "", mark: str = "",
+        email: str = "",
+    ) -> Session:  # fmt: skip
         """Begin a session; a new one at sign-in, so that nobody can have prepared it."""
-        return Session(organisation, user, int(now), secrets.token_urlsafe(16), int(now), tuple(roles), name, mark)
+        return Session(organisation, user, int(now), secrets.token_urlsafe(16), int(now), tuple(roles), name, mark, email)
 
     def seal(self, session: Session) -> str:
         """Return the cookie's value."""
         return self._sessions.seal(
             session.organisation, quote(session.user, safe=""), str(session.since), session.nonce, str(session.seen),
             ",".join(session.roles), quote(session.name, safe=""), session.mark,
+            quote(session.email, safe=""),
         )  # fmt: skip
 
     def open(self, cookie: str, now: float) -> Session | None:
         """Return the session in a cookie; None for one that is not ours, is over, or was idle for too long."""
         said = self._sessions.open(cookie)
-        if said is None or len(said) != 8:
+        if said is None or len(said) not in (8, 9):  # one of before has no address
             return None
-        organisation, user, since, nonce, seen, roles, name, mark = said
+        organisation, user, since, nonce, seen, roles, name, mark, email = [*said, ""][:9]
         given = tuple(role for role in ROLES if role in roles.split(","))
-        session = Session(organisation, unquote(user), int(since), nonce, int(seen), given, unquote(name), mark)
+        session = Session(organisation, unquote(user), int(since), nonce, int(seen), given, unquote(name), mark, unquote(email))
         fresh = 0 <= now - session.since < HOURS * 3600 and now - session.seen < IDLE_SECONDS
         return session if fresh else None
 

@@ -12,6 +12,7 @@ import pytest
 
 from agents.commands.endings import ArgumentError
 from agents.commands.hold import Seen, arguments, asked, lines, listed
+from schemas.doubts import DoubtedRecord
 from schemas.held import HeldRecord
 from schemas.holds import Hold
 from schemas.inputs import Organisation
@@ -75,15 +76,35 @@ def test_what_waits_is_shown_with_number_cost_and_samples() -> None:
     records = [output for output in written if output.topic == HELD.name]
     held = {one.key or b"": msgspec.json.decode(one.value or b"", type=HeldRecord) for one in records}
     settings = msgspec.convert(orjson.loads(orjson.dumps(organisation())), Organisation)
-    seen = Seen({"zorg": ON}, held, {"zorg": settings})
-    assert listed(seen, NOW) == ["zorg holds its notices and requests of roqua since 2026-03-02T08:00:00+00:00; 1 messages wait"]
+    seen = Seen({"zorg": ON}, held, {"zorg": settings}, {})
+    assert listed(seen, NOW) == [
+        "zorg holds its notices and requests of roqua since 2026-03-02T08:00:00+00:00; waiting: 1 message"
+    ]
     assert lines(seen, "zorg", 3, NOW) == [
         "zorg holds its notices and requests of roqua, since 2026-03-02T08:00:00+00:00, by a",
-        "1 messages to 1 clients would go now; of these 0 are of days that begin within 24 hours",
-        "1 SMS parts, 0.08 EUR",
+        "1 message to 1 client would go now; of these 0 are of days that begin within 24 hours",
+        "1 SMS part, 0.08 EUR",
         "  Er is een afspraak met u gemaakt op vrijdag 20 maart 2026 van 11:00 tot 12:00.",
         "Mended upstream, the number falls by itself. This is as of 2026-03-02T11:00:00+00:00",
     ]
     world.feed("appointments", "zorg/a", None).wait("2026-03-02 12:10")
     assert [one.value for one in written if one.topic == HELD.name][1:] == [None]  # mended upstream
     assert lines(seen, "zorg", 3, NOW + timedelta(days=30))[1].startswith("0 messages")  # over
+
+
+def test_snapshots_that_are_not_believed_are_counted_over_partitions_until_what_they_miss_has_begun() -> None:
+    def one(partition: int, organisation: str = "zorg", until: datetime = NOW + timedelta(days=30)) -> DoubtedRecord:
+        since = NOW - timedelta(minutes=partition)
+        return DoubtedRecord(
+            organisation=organisation, partition=partition, since=since, at=NOW, clients=21, known=40, until=until
+        )  # fmt: skip
+
+    found = {f"{each.organisation}/{each.partition}": each for each in (one(1), one(2), one(3, until=NOW), one(1, "plein"))}
+    seen = Seen({}, {}, {}, found)
+    zorg = "snapshots of zorg miss appointments of 42 of 80 clients since 2026-03-02T10:58:00+00:00: none is cancelled for that"
+    assert listed(seen, NOW) == [
+        "snapshots of plein miss appointments of 21 of 40 clients since 2026-03-02T10:59:00+00:00: none is cancelled for that",
+        zorg,
+    ]  # fmt: skip
+    assert lines(seen, "zorg", 3, NOW)[2] == zorg
+    assert listed(seen, NOW + timedelta(days=30)) == ["nobody holds anything"]

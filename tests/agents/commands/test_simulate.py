@@ -139,3 +139,22 @@ def test_the_reader_of_its_output_may_go_away(tmp_path: Path) -> None:
     command = f"{sys.executable} -m agents simulate {events} --until 2026-03-12T00:00:00Z | head -c 1"
     result = subprocess.run(command, shell=True, capture_output=True, check=False, timeout=60)
     assert result.stderr == b""
+
+
+@pytest.mark.parametrize(("terminal", "named"), [(True, 20), (False, 30)], ids=["person", "program"])
+def test_a_file_of_another_kind_does_not_flood_a_terminal(
+    terminal: bool, named: int, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal, raising=False)
+    assert simulate(tmp_path, [b"\xff"] * 30) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert sum(line.startswith("line ") for line in said) == named
+    assert ("30 lines cannot be used; 2> FILE has them all" in said) is terminal
+
+
+def test_until_is_a_local_time_too(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert simulate(tmp_path, [*SETUP, BOOK], "--until", "2026-03-02T09:30") == 0
+    assert [one["status"] for one in records(capfd)] == ["sent"]
+    with pytest.raises(SystemExit):
+        simulate(tmp_path, [*SETUP, BOOK], "--until", "2026-03")
+    assert "'2026-03' is no time: expected an instant (" in capfd.readouterr().err

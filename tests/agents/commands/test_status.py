@@ -20,6 +20,10 @@ ROWS: list[tuple[str, Seen, int, list[str]]] = [
     ),
     ("so does a hold", Seen(1, holding=1), 1, ["1 organisation on hold: `afspraakbericht hold`"]),
     (
+        "so do snapshots that are not believed", Seen(1, doubted=2), 1,
+        ["snapshots of 2 organisations miss too much to be believed: `afspraakbericht hold`"],
+    ),
+    (
         "the worst comes first, and is the code",
         Seen(0, {"fhir": 5}, {"fhir": 1}, 2), 2,
         [
@@ -48,6 +52,6 @@ def test_a_broker_that_does_not_tell_us_the_members_is_no_group_without_any() ->
 def test_what_cannot_be_seen_is_a_code_of_its_own(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("AFSPRAAKBERICHT_BOOTSTRAP", "127.0.0.1:1")
     assert main(["status"]) == 3
-    assert "Kafka does not answer, or not to us" in capsys.readouterr().err
+    assert capsys.readouterr().err == "no Kafka answers at 127.0.0.1:1: start one, or set AFSPRAAKBERICHT_BOOTSTRAP\n"
     assert main(["status", "--json"]) == 3
     assert '"code":3' in capsys.readouterr().out

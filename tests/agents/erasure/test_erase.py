@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -12,8 +13,9 @@ import msgspec
 import pytest
 from aiokafka import TopicPartition
 
+from agents.commands.erase import show
 from agents.engine.state.outbox import OUTBOX_KEY, encode_outputs
-from agents.erasure.proof import Tombstone, day, to_do, topic_proof
+from agents.erasure.proof import Proof, Tombstone, TopicProof, day, to_do, topic_proof
 from agents.erasure.survey import Subject, TopicScan, _count
 from agents.main import main
 from schemas.topics import ACCESS_LOG, APPOINTMENTS, AUDIT_LOG, CONSENTS, DAY, DELIVERY_LOG, changelog
@@ -163,7 +165,7 @@ def test_less_than_five_years_of_audit_is_refused(monkeypatch: pytest.MonkeyPatc
     assert capsys.readouterr().err == "AFSPRAAKBERICHT_AUDIT_DAYS is '1826': expected a whole number from 1827 to 36525\n"
 
 
-@pytest.mark.parametrize("words", [("erase", "zorg/anna"), ("retention",)])
+@pytest.mark.parametrize("words", [("erase", "zorg/anna", "--yes"), ("retention",)])
 def test_no_kafka_is_one_line(words: tuple[str, ...], tmp_path: Path) -> None:
     environ = {"AFSPRAAKBERICHT_BOOTSTRAP": "127.0.0.1:1", "AFSPRAAKBERICHT_DATA": str(tmp_path), "PATH": ""}
     done = subprocess.run(
@@ -171,7 +173,7 @@ def test_no_kafka_is_one_line(words: tuple[str, ...], tmp_path: Path) -> None:
         timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 2
-    assert "does not answer: KafkaConnectionError" in done.stderr.splitlines()[-1]
+    assert done.stderr == "no Kafka answers at 127.0.0.1:1: start one, or set AFSPRAAKBERICHT_BOOTSTRAP\n"
     assert list(tmp_path.iterdir()) == [], "no database was made"
 
 
@@ -181,3 +183,53 @@ def test_every_changelog_is_looked_at() -> None:
     one = TopicScan(COMPACTED)
     _count(one, ANNA, TopicPartition("app-intake-changelog", 3), Record(b"appointments/zorg/anna", value))
     assert one.live == {(3, b"appointments/zorg/anna")}
+
+
+@pytest.mark.parametrize(("typed", "code", "said"), [("n\n", 1, "nothing was erased"), ("y\n", 2, "no Kafka answers at")])
+def test_it_asks_before_it_erases(
+    typed: str, code: int, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stdin = io.StringIO(typed)
+    monkeypatch.setattr(stdin, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdin", stdin)
+    monkeypatch.setenv("AFSPRAAKBERICHT_BOOTSTRAP", "127.0.0.1:1")
+    assert main(["erase", "zorg/anna"]) == code
+    err = capsys.readouterr().err
+    assert err.startswith("All that names client anna of organisation zorg becomes unreadable, and there is no undo")
+    assert said in err.partition("Erase? [y/N] ")[2]
+
+
+@pytest.mark.parametrize("words", [["--dry-run"], ["--verify"]])
+def test_a_look_does_not_ask(words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("AFSPRAAKBERICHT_BOOTSTRAP", "127.0.0.1:1")
+    assert main(["erase", "zorg/anna", *words]) == 2
+    assert capsys.readouterr().err.startswith("no Kafka answers at")
+
+
+def proof(command: Any, **more: Any) -> Proof:
+    topics = (
+        topic_proof(CONSENTS.name, found(VALUE), found(VALUE), (), keep_audit=True),
+        topic_proof(AUDIT_LOG.name, found(VALUE), found(VALUE), (), keep_audit=True),
+        TopicProof(topic=DELIVERY_LOG.name, policy="delete", found=1, records=1, state="waits", gone_by="2028-01-08"),
+    )
+    to_do_ = ("consents: 1 record, each the last of its key: run it again, after ending it at the source",)
+    return Proof(
+        command=command, client="abc", at=datetime(2026, 3, 2, tzinfo=UTC), reason=None, audit="kept", to_do=to_do_,
+        gone_by="2028-01-08", topics=topics, databases=(), **more,
+    )  # fmt: skip
+
+
+def test_a_dry_run_says_what_would_be_done_and_not_to_run_it_again(capsys: pytest.CaptureFixture[str]) -> None:
+    show(proof("dry-run", outcome="planned"))
+    out, err = capsys.readouterr()
+    assert [line.split(maxsplit=2)[::2] for line in out.splitlines()] == [
+        ["where", "what `erase` does"], ["consents", "erases it"], ["audit-log", "nothing: kept by law"],
+        ["delivery-log", "nothing: gone by 2028-01-08 by itself"], ["planned:", "was changed; client abc"],
+    ]  # fmt: skip
+    assert err == ""
+
+
+def test_after_an_erasure_it_says_how_long_texts_can_be_read(capsys: pytest.CaptureFixture[str]) -> None:
+    show(proof("erase", outcome="done"))
+    said = "what was said to the client before can be read in `log` and `why` until 2028-01-08 at the latest\n"
+    assert capsys.readouterr().err.endswith(said)

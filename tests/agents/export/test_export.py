@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
@@ -63,12 +64,17 @@ async def test_all_comes_in_order_in_bounded_chunks(capsys: pytest.CaptureFixtur
     assert capsys.readouterr().err == ""  # no bar but on a terminal
 
 
-async def test_the_bar_tells_how_far_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("soon", "terminal", "shown"), [(0.0, True, True), (3600.0, True, False), (0.0, False, False)])
+async def test_a_terminal_sees_how_far_it_is_once_it_takes_long(
+    soon: float, terminal: bool, shown: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agents.terminal.SOON", soon)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal, raising=False)
     await export(Kept(), shown=True).run()
     out, err = capsys.readouterr()
-    assert "100%" in err
-    assert "records/s" in err
-    assert out == ""
+    assert ("records/s" in err, out) == (shown, "")
+    assert shown or err == ""
+    assert err[err.rfind("\r") + 1 :].strip() == "", "it is gone when all is read"
 
 
 async def test_a_form_that_fails_ends_it_and_is_not_closed() -> None:

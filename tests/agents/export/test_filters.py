@@ -12,6 +12,7 @@ from agents.export.filters import Chooser, Once, Wanted
 from agents.export.periods import period
 from agents.kafka.junk import NotARecordError
 from schemas.deliveries import NewerSchemaError, read_log_record
+from schemas.keys import ClientKey
 
 
 class Record(NamedTuple):
@@ -46,6 +47,12 @@ def records(*entries: dict[str, Any], start: int = 0) -> list[Any]:
 
 def refuse(error: NotARecordError) -> None:
     raise error
+
+
+def test_a_client_may_be_named_with_its_organisation() -> None:
+    ours = frozenset({ClientKey("beuk", "anna"), ClientKey("linde", "bert")})
+    assert chosen(Wanted(clients=ours), *LOG) == "23"
+    assert chosen(Wanted({"client": frozenset({"bert"})}, clients=ours - {("linde", "bert")}), *LOG) == "23"
 
 
 def chosen(wanted: Wanted, *entries: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ import orjson
 from agents.projection.projection import Projection, TopicEntry
 from agents.projection.tables import open_database
 from agents.settings.settings import Settings
+from schemas.doubts import DoubtedRecord
 from schemas.events import View
 from schemas.held import HeldRecord
 from schemas.inputs import Channel
@@ -45,6 +46,16 @@ def held(
     return HeldRecord(
         organisation="linde", client=client, at=NOW - timedelta(hours=1), channel=channel, messages=((made,),), near=near,
         until=until or start,
+    )  # fmt: skip
+
+
+def doubted(
+    partition: int, *, organisation: str = "linde", clients: int = 21, since: datetime = NOW, until: datetime | None = None
+) -> DoubtedRecord:  # fmt: skip
+    """Snapshots of one partition that are not believed."""
+    return DoubtedRecord(
+        organisation=organisation, partition=partition, since=since, at=NOW, clients=clients, known=100,
+        until=until or NOW + timedelta(days=30),
     )  # fmt: skip
 
 

@@ -1,14 +1,7 @@
-"""Every page in a real browser (Chromium on PATH): usable without a mouse and on a phone; axe-core finds nothing.
-
-`BROWSER=shots` keeps screenshots in `data/screenshots`.
-"""
+"""Every page in a real browser (Chromium on PATH): usable without a mouse and on a phone; axe-core finds nothing."""
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import re
-import shutil
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from email import message_from_bytes, policy
@@ -35,21 +28,15 @@ from renderers.email import EmailText, message_bytes
 from schemas.access import ROLES, Role
 from schemas.holds import Hold
 from schemas.wire import encode, read
+from tests.browser.driving import NEEDED, SIZES, check, opened, press
 from tests.world import organisation
 
 from .conftest import KEY, Kept
-from .samples import NOW, fill, held, sample
+from .samples import NOW, doubted, fill, held, sample
 
-CHROMIUM = next((path for name in ("chromium", "google-chrome", "chromium-browser") if (path := shutil.which(name))), None)
-SHOTS = Path("data/screenshots") if os.environ.get("BROWSER") == "shots" else None
 SESSIONS = "a-key-of-sessions-that-is-long-enough"
-SIZES = {"phone": 390, "desk": 1280}
 
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (Debian package chromium)"),
-    pytest.mark.skipif(importlib.util.find_spec("playwright") is None, reason="playwright is not installed"),
-    pytest.mark.filterwarnings("ignore"),
-]
+pytestmark = NEEDED
 
 
 @pytest.fixture
@@ -71,59 +58,14 @@ async def server(settings: Settings, kafka: Kept) -> AsyncIterator[Server]:
 
 @pytest.fixture(params=SIZES)
 async def page(request: pytest.FixtureRequest, server: Server) -> AsyncIterator[Any]:
-    """A page; what the browser says on its console, such as what the content policy refused, is a failure."""
-    from playwright.async_api import ViewportSize, async_playwright
-
-    arguments = [
-        "--no-sandbox",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--no-first-run",
-    ]
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        context = await browser.new_context(
-            viewport=ViewportSize(width=SIZES[request.param], height=820), base_url=server.url, locale="nl-NL"
-        )
-        opened: Any = await context.new_page()
-        opened.set_default_timeout(20_000)
-        said: list[str] = []
-        opened.on("console", lambda message: said.append(message.text))
-        opened.kind = request.param
-        yield opened
-        await browser.close()
-    assert [line for line in said if not re.search("status of (403|422|503)", line)] == []
+    async with opened(request.param, server.url) as page:
+        yield page
 
 
-async def check(page: Any, name: str) -> None:
-    """Nothing that axe-core finds, nothing that hangs out of the window, a title, a language; and a screenshot where asked."""
-    folder = importlib.util.find_spec("axe_playwright_python")
-    assert folder is not None
-    assert folder.submodule_search_locations
-    assert await page.title()
-    assert await page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-    await page.evaluate((Path(folder.submodule_search_locations[0]) / "axe.min.js").read_text())
-    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-    found = await page.evaluate("tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", tags)
-    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found["violations"]] == []
-    if SHOTS is not None:
-        SHOTS.mkdir(parents=True, exist_ok=True)
-        await page.screenshot(path=SHOTS / f"{name}-{page.kind}.png", full_page=True)
-
-
-async def press(page: Any, name: str) -> None:
-    """Reach a button by the keyboard alone, and press it."""
-    for _ in range(40):
-        await page.keyboard.press("Tab")
-        if await page.evaluate("document.activeElement.textContent.trim()") == name:
-            async with page.expect_navigation():
-                await page.keyboard.press("Enter")
-            return
-    raise AssertionError(f"{name!r} is not reached by Tab")
-
-
-async def test_from_a_mail_in_the_inbox_to_unsubscribed_and_back(page: Any, server: Server, kafka: Kept, token: str) -> None:
+async def test_from_a_mail_in_the_inbox_to_unsubscribed_and_back(
+    page: Any, server: Server, settings: Settings, kafka: Kept, token: str
+) -> None:
+    upstream(settings, LINDE)
     async with FakeSmtp() as inbox:
         words = EmailText("Bericht", "t", "t", "<p>t</p>")
         data = message_bytes(
@@ -134,6 +76,7 @@ async def test_from_a_mail_in_the_inbox_to_unsubscribed_and_back(page: Any, serv
         await smtp(EmailCall(message="m", mail_from="zorg@linde.example", recipient="anna@client.example", data=data))
         (link,) = message_from_bytes(inbox.raw[0], policy=policy.SMTP).get_all("List-Unsubscribe", [])
     await page.goto(link.strip("<>").replace("https://afspraakbericht.example", server.url))
+    assert "krijgt u van Thuiszorg De Linde geen" in await page.text_content("main")
     await check(page, "afmelden")
     assert kafka.events == []
     await press(page, "Meld mij af voor e-mail")
@@ -143,6 +86,14 @@ async def test_from_a_mail_in_the_inbox_to_unsubscribed_and_back(page: Any, serv
     assert await page.text_content("h1") == "Uw aanmelding is ontvangen"
     await check(page, "weer-aan")
     assert [event.value["off"] for event in kafka.events] == [True, False]
+
+
+async def test_a_link_that_was_cut(page: Any, kafka: Kept, token: str) -> None:
+    await page.goto(f"/u/{token[:-8]}")
+    assert await page.text_content("h1") == "Deze link werkt niet"
+    assert await page.locator("button").count() == 0
+    await check(page, "afmelden-link-niet-compleet")
+    assert kafka.events == []
 
 
 async def test_while_kafka_is_away(page: Any, kafka: Kept, token: str) -> None:
@@ -241,8 +192,10 @@ async def test_the_page_of_holds_by_keyboard(page: Any, settings: Settings, kafk
     waits = [held("cl-003"), held("cl-004", near=1), held("cl-005", channel="email")]
     entries = [TopicEntry(number, encode(one), NOW, f"linde/{one.client}".encode()) for number, one in enumerate(waits)]
     projection.take("held", 0, 0, entries)
+    projection.take("doubted", 0, 0, [TopicEntry(0, encode(doubted(3, clients=1234)), NOW, b"linde/3")])
     await page.reload()
     assert await page.locator("dd").all_text_contents() == ["3", "3", "1", "2", "€\xa00,15"]
+    assert "Bij 1234 cliënten noemt uw ECD afspraken niet meer" in await page.text_content("main")
     await check(page, "tegenhouden-aan")
     await press(page, "Zeg niets hierover")
     await check(page, "tegenhouden-zwijg")
@@ -327,7 +280,7 @@ async def test_the_settings_by_keyboard_with_a_live_preview(page: Any, settings:
     await page.keyboard.press("Control+a")
     await page.keyboard.type("Thuiszorg De Linde, uw cliëntenservice:")
     await page.wait_for_selector(".bubble:has-text('Thuiszorg De Linde, uw cliëntenservice: Er is een afspraak')")
-    assert "UCS-2" in await page.text_content("#meting"), "a screen reader is told the size"
+    assert "2 delen" in await page.text_content("#meting"), "a screen reader is told the size"
     assert "2 delen" in await page.text_content(".size")
     await check(page, "instellingen-ingevuld")
     await press(page, "Opslaan")
@@ -354,6 +307,147 @@ async def test_the_settings_with_what_is_wrong_and_what_was_refused(page: Any, s
     await check(page, "instellingen-fout")
     await page.click("[role=alert] li >> nth=1 >> a")
     assert await page.evaluate("document.activeElement.id") == "mail_onderwerp"
+
+
+async def test_what_is_typed_is_counted_and_never_cut(page: Any, settings: Settings, kafka: Kept) -> None:
+    upstream(settings, LINDE)
+    await sign_in(page)
+    await page.goto("/instellingen")
+    await page.check("#eigen_sms_na")
+    await page.fill("#sms_na", "é😀\n")
+    assert await page.text_content("#sms_na-telling") == "Nog 197 tekens."
+    await page.fill("#sms_na", "x" * 205)
+    assert await page.input_value("#sms_na") == "x" * 205
+    assert await page.text_content("#sms_na-telling") == "5 tekens te veel."
+    await page.wait_for_selector("#sms_na-telling.over")
+    await press(page, "Opslaan")
+    assert "niet meer dan 200 tekens" in await page.text_content("[role=alert]")
+    assert await page.input_value("#sms_na") == "x" * 205
+    await check(page, "instellingen-te-lang")
+    assert kafka.events == []
+
+
+async def test_leaving_unsaved_settings_is_asked_about(page: Any, settings: Settings, kafka: Kept) -> None:
+    upstream(settings, LINDE)
+    await sign_in(page)
+    await page.goto("/instellingen")
+    asked: list[str] = []
+
+    async def answer(dialog: Any) -> None:
+        asked.append(dialog.type)
+        await (dialog.accept() if len(asked) > 1 else dialog.dismiss())
+
+    page.on("dialog", answer)
+    await page.check("#eigen_sms_na")
+    await page.fill("#sms_na", "Tot dan!")
+    await page.click(".top nav a:text-is('Berichten')")
+    await page.wait_for_timeout(0)
+    assert asked == ["beforeunload"]
+    assert page.url.endswith("/instellingen"), "whoever says no stays"
+    async with page.expect_navigation():
+        await page.click(".top nav a:text-is('Berichten')")
+    assert asked == ["beforeunload"] * 2
+    await page.goto("/instellingen")
+    assert await page.input_value("#sms_na") == "Tot dan!", "what was left is offered again"
+    assert "Het is nog niet opgeslagen" in await page.text_content("#terug")
+    await check(page, "instellingen-terug")
+    await press(page, "Opslaan")
+    assert orjson.loads(kafka.events[0].value)["sms"] == {"after": "Tot dan!"}
+    await page.goto("/berichten")
+    await page.goto("/instellingen")
+    assert not await page.is_visible("#terug")
+    assert len(asked) == 2, "nothing was left unsaved"
+
+
+async def test_what_was_filled_in_outlives_the_session(page: Any, settings: Settings, kafka: Kept) -> None:
+    upstream(settings, LINDE)
+    await sign_in(page)
+    await page.goto("/instellingen")
+    await page.check("#eigen_mail_na")
+    await page.fill("#mail_na", "Met vriendelijke groet")
+    await page.context.clear_cookies()
+    await press(page, "Opslaan")
+    assert await page.text_content("h1") == "Inloggen"
+    assert kafka.events == []
+    await sign_in(page)
+    await page.goto("/instellingen")
+    assert await page.input_value("#mail_na") == "Met vriendelijke groet"
+    assert "Het is nog niet opgeslagen" in await page.text_content("#terug")
+    await press(page, "Opslaan")
+    assert orjson.loads(kafka.events[0].value)["email"] == {"after": "Met vriendelijke groet"}
+
+
+async def test_messages_are_switched_off_in_two_steps_by_keyboard(page: Any, settings: Settings, kafka: Kept) -> None:
+    upstream(settings, LINDE)
+    await sign_in(page)
+    await page.goto("/instellingen")
+    await focus(page, "eigen_berichten")
+    await page.keyboard.press("Space")
+    await focus(page, "berichten")
+    await page.keyboard.press("ArrowDown")
+    await press(page, "Opslaan")
+    assert "Weet u zeker" in await page.text_content("[role=alert]")
+    await check(page, "instellingen-zeker")
+    assert kafka.events == []
+    await press(page, "Ja, zet de berichten uit")
+    assert orjson.loads(kafka.events[0].value)["notifications"] is False
+    for path in ("/instellingen", "/berichten", "/kosten"):
+        await page.goto(path)
+        assert "Alle berichten staan uit." in await page.text_content("aside")
+    await check(page, "uit")
+
+
+async def test_texts_of_a_label_and_in_english_by_keyboard(page: Any, settings: Settings, kafka: Kept) -> None:
+    upstream(settings, {**LINDE, "languages": ["nl", "en"], "quiet_hours": {"from": "21:00", "until": "08:00"}})
+    await sign_in(page)
+    await page.goto("/instellingen")
+    await focus(page, "soort")
+    await page.keyboard.type("intake")
+    await press(page, "Kies de teksten")
+    assert await page.text_content("h1") == "Soort afspraak intake"
+    await focus(page, "eigen_melden")
+    await page.keyboard.press("Space")
+    await page.locator("summary:text-is('Herinnering')").focus()
+    await page.keyboard.press("Enter")
+    await focus(page, "eigen_herinnering_sms_na")
+    await page.keyboard.press("Space")
+    await focus(page, "herinnering_sms_na")
+    await page.keyboard.type("Neem uw pas mee.")
+    await page.wait_for_selector(".bubble:has-text('Neem uw pas mee.')")
+    await check(page, "instellingen-soort")
+    await press(page, "Opslaan")
+    assert "is opgeslagen" in await page.text_content("[role=status]")
+    await page.goto("/instellingen")
+    await page.click("text=Teksten in het Engels")
+    await page.check("#eigen_sms_voor")
+    await page.fill("#sms_voor", "De Linde:")
+    await page.wait_for_selector(".bubble:has-text('De Linde: An appointment has been made for you')")
+    await check(page, "instellingen-engels")
+    await press(page, "Opslaan")
+    assert orjson.loads(kafka.events[-1].value) == {
+        "organisation": "linde",
+        "labels": {"intake": {"notify": "all", "templates": {"reminder": {"sms": {"after": "Neem uw pas mee."}}}}},
+        "translations": {"en": {"sms": {"before": "De Linde:"}}},
+    }
+    await page.goto("/instellingen/teksten?soort=intake")
+    await page.click("text=Haal deze soort weg")
+    await check(page, "instellingen-soort-weg")
+    await press(page, "Ja, haal deze soort weg")
+    assert "labels" not in orjson.loads(kafka.events[-1].value)
+
+
+async def test_an_email_is_shown_as_it_is_sent(page: Any, settings: Settings) -> None:
+    """Its styles count, nothing of it runs, and it is as high as what stands in it."""
+    upstream(settings, LINDE)
+    await sign_in(page)
+    await page.goto("/instellingen")
+    frame = page.frame_locator("iframe.sheet-of-mail").first
+    await frame.locator("p:has-text('Er is een afspraak met u gemaakt')").wait_for()
+    styled = await frame.locator("div[lang=nl]").evaluate("one => getComputedStyle(one).fontFamily")
+    assert "sans-serif" in styled
+    room = "one => one.clientHeight - Math.ceil(one.contentDocument.body.getBoundingClientRect().bottom)"
+    assert 0 <= await page.locator("iframe.sheet-of-mail").first.evaluate(room) < 60
+    assert await frame.locator("div[lang=nl]").evaluate("one => getComputedStyle(one).maxWidth") == "580px"
 
 
 async def test_the_settings_before_upstream_said_anything(page: Any) -> None:

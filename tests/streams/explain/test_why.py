@@ -49,7 +49,41 @@ def bounced() -> World:
     return told.book("2026-03-10 13:15").wait("2026-03-02 09:01")
 
 
+LABELS: dict[str, Any] = {"desk": {"notify": "none"}, "intake": {"notify": "reminder"}}
+TWO: dict[str, Any] = {"reminders": [{"days_before": 2, "at": "10:00", "days": "working"}, REMINDER], "free_days": ["2026-03-09"]}
+
 ROWS: dict[str, tuple[World, list[str], list[str]]] = {
+    "a label of which nothing is to be said": (
+        World(labels=LABELS).book("2026-03-10 13:15", label="desk").wait("2026-03-02 09:01"),
+        ["label desk, notify none by its label (revision 1)", "not told yet: created, and is not to be"], [],
+    ),
+    "a label that its reminder is the first to tell": (
+        World(labels=LABELS, reminder=REMINDER).book("2026-03-10 13:15", label="intake").wait("2026-03-02 09:01"),
+        ["label intake, notify reminder by its label", "reminder of 2026-03-10: due at 2026-03-09 10:00:00"], [],
+    ),
+    "a telephone appointment between two times": (
+        World().book(
+            "2026-03-10 13:15", kind="phone",
+            arrival={"from": "2026-03-10T13:30:00+01:00", "until": "2026-03-10T14:00:00+01:00"},
+        ).wait("2026-03-02 09:01"),
+        [
+            "a: 2026-03-10 13:30 to 14:00 (arrival), phone (revision 1)",
+            "“Er is een telefonische afspraak met u gemaakt op dinsdag 10 maart 2026 tussen 13:30 en 14:00. U wordt gebeld.”",
+        ],
+        [],
+    ),
+    "a client of another language": (
+        World(languages=["nl", "en"]).feed("consents", "zorg/anna", {
+            "organisation": "zorg", "client": "anna", "notifications": True, "channels": ["sms"], "language": "en-GB",
+        }).book("2026-03-10 13:15").wait("2026-03-02 09:01"),
+        ["language en-GB", "“An appointment has been made for you on Tuesday 10 March 2026 from 13:15 to 14:15.”"], [],
+    ),
+    "two reminders of which one counts working days": (
+        World(**TWO).book("2026-03-10 13:15").wait("2026-03-02 09:01"),
+        ["reminder 1 of 2 of 2026-03-10: due at 2026-03-05 10:00:00", "reminder 2 of 2 of 2026-03-10: due at 2026-03-09 10:00:00",
+         "free days: 2026-03-09"],
+        [],
+    ),
     "a place that is an address": (
         World().book("2026-03-10 13:15", location="Kerkstraat 12").wait("2026-03-02 09:01"),
         ["a: 2026-03-10 13:15 to 14:15, Kerkstraat 12 (an address: it is not said) (revision 1)", "13:15 to 14:15; sent by sms"],
@@ -174,7 +208,7 @@ ROWS: dict[str, tuple[World, list[str], list[str]]] = {
     ),
     "a reminder to come": (
         booked(reminder=REMINDER).wait("2026-03-02 09:01"),
-        ["reminder: 1 days before, at 10:00", "reminder of 2026-03-10: due at 2026-03-09 10:00:00"],
+        ["reminder: 1 day before, at 10:00", "reminder of 2026-03-10: due at 2026-03-09 10:00:00"],
         ["suppressed"],
     ),
     "a reminder to come of a client who is off by now": (
@@ -195,7 +229,7 @@ ROWS: dict[str, tuple[World, list[str], list[str]]] = {
     "a reminder to come of what was told hours before": (
         World("2026-03-02 09:00", reminder=REMINDER).wait("2026-03-09 08:00").book("2026-03-10 13:15").wait("2026-03-09 08:01"),
         [
-            "reminder: 1 days before, at 10:00, unless a message told all of it less than 12 hours before",
+            "reminder: 1 day before, at 10:00, unless a message told all of it less than 12 hours before",
             "reminder of 2026-03-10: due at 2026-03-09 10:00:00; as things are now it would be suppressed: just_told",
         ],
         [],
@@ -210,7 +244,7 @@ ROWS: dict[str, tuple[World, list[str], list[str]]] = {
     ),
     "reminders whatever was told": (
         booked(reminder={**REMINDER, "not_within_hours": 0}).wait("2026-03-02 09:01"),
-        ["reminder: 1 days before, at 10:00; quiet hours: none"],
+        ["reminder: 1 day before, at 10:00; quiet hours: none"],
         ["unless"],
     ),
     "a reminder that settings came too late for": (

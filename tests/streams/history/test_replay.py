@@ -10,12 +10,12 @@ import msgspec
 import orjson
 import pytest
 
-from agents.commands.replay import lines, replay, settings_of
+from agents.commands.replay import Replayed, as_json, lines, replay, settings_of
 from agents.kafka.kept_events import is_copy, is_providers
 from agents.worker.wording import succeed
 from schemas.deliveries import LoggedNotice, LogRecord
 from schemas.wire import BadRecordError
-from streams.history.comparison import compare
+from streams.history.comparison import Comparison, Difference, compare
 from streams.history.replay import Kept, Ordered, Replay, instead, ordered, spoken_of
 from streams.intake.intake import Intake
 from streams.notices.gates import mark_of
@@ -221,13 +221,58 @@ def test_what_a_reminder_would_do() -> None:
 
     assert "2026-03-09 09:00:00 reminder a: by the current rules; the log has nothing of it" in shown
     assert "U heeft een afspraak op 10 maart om 13:15." in shown
-    assert "1 notices are the same; differences:" in shown
+    assert "1 notice is the same; differences:" in shown
+
+
+AFTER = {"sms": {"after": "Neem uw pas mee."}}
+ENGLISH = {**CONSENT, "language": "en"}
+ON_PHONE = appointment("2026-03-10 13:15", kind="phone", label="intake", arrival={
+    "from": "2026-03-10T13:15:00+01:00", "until": "2026-03-10T13:45:00+01:00",
+})  # fmt: skip
+OTHER_SETTINGS: dict[str, tuple[list[Kept], dict[str, Any], str]] = {
+    "texts of a kind of message": ([BOOK], {"templates": {"created": AFTER}}, "14:15. Neem uw pas mee."),
+    "texts of a label": (
+        [event(10, "appointments", "zorg/a", ON_PHONE)], {"labels": {"intake": {"templates": {"created": AFTER}}}},
+        "Er is een telefonische afspraak met u gemaakt op dinsdag 10 maart 2026 tussen 13:15 en 13:45. U wordt gebeld. "
+        "Neem uw pas mee.",
+    ),
+    "a label that says nothing first": (
+        [event(10, "appointments", "zorg/a", ON_PHONE)], {"labels": {"intake": {"notify": "none"}}}, "suppressed notify",
+    ),
+    "a second language": (
+        [event(5, "consents", "zorg/anna", ENGLISH, 1), BOOK], {"languages": ["nl", "en"]},
+        "An appointment has been made for you on Tuesday 10 March 2026 from 13:15 to 14:15.",
+    ),
+    "no place": (
+        [event(10, "appointments", "zorg/a", appointment("2026-03-10 13:15", location={"name": "De Linde"}))],
+        {"say": {"location": False}},
+        "gemaakt op dinsdag 10 maart 2026 van 13:15 tot 14:15.",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("events", "settings", "said"), OTHER_SETTINGS.values(), ids=OTHER_SETTINGS)
+def test_what_other_settings_would_say_of_words_that_fit(events: list[Kept], settings: dict[str, Any], said: str) -> None:
+    log, other = ruled(*SETUP, *events), {"zorg": orjson.dumps(organisation(**settings))}
+    shown = "\n".join(lines(replay(ordered([*SETUP, *events]), log, other, None, END)))
+    assert said in shown
+    assert "differences:" in shown
+    assert lines(replay(ordered([*SETUP, *events]), log, {}, None, END))[-1].endswith("are the same.")
+
+
+def test_what_a_list_of_reminders_would_do() -> None:
+    until, log = at("2026-03-11 00:00"), ruled(*SETUP, BOOK)
+    rules = [{"days_before": 2, "at": "10:00", "days": "working"}, {"days_before": 1, "at": "18:00"}]
+    other = {"zorg": orjson.dumps(organisation(reminders=rules, free_days=["2026-03-09"]))}
+    shown = "\n".join(lines(replay(ordered([*SETUP, BOOK]), log, other, None, until)))
+    found = [line for line in shown.splitlines() if "reminder a" in line]
+    assert [line.strip()[:19] for line in found] == ["2026-03-05 09:00:00", "2026-03-09 17:00:00"]
 
 
 def test_without_differences_it_says_so() -> None:
     shown = lines(replay(Ordered([*SETUP, BOOK], 0), ruled(*SETUP, BOOK), {}, None, END))
 
-    assert shown[-1] == "1 notices are the same."
+    assert shown[-1] == "1 notice is the same."
 
 
 @pytest.mark.parametrize(
@@ -236,6 +281,8 @@ def test_without_differences_it_says_so() -> None:
         (orjson.dumps({**organisation(), "time_zone": "Europe/Nergens"}), "item 1: unknown time zone - at `$.time_zone`"),
         (orjson.dumps([organisation(), {"organisation": "x"}]), "item 2: Object missing required field `name`"),
         (orjson.dumps(organisation()) + b"\n\n{", "line 3: not JSON: "),
+        (b"\n", "anders.json: it has no organisation's settings"),
+        (b"[]", "anders.json: it has no organisation's settings"),
         (orjson.dumps([organisation(), organisation()]), "item 2: organisation zorg is there twice"),
     ],
 )
@@ -243,7 +290,7 @@ def test_wrong_settings_are_named_by_their_place(tmp_path: Path, content: bytes,
     file = tmp_path / "anders.json"
     file.write_bytes(content)
 
-    with pytest.raises(BadRecordError, match=r"anders\.json, ") as raised:
+    with pytest.raises(BadRecordError, match=r"anders\.json[,:] ") as raised:
         settings_of(file)
     assert said in str(raised.value)
 
@@ -273,3 +320,22 @@ def test_intakes_own_copies_of_an_erasure_are_told_from_the_erasure() -> None:
     copies = [output.value for output in decision.outputs if output.topic == "erasures"]
     assert len(copies) == 3
     assert [is_copy(one) for one in (value, *copies)] == [False, True, True, True]
+
+
+def test_the_tally_comes_first_and_so_many_differences_as_are_asked_for() -> None:
+    found = [
+        Difference(
+            "text", "zorg", f"c{number}", "direct", (LoggedNotice(id="n", kind="created", appointment="a"),), NINE, None, None
+        )
+        for number in range(3)
+    ]
+    replayed = Replayed(Comparison(found, 1), 1, 1, 0, None, END)
+    shown = lines(replayed, 2)
+    assert shown[:5] == [shown[0], "Refused, as by intake: 1 event.", "", "1 notice is the same; differences:", shown[4]]
+    assert shown[0].startswith("1 event through the current rules; ")
+    assert shown[4].split(maxsplit=1)[0] == "3"
+    assert [line for line in shown if line.startswith("zorg/")] == ["zorg/c0", "zorg/c1"]
+    assert shown[-1] == "1 more difference: --limit 3 shows all"
+    assert not any(line.startswith("zorg/") or "more difference" in line for line in lines(replayed, 0))
+    assert len(orjson.loads(as_json(replayed, 2))["differences"]) == 2
+    assert sum(orjson.loads(as_json(replayed, 2))["counts"].values()) == 3

@@ -95,7 +95,6 @@ REFUSED: list[tuple[str, bytes | None, bytes | None, str]] = [
     ("appointments", A, orjson.dumps(GOOD | {"appointment": "a\n"}), "at `$.appointment`"),
     ("appointments", A, orjson.dumps(GOOD | {"clients": None}), "Object missing required field `clients`"),
     ("appointments", A, orjson.dumps(GOOD | {"notify": "later"}), "Invalid enum value - at `$.notify`"),
-    ("appointments", A, orjson.dumps(GOOD | {"label": "a/b"}), "at `$.label`"),
     ("appointments", A, orjson.dumps(GOOD | {"replaces": ["a"] * 11}), "Expected `array` of length <= 10 - at `$.replaces`"),
     ("appointments", A, orjson.dumps(GOOD | {"replaces": ["a", ""]}), "Expected `str` of length >= 1 - at `$.replaces[1]`"),
     (

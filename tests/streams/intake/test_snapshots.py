@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
-from schemas.topics import POLLS
+from schemas.doubts import DoubtedRecord
+from schemas.topics import DOUBTED, DOUBTS, POLLS
+from streams.processing.turn import Output
 from tests.world import World, at
 
 Step = Callable[[World], object]
 
+TEN = at("2026-03-02 10:00").astimezone(UTC)
 DAY, FRIDAY = "2026-04-17", "vrijdag 17 april 2026"
 MADE = f"Er is een afspraak met u gemaakt op {FRIDAY} van 13:15 tot 14:15."
 LATER = f"Er is een afspraak met u gemaakt op {FRIDAY} van 15:00 tot 16:00."
@@ -221,6 +225,71 @@ class TestASourceThatFails:
             for client in self.clients[:19]:
                 poll(rev, client=client)(world)
         assert world.wait("2026-03-02 12:00").sent.count(GONE) == 19
+
+
+class TestWhatIsSaidOfASourceThatFails:
+    """`doubted`: of 100 clients, more and more miss something, and then fewer and fewer."""
+
+    clients = TestASourceThatFails.clients
+
+    def begun(self) -> tuple[World, list[tuple[str, Any]]]:
+        """A world that knows all of them, and what is written to `doubted` from then on."""
+        world, said = World(), list[tuple[str, Any]]()
+        for client in self.clients:
+            poll(1, A, client=client)(world)
+        write = world.simulation._write
+
+        def heard(output: Output, now: datetime) -> Iterator[bytes]:
+            if output.topic == DOUBTED.name:
+                assert (output.key, output.partition) == (b"zorg/0", 0)
+                said.append((f"{now:%H:%M:%S}", output.value and msgspec.json.decode(output.value, type=DoubtedRecord)))
+            return write(output, now)
+
+        world.simulation._write = heard  # type: ignore[method-assign]
+        return world.wait("2026-03-02 10:00"), said
+
+    def kept(self, world: World) -> list[str]:
+        return [key.decode() for key in world.simulation.rows["intake"] if key.startswith(DOUBTS.row(""))]
+
+    def missed(self, world: World, rev: int, first: int, last: int, *there: Any) -> None:
+        for client in self.clients[first:last]:
+            poll(rev, *there, client=client)(world)
+
+    def test_it_begins_with_the_client_that_makes_them_too_many_and_ends_with_the_one_that_does_not(self) -> None:
+        world, said = self.begun()
+        self.missed(world, 2, 0, 20)
+        assert said == []
+        self.missed(world, 2, 20, 50)
+        ((when, begun),) = said
+        assert (when, begun.clients, begun.known, begun.since) == ("09:00:00", 21, 100, TEN)
+        assert begun.until == at("2026-04-17 13:15").astimezone(UTC)
+        world.wait("2026-03-02 10:01")
+        self.missed(world, 3, 0, 1)
+        assert [(when, one.clients, one.since) for when, one in said[1:]] == [("09:01:00", 50, TEN)]
+        world.restart().wait("2026-03-02 10:02")
+        self.missed(world, 4, 0, 29, A)
+        assert [(when, one.clients, one.since) for when, one in said[2:]] == [("09:02:00", 49, TEN)]
+        self.missed(world, 4, 29, 30, A)
+        assert said[3:] == [("09:02:00", None)]
+        assert self.kept(world) == []
+        self.missed(world, 5, 0, 1)
+        assert [one.clients for _, one in said[4:]] == [21], "and anew"
+
+    @pytest.mark.parametrize("how", ["erased", "forgotten by null values", "over"])
+    def test_it_ends_too_where_it_is_no_snapshot_that_makes_them_fewer(self, how: str) -> None:
+        world, said = self.begun()
+        self.missed(world, 2, 0, 21)
+        assert self.kept(world) == ["doubts/zorg"]
+        if how == "erased":
+            for client in ("c0", "c1"):
+                world.feed("erasures", f"zorg/{client}", {"organisation": "zorg", "client": client, "at": world.now.isoformat()})
+        elif how == "over":
+            world.wait("2026-04-17 13:15")
+            self.missed(world, 3, 50, 51)
+        else:
+            world.feed("agenda-snapshots", "zorg/c0", None).feed("agenda-snapshots", "zorg/c1", None)
+        assert [one is None for _, one in said] == [False, True]
+        assert self.kept(world) == []
 
 
 def test_what_is_kept_of_snapshots_goes_with_the_client_and_with_time() -> None:

@@ -97,6 +97,13 @@ BAD = [
     ("link", "javascript:alert(1)", "at `$.link`"),
     ("instructions", "Neem\nuw pas mee", None),
     ("instructions", " ", None),
+    ("label", "a/b", "at `$.label`"),
+    ("label", "Een hele tekst. " * 20, "of length <= 200 - at `$.label`"),
+    ("label", {"id": "intake"}, "Expected `str | null`, got `object` - at `$.label`"),
+    ("label", " ", None),
+    ("series", "s" * 201, "of length <= 200 - at `$.series`"),
+    ("series", 12, "Expected `str | null`, got `int` - at `$.series`"),
+    ("series", "", None),
 ]
 
 
@@ -114,6 +121,15 @@ def test_one_that_cannot_be_used_is_set_aside_and_the_appointment_counts(field: 
     world.play([lambda world: world.feed("agenda-snapshots", "zorg/anna", snapshot)])
     assert [status for status, *_ in told(world)] == ["sent", "sent"]
     assert [f"appointments[0].{field}" in one for one in world.refused] == [True] * (why is not None)
+    world.refused.clear()
+    data = {
+        "organisation": "zorg", "appointment": "c", "revision": 1, "status": "booked", "start": "2026-03-09T11:00:00+01:00",
+        "end": "2026-03-09T12:00:00+01:00", "clients": [{"client": "anna", "present": True}], field: value,
+    }  # fmt: skip
+    event = {"specversion": "1.0", "id": "1", "source": "x" * 5000, "type": "appointment", "subject": 7, "data": data}
+    world.play([lambda world: world.feed("appointments", "zorg/c", event)])
+    assert [status for status, *_ in told(world)] == ["sent"] * 3
+    assert [why is not None and why in one for one in world.refused] == [True] * (why is not None)
 
 
 def test_another_link_at_the_same_revision_is_another_content() -> None:

@@ -10,7 +10,8 @@ import orjson
 import pytest
 
 from schemas.events import ClientEvent, Landed
-from schemas.wire import encode
+from schemas.inputs import Request
+from schemas.wire import check, encode
 from streams.processing.turn import Call, Output, Result
 from streams.sending.outcomes import Outcome
 from tests.streams.sending.test_sending import SENT, Desk, kinds
@@ -324,6 +325,37 @@ class TestItComesBack:
         assert [(record["status"], record["detail"]) for record in one.world.log] == [("failed", "no_rest")]
         assert (known(one), one.world.agenda().backs) == (["2026-04-17 13:15"], 0)
 
+    def test_five_times_is_the_end_of_a_reminder_too(self) -> None:
+        one = slow(reminder={"days_before": 1, "at": "10:00"})
+        answer(one, first(one), SENT)
+        one.world.wait("2026-04-16 10:00")
+        backs = [bring_back(one, f"2026-04-16 10:00:{second}", day="2026-04-17") for second in range(11, 18)]
+        assert backs == [True, True, True, True, False, False, False], "four are decided anew, the fifth is the end"
+        (record,) = one.world.log
+        assert (record["reason"], record["status"], record["detail"], record["channel"]) == (
+            "reminder", "failed", "no_rest", "sms",
+        )  # fmt: skip
+        assert (record["message"], record["notices"][0]["appointment"]) == (orjson.loads(one.deliveries[-1])["message"], "a")
+        assert one.world.agenda().reminded == ("2026-04-17",), "it counts as said"
+
+    def test_a_change_begins_the_count_of_a_reminder_anew(self) -> None:
+        one = slow(reminder={"days_before": 1, "at": "10:00"})
+        answer(one, first(one), SENT)
+        one.world.wait("2026-04-16 10:00")
+        assert all(bring_back(one, f"2026-04-16 10:00:1{number}", day="2026-04-17") for number in range(4))
+        one.world.now = at("2026-04-16 10:00:20")
+        one.world.book("2026-06-17 13:15", id="other")
+        assert all(bring_back(one, f"2026-04-16 10:00:2{number}", day="2026-04-17") for number in range(4))
+        assert one.world.log == []
+
+    def test_five_times_is_the_end_of_a_request_too(self) -> None:
+        one = slow()
+        one.world.request()
+        request = orjson.loads(one.deliveries[-1])["request"]
+        backs = [bring_back(one, f"2026-03-02 09:00:{second}", request=request) for second in range(11, 17)]
+        assert backs == [True, True, True, True, False, False]
+        assert [(one["reason"], one["status"], one["detail"]) for one in one.world.log] == [("request", "failed", "no_rest")]
+
     def test_changes_begin_the_count_anew(self) -> None:
         one = slow()
         one.world.book("2026-04-17 13:15").wait("2026-03-02 09:00:30")
@@ -332,6 +364,18 @@ class TestItComesBack:
             one.world.now = at(f"2026-03-02 09:0{minute}:31")
             one.world.book(f"2026-04-17 1{minute}:30", rev=minute + 2).wait(f"2026-03-02 09:0{minute + 1}:30")
         assert one.world.log == []
+
+
+def bring_back(one: Desk, now: str, *, day: str | None = None, request: dict[str, Any] | None = None) -> bool:
+    """A sender says that a reminder or request came back; whether it is decided anew."""
+    before = len(one.deliveries)
+    message = orjson.loads(one.deliveries[-1])["message"]
+    asked = check(Request, request) if request is not None else None
+    outcome = Landed(message=message, became="back", day=day, request=asked, channel="sms")
+    one.tell(
+        [Output("client-events", b"zorg/anna", encode(ClientEvent(organisation="zorg", client="anna", outcome=outcome)))], at(now)
+    )
+    return len(one.deliveries) > before
 
 
 def land(one: Desk, message: str, now: str) -> None:

@@ -205,7 +205,7 @@ def explained(world: World) -> list[str]:
     """What `why` says is still to come."""
     key = ClientKey("zorg", "anna")
     seen = explain(snapshot_of(world.simulation.rows, [], key), world.now)
-    return [fact.text for fact in seen.sections["Still to come"]]
+    return [fact.text for fact in seen.sections["Reminders, and what is still to come"]]
 
 
 def test_a_hold_that_is_ended_set_and_ended_in_one_turn_leaves_nobody_waiting() -> None:

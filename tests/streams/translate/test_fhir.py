@@ -7,8 +7,11 @@ from typing import Any
 import orjson
 import pytest
 
+from streams.intake.intake import Intake
+from streams.processing.turn import Record, Turn
 from streams.translate.fhir import translate_fhir
 from tests.streams.translate.origins import SYSTEM, origin, told
+from tests.world import at
 
 PATIENT = {"actor": {"reference": "Patient/anna", "display": "Anna Jansen"}, "status": "accepted"}
 LOCATION = {"actor": {"reference": "Location/1", "display": "De Linde"}, "status": "accepted"}
@@ -50,7 +53,7 @@ def test_a_status_says_what_is_so(status: str, so: str) -> None:
     assert record["status"] == so
 
 
-CARER = {"actor": {"reference": "PractitionerRole/x", "display": "A. de Vries"}, "status": "accepted"}
+CARER: dict[str, Any] = {"actor": {"reference": "PractitionerRole/x", "display": "A. de Vries"}, "status": "accepted"}
 
 
 @pytest.mark.parametrize(
@@ -256,7 +259,65 @@ def test_what_r5_says_of_other_appointments() -> None:
         "replaces": [{"reference": "Appointment/old/_history/1"}, {"display": "?"}],
         "recurrenceTemplate": [{"recurrenceType": {"text": "weekly"}, "occurrenceCount": 500}],
     }  # fmt: skip
-    assert read(APPOINTMENT | more) == [BOOKED | {"series": "first", "replaces": ["old"]}]
+    assert read(APPOINTMENT | more) == [BOOKED | {"series": "first", "replaces": ["old"]}, "(replaces)"]
+
+
+LONG = "Een hele tekst. " * 20
+VIDEO = {"virtualService": [{"addressUrl": f"https://video.linde.example/{'x' * 600}"}]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "more", "ignored"),
+    [
+        ({"appointmentType": {"coding": [{"code": LONG}]}}, {}, ["(label)"]),
+        ({"appointmentType": {"coding": [{"code": " "}]}}, {}, ["(label)"]),
+        ({"appointmentType": "Intake"}, {}, ["(label)"]),
+        ({"appointmentType": [{"coding": []}]}, {}, ["(label)"]),
+        ({"appointmentType": {"text": LONG}}, {}, []),
+        ({"originatingAppointment": {"reference": f"Appointment/{'s' * 201}"}}, {}, ["(series)"]),
+        ({"originatingAppointment": {"display": LONG}}, {}, ["(series)"]),
+        ({"originatingAppointment": "s-1"}, {}, ["(series)"]),
+        ({"replaces": [{"reference": f"Appointment/{'r' * 201}"}, {"reference": "Appointment/r"}]}, {"replaces": ["r"]},
+         ["(replaces)"]),
+        ({"replaces": {"reference": "Appointment/r"}}, {"replaces": ["r"]}, []),
+        ({"replaces": "r"}, {}, ["(replaces)"]),
+        ({"replaces": [{"reference": f"Appointment/{n}"} for n in range(11)]},
+         {"replaces": [str(n) for n in range(10)]}, ["(replaces)"]),
+        ({"participant": [PATIENT, {"actor": {"reference": "Location/1", "display": LONG}, "status": "accepted"}]},
+         {"location": {"name": "Een hele tekst. " * 12 + "Een hele"}}, []),
+        ({"participant": [PATIENT, {"actor": {"reference": "Location/1", "display": {"nl": "Noord"}}, "status": "accepted"}]},
+         {"location": None}, []),
+        ({"participant": [PATIENT, LOCATION, CARER | {"actor": CARER["actor"] | {"display": 7}}]}, {}, []),
+        ({"description": 7, "comment": [LONG], "note": LONG, "reasonCode": "x", "serviceType": 1}, {}, []),
+        ({"patientInstruction": {"text": LONG}, "virtualService": "Zoom", "class": 7}, {}, []),
+    ],
+)  # fmt: skip
+def test_what_only_describes_an_appointment_never_costs_it(
+    changes: dict[str, Any], more: dict[str, Any], ignored: list[str]
+) -> None:
+    assert read(APPOINTMENT | changes) == [BOOKED | more, *ignored]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "place"),
+    [
+        ({"patientInstruction": LONG}, "instructions", "instructions"),
+        (VIDEO, "link", "link"),
+        (
+            {"participant": [PATIENT, LOCATION, CARER | {"actor": CARER["actor"] | {"display": LONG}}]},
+            "practitioner",
+            "practitioner",
+        ),
+    ],
+)
+def test_what_a_reminder_cannot_say_is_left_to_intake_which_names_it_and_takes_the_rest(
+    changes: dict[str, Any], field: str, place: str
+) -> None:
+    (record,) = read(APPOINTMENT | changes)
+    assert record[field]
+    taken = Intake(4, {}).decide(Turn(at("2026-03-02 09:00"), [Record("appointments", 0, 0, b"zorg/a-77", orjson.dumps(record))]))
+    assert [output.topic for output in taken.outputs] == ["client-events", "dead-letters"]
+    assert f"`$.{place}`" in dict(taken.outputs[1].headers)["reason"].decode()
 
 
 def test_another_resource_is_ignored() -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 
+from streams.intake.intake import Intake
+from streams.processing.turn import Record, Turn
 from streams.translate.siu import EVENTS, translate_siu
 from tests.streams.translate.origins import origin, told
+from tests.world import at
 
 MSH = r"MSH|^~\&|PLANNER|ZORG|AFSPRAAKBERICHT|ZORG|20260302090000||SIU^{event}|m-1|P|2.5"
 SCH = "SCH|p-1^PLANNER|a-77^PLANNER|||||||60|MIN|^^60^20260417131500^20260417141500||||||||||||||{status}"
@@ -61,7 +65,6 @@ VRIES, BAKKER = "AIP|1|A|c-1^Vries^Anna^^^Dr", "AIP|2|A|c-2^Bakker^Bo"
         ("|TEL^Telefonisch|60|", (), {"kinds": {"TEL": "phone"}}, {"label": "TEL", "kind": "phone"}),
         ("|TEL^Telefonisch|60|", (), {"kinds": {"THUIS": "home"}}, {"label": "TEL"}),
         ("|in/take|60|", (), {"kinds": {"in/take": "video"}}, {"label": "in%2Ftake", "kind": "video"}),
-        (f"|{'a whole text ' * 20}|60|", (), {}, {}),
         ('|""|60|', (), {}, {}),
         ("||60|", (VRIES,), {}, {"practitioner": "Dr Anna Vries"}),
         ("||60|", (VRIES, VRIES), {}, {"practitioner": "Dr Anna Vries"}),
@@ -342,9 +345,50 @@ def test_the_character_set_that_a_message_names(named: str, codec: str, place: s
 def test_a_character_set_that_is_not_there_is_refused() -> None:
     value = message().decode().replace("|P|2.5", "|P|2.5||||||{}")
     assert read(value.format("BIG-5").encode()) == ["a character set that is not known here - at `MSH-18`"]
-    assert read(value.format("").encode().replace(b"De Linde", b"De \xe9")) == [
-        "the bytes are not of the character set that it names - at `MSH-18`"
-    ]
+
+
+LATIN = "the bytes are not of the character set that it names - at `MSH-18`"
+LONG = "a whole text " * 20
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "more", "beside"),
+    [
+        ("Jansen^Anna", "Jans\xe9n^Anna", {}, [LATIN]),
+        ("De Linde", "De \xe9", {"location": {"name": "LINDE"}}, [LATIN]),
+        ("LINDE^^^^^^^^De Linde", "\xe9^^^^^^^^\xe9", {"location": None}, [LATIN]),
+        ("|60|MIN|", "|60|MIN\xe9|", {}, [LATIN]),
+        ("|||||||60|", "||||||\xe9|60|", {}, ["(label)", LATIN]),
+        ("|||||||60|", f"||||||{LONG}|60|", {}, ["(label)"]),
+        ("|||||||60|", f"|||||{LONG}||60|", {}, ["(label)"]),
+        ("||Booked", f"|{'s' * 201}|Booked", {}, ["(series)"]),
+        ("||Booked", "|\xe9|Booked", {}, ["(series)", LATIN]),
+        ("De Linde", LONG, {"location": {"name": "a whole text " * 15 + "a"}}, []),
+        ("\rAIL", "\rAIP|1|A|c-1^\xe9\rAIL", {}, [LATIN]),
+        ("\rAIL", "\rNTE|1||Kom \xe9\rAIL", {}, [LATIN]),
+    ],
+)
+def test_what_only_describes_an_appointment_never_costs_it(old: str, new: str, more: dict[str, Any], beside: list[str]) -> None:
+    text = message().decode()
+    assert old in text
+    assert read(text.replace(old, new, 1).encode("latin-1"), notes=True) == [BOOKED | more, *beside]
+
+
+@pytest.mark.parametrize(("old", "new", "place"), [("a-77", "a\xe9", "SCH-2"), ("12345", "1\xe9", "PID-3.1")])
+def test_an_id_whose_bytes_cannot_be_read_is_none(old: str, new: str, place: str) -> None:
+    value = message().decode().replace(old, new, 1).encode("latin-1")
+    assert read(value) == [f"an id with bytes that are not of its character set - at `{place}`"]
+
+
+@pytest.mark.parametrize(
+    ("segment", "field"),
+    [(f"AIP|1|A|c-1^{'V' * 101}", "practitioner"), (f"NTE|1||{LONG}", "instructions"), ("NTE|1||Zie linde.nl", "instructions")],
+)
+def test_what_a_reminder_cannot_say_is_left_to_intake_which_names_it_and_takes_the_rest(segment: str, field: str) -> None:
+    (record,) = read(message("S12", "Booked", PID, AIL, segment), notes=True)
+    taken = Intake(4, {}).decide(Turn(at("2026-03-02 09:00"), [Record("appointments", 0, 0, b"zorg/a-77", orjson.dumps(record))]))
+    assert [output.topic for output in taken.outputs] == ["client-events", "dead-letters"]
+    assert f"`$.{field}`" in dict(taken.outputs[1].headers)["reason"].decode()
 
 
 def test_other_separators_than_the_usual_ones() -> None:

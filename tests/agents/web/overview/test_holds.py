@@ -22,12 +22,13 @@ from agents.web.http.server import Server
 from agents.web.overview.holds import WORDED
 from agents.web.sign_in import accounts
 from agents.web.watching import Watching
+from schemas.doubts import DoubtedRecord
 from schemas.held import HeldRecord
 from schemas.holds import Hold
-from schemas.topics import HELD, HOLDS, REQUESTS
+from schemas.topics import DOUBTED, HELD, HOLDS, REQUESTS
 from schemas.wire import encode, read
 from tests.agents.web.conftest import Kept
-from tests.agents.web.samples import NOW, held
+from tests.agents.web.samples import NOW, doubted, held
 from tests.agents.web.test_access import form, sign_in, token
 from tests.world import organisation
 
@@ -52,6 +53,11 @@ class World:
         at = self.projection.positions().get((HELD.name, 0), 0)
         entries = [TopicEntry(at + n, encode(one), NOW, f"linde/{one.client}".encode()) for n, one in enumerate(records)]
         self.projection.take(HELD.name, 0, at, entries)
+
+    def doubts(self, organisation: str, partition: int, record: DoubtedRecord | None) -> None:
+        at = self.projection.positions().get((DOUBTED.name, 0), 0)
+        value = encode(record) if record is not None else None
+        self.projection.take(DOUBTED.name, 0, at, [TopicEntry(at, value, NOW, f"{organisation}/{partition}".encode())])
 
     async def page(self) -> str:
         async with self.browser.get(PAGE) as response:
@@ -129,6 +135,20 @@ async def test_who_may_not_see_clients_sees_numbers_alone(world: World, client: 
     assert figures(page)["Cliënten"] == "1"
     assert ("cl-003" in page, TEXT in page) == (False, False)
     assert world.kafka.looks[-1].clients == ()
+
+
+async def test_it_shows_snapshots_that_are_not_believed_until_they_are(world: World) -> None:
+    assert "Afspraken die uw ECD niet meer noemt" not in await world.page()
+    world.doubts("linde", 3, doubted(3, clients=21, since=NOW - timedelta(hours=2)))
+    world.doubts("linde", 7, doubted(7, clients=30))
+    world.doubts("plein", 3, doubted(3, organisation="plein", clients=500))
+    world.doubts("linde", 9, doubted(9, clients=99, until=NOW))  # what it misses has begun: nothing of it waits
+    page = await world.page()
+    assert "Bij 51 cliënten noemt uw ECD afspraken niet meer</b>, sinds 20 mrt 2026 11:00." in page
+    world.doubts("linde", 3, None)
+    assert "Bij 30 cliënten noemt uw ECD" in await world.page()
+    world.doubts("linde", 7, None)
+    assert "Afspraken die uw ECD niet meer noemt" not in await world.page()
 
 
 async def test_the_cost_of_very_many_is_said_about(world: World) -> None:

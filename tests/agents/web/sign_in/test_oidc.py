@@ -65,7 +65,7 @@ class FakeProvider:
     def agree(self, url: str) -> str:
         """The user signs in: the query with which the browser comes back."""
         asked = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
-        assert (asked["scope"], asked["code_challenge_method"], asked["response_type"]) == ("openid", "S256", "code")
+        assert (asked["scope"], asked["code_challenge_method"], asked["response_type"]) == ("openid email", "S256", "code")
         code = f"code{len(self.codes)}"
         self.codes[code] = asked
         return f"code={code}&state={asked['state']}"

@@ -17,9 +17,11 @@ from agents.projection.access import user_hash
 from agents.projection.projection import Projection, TopicEntry
 from agents.projection.tables import open_database
 from agents.settings.settings import Settings
+from agents.tokens import Tokens
 from agents.web.app import create_web
 from agents.web.http.server import Server
 from agents.web.sign_in import accounts
+from agents.web.sign_in.sessions import Sessions
 from schemas.access import END_SESSIONS, AccessRecord
 from schemas.topics import ACCESS_LOG
 from schemas.wire import encode
@@ -27,6 +29,16 @@ from tests.agents.web.conftest import Kept
 from tests.agents.web.samples import NOW
 
 PASSWORD = "een-lang-wachtwoord"
+
+
+def test_a_cookie_has_the_users_address_and_one_of_before_has_none() -> None:
+    sessions = Sessions(["a-key-of-sessions-that-is-long-enough"])
+    session = sessions.new("linde", "jan", 100, ("beheer",), "Jan", "mark", "jan@linde.example")
+    assert sessions.open(sessions.seal(session), 100) == session
+    before = Tokens(sessions.keys, "session").seal("linde", "jan", "100", "nonce", "100", "beheer", "Jan", "mark")
+    found = sessions.open(before, 100)
+    assert found is not None
+    assert (found.user, found.mark, found.email) == ("jan", "mark", "")
 
 
 class Clock:
