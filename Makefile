@@ -15,7 +15,7 @@ export PYTHONDONTWRITEBYTECODE :=
 QUICK := tests/test_architecture.py tests/schemas tests/streams tests/scenarios tests/renderers tests/agents tests/deploy \
     --ignore tests/agents/web --ignore tests/agents/projection
 
-.PHONY: help setup run check quick test style types warm quick-tests all-tests properties mutations bench profile chaos drill outage brokers rolling alerts browser graph manifests golden lock sbom wheel release clean
+.PHONY: help setup run check quick test style types warm quick-tests all-tests properties mutations bench profile chaos drill operations outage brokers rolling alerts browser graph manifests golden lock sbom wheel release clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -83,6 +83,9 @@ fuzz: $(READY) ## 50,000 hostile events on a real broker and as many hostile req
 
 drill: $(READY) ## Break something for each alert under a real Prometheus; see it fire and end (Debian package prometheus; 20 minutes)
 	DRILL=$${DRILL:-1} $(BIN)/pytest -s -q tests/drills/test_alerts.py
+
+operations: $(READY) ## Every operation of the RUNBOOK once, by the test that does it, and a table of what came of it (half an hour)
+	$(BIN)/python -m tests.drills.operations
 
 outage: $(READY) ## Two minutes without brokers, and a boot before them, under the unit file's own restart rule; back by itself
 	OUTAGE=$${OUTAGE:-120} $(BIN)/pytest -q tests/broker/test_supervised.py

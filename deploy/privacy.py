@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from agents.erasure.erasing import LASTING
 from agents.monitoring.web_metrics import READ
+from agents.projection.states import STORE as FOLLOWED
 from agents.projection.tables import METADATA
 from schemas.topics import (
     ACCESS_LOG,
@@ -84,7 +85,8 @@ OF_TOPICS = {
         "nothing: counts", "to see that a source of snapshots fails", "until it is believed again", "`hold`, `status`"
     ),
     "access-log": Entry(
-        "who looked at which client, when, in which role; ids of the clients", "accounting for access (NEN 7513)",
+        "who looked at which client, when, in which role; ids of the clients; who changed which settings",
+        "accounting for access (NEN 7513)",
         readers="`access`; the privacy officer",
     ),
     "dead-letters": Entry("**what could not be used, as it came**", "to mend the source", readers="who runs the system"),
@@ -125,13 +127,28 @@ OF_ROWS = {
 TEXTS = "text and address `TEXT_DAYS`, the rest `AUDIT_DAYS`"
 
 OF_PROJECTION = {
-    "messages": Entry("id of the client, **text as sent**, address masked, outcome", "the overview", TEXTS),
+    "messages": Entry(
+        "id of the client, **text as sent**, start of the first appointment, ids of appointments, address masked, outcome",
+        "the overview",
+        TEXTS,
+    ),
     "records": Entry("address masked, outcome", "to count each record once", TEXTS),
     "requests": Entry("hash of the client's id", "the API's answer: what became of a request", "`AUDIT_DAYS`"),
     "erased": Entry("hash of the client's id", "to leave out what is read again", "for ever"),
     "days": Entry("nothing: counts and sums", "totals and bill", "for ever"),
     "settings": Entry("nothing", "the page of settings", "until they are deleted"),
+    "tallies": Entry("nothing: counts", "the overview's counts, figures", "as long as the messages that they count"),
+    "buckets": Entry("nothing: counts", "figures", "`AUDIT_DAYS`"),
+    "clients": Entry("id of the client", "to find a client by the beginning of the id", "as long as anything else of the client"),
+    "states": Entry(
+        "address masked, whether and how messages are wanted; times and places of appointments as they are said; what was told",
+        "the page of a client",
+        "as long as the workers' rows",
+    ),
+    "opt_outs": Entry("hash of the client's id: when a channel was turned off", "the page of a client, figures", "`AUDIT_DAYS`"),
+    "visits": Entry("hash of the client's id: who came and who did not", "figures of no-shows", "`AUDIT_DAYS`"),
     "looks": Entry("who looked at which client on which day", "the page *Wie keek*", "`AUDIT_DAYS`; `erase` leaves it"),
+    "changes": Entry("nothing of clients: which officer changed which settings", "*Wie wat wijzigde*", "`AUDIT_DAYS`"),
     "held": Entry("what would be said: times, places", "the page of holds", "until it is said, or is no longer so"),
     "doubts": Entry("nothing: counts", "the page of holds", "until it is believed again"),
     "volumes": Entry("nothing: counts", "to see that unusually much goes out", "35 days"),
@@ -153,7 +170,9 @@ def of_topics(topics: Iterable[Topic] = TOPICS) -> str:
 
 def of_rows(tables: Iterable[Table[object]] = TABLES) -> str:
     """Return the table of rows. Raises KeyError for a table of which nothing is said."""
-    readers = {name: [name, *(node.name for node in graph(1) if name in node.peers)] for name in STORES}
+    readers = {
+        name: [name, *(node.name for node in graph(1) if name in node.peers), *["web"] * (name == FOLLOWED)] for name in STORES
+    }
     rows = [
         (f"{one.store}: `{one.name}`", said.holds, said.purpose, said.kept, ", ".join(readers[one.store]))
         for one in tables

@@ -26,7 +26,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 LONGEST = (
     "broker/test_belief.py",
     "broker/test_crash.py", "model/test_properties.py", "broker/test_erasure.py", "fuzz/test_fuzz.py",
-    "broker/test_same_as_simulate.py", "agents/web/test_browser.py", "broker/test_outage.py", "broker/test_log.py",
+    "broker/test_same_as_simulate.py", "agents/web/test_browser.py", "browser/test_inbox.py",
+    "browser/test_email.py", "broker/test_outage.py", "broker/test_log.py",
     "broker/test_tls.py", "broker/test_status_reports.py", "broker/test_producers.py", "broker/test_topic_ids.py",
     "broker/test_web.py", "broker/test_broker.py", "broker/test_cluster.py", "drills/test_rolling_upgrade.py",
     "broker/test_engine.py", "broker/test_lost.py", "broker/test_supervised.py", "broker/test_engine_changelog.py",

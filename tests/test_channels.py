@@ -14,7 +14,7 @@ import pytest
 
 from agents.commands.costs import NAMES
 from agents.settings.settings import Settings
-from agents.web.overview import dutch
+from agents.web.overview import dutch, standing
 from agents.web.preferences.fields import FIELDS
 from agents.worker.app import create_senders
 from agents.worker.wording import WORDS
@@ -70,9 +70,7 @@ PLACES: dict[str, Callable[[str], bool]] = {
     "agents/worker/app.py": lambda channel: channel in create_senders(Settings(messagebird_key="key")),
     "agents/settings/sending.py": lambda channel: hasattr(Settings, f"{channel}_rate") and hasattr(Settings, f"{channel}_slots"),
     "agents/web/overview/dutch.py": lambda channel: channel in dutch.CHANNELS,
-    "agents/web/static/stijl.css": lambda channel: (
-        f".{channel} {{ fill:" in (ROOT / "agents" / "web" / "static" / "stijl.css").read_text()
-    ),
+    "agents/web/overview/standing.py": lambda channel: channel in standing.WAYS and channel in standing.ADDRESSES,
     "agents/web/preferences/fields.py": has_words_in_the_form,
     "agents/commands/costs.py": lambda channel: channel in NAMES,
 }

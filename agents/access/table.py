@@ -56,6 +56,7 @@ ROUTES: dict[str, Rule] = {
     "GET /tegenhouden": Rule("beheer", shows="held"),
     "POST /tegenhouden": Rule("beheer", changes="hold"),
     "GET /kosten": Rule("kosten"),
+    "GET /kosten/{figure}.csv": Rule("kosten"),
     "GET /instellingen": Rule("beheer"),
     "POST /instellingen": Rule("beheer", changes="settings"),
     "GET /instellingen/teksten": Rule("beheer"),

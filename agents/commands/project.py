@@ -35,7 +35,9 @@ def run(args: Namespace) -> int:
         engine = connect(settings.web_database, settings.data)
         prepare(engine, anew=args.rebuild)
         projection = Projection(engine)
-        follower = Follower(projection, settings.bootstrap, client_settings(settings), progress=progress)
+        follower = Follower(
+            projection, settings.application, settings.bootstrap, client_settings(settings), progress=progress
+        )  # fmt: skip
         count = asyncio.run(follower.read())
         now = datetime.now(UTC)
         projection.expire(now - timedelta(days=settings.text_days), now - timedelta(days=settings.audit_days))

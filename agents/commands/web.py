@@ -71,7 +71,7 @@ async def _serve(settings: Settings) -> int:
         database = connect(settings.web_database, settings.data)
     except ArgumentError:
         raise SettingsError(f"{variable('web_database')} is no database's URL") from None
-    follower = Follower(Projection(database), settings.bootstrap, security)
+    follower = Follower(Projection(database), settings.application, settings.bootstrap, security)
     app = create_web(settings, publisher, follower)
     with serving(follower.metrics, follower.metrics.registry, settings.metrics_host, settings.metrics_port):
         async with Server(app, settings.web_host, settings.web_port, settings.web_slow_seconds) as server:

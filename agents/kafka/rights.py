@@ -81,7 +81,7 @@ def grants(application: str, prefix: str = "") -> list[Grant]:
         *_on("worker", "Read", changelogs),
         *_on("worker", "Write", changelogs),
         Grant("worker", "group", application, "Read"),
-        *_on("web", "Read", FOLLOWED),
+        *_on("web", "Read", [*FOLLOWED, changelog(application, "notices").name]),
         *_on("web", "Write", (topic.name for topic in TAKEN_IN_BY_WEB)),
         *_on("mllp", "Write", (HL7V2.name,)),
         *_on("upstream", "Write", (topic.name for topic in SENT_BY_UPSTREAM)),

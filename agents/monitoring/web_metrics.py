@@ -8,7 +8,19 @@ from collections.abc import Callable
 from aiohttp import web
 from prometheus_client import Counter, Gauge, Histogram
 
-from schemas.topics import ACCESS_LOG, DELIVERY_LOG, DOUBTED, ERASURES, HELD, HOLDS, ORGANISATIONS, OVERRIDES, REQUESTS
+from schemas.topics import (
+    ACCESS_LOG,
+    DELIVERY_LOG,
+    DOUBTED,
+    ERASURES,
+    HELD,
+    HOLDS,
+    OPT_OUTS,
+    ORGANISATIONS,
+    OUTCOMES,
+    OVERRIDES,
+    REQUESTS,
+)
 
 from .figures import Figures
 
@@ -16,7 +28,10 @@ ANSWERS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 READ = (
     DELIVERY_LOG.name, REQUESTS.name, ERASURES.name, ORGANISATIONS.name, OVERRIDES.name, HOLDS.name, HELD.name, DOUBTED.name,
     ACCESS_LOG.name,
+    OPT_OUTS.name, OUTCOMES.name,
 )  # fmt: skip
+"""What the projection follows, and the changelog of the workers' rows of clients, which metrics call `ROWS`."""
+ROWS = "notices-changelog"
 CAUSES = ("kafka", "database", "newer_schema")
 """Why the projection waits."""
 
@@ -79,7 +94,7 @@ class WebMetrics(Figures):
         self.waits = make(Counter, "projection_waits", "Times that following the topics broke off, to go on later", "cause")
         self.lag = make(Gauge, "projection_lag_seconds", "Age of the last record taken in; 0 where all is taken in")
         self.age = make(Gauge, "projection_age_seconds", "Since Kafka and the database last both answered")
-        for topic in READ:
+        for topic in (*READ, ROWS):
             self.taken.labels(topic)
             self.skipped.labels(topic)
             self.read_anew.labels(topic)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, case, delete
 from schemas.access import END_SESSIONS, SIGN_OUT, AccessRecord
 from schemas.wire import encode
 
-from .reduce import ZONE
+from .days import ZONE
 from .tables import CHANGES, ENDED, LOOKS, moment
 
 BROKE_OFF = timedelta(minutes=2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -12,13 +12,15 @@ from aiokafka.errors import KafkaError
 from sqlalchemy.exc import SQLAlchemyError
 
 from schemas.deliveries import NewerSchemaError
+from schemas.topics import changelog
 
 from ..engine.topic_ids import is_other
 from ..engine.transport.ranges import Ranges
 from ..kafka.reader import MissingError, Reader, written
-from ..monitoring.web_metrics import READ, WebMetrics
+from ..monitoring.web_metrics import READ, ROWS, WebMetrics
 from ..terminal import Progress, silent
 from .projection import OvertakenError, Projection, TopicEntry
+from .states import STORE, is_states
 from .tables import prepare
 
 log = structlog.get_logger(__name__)
@@ -37,6 +39,7 @@ class Follower:
 
     Args:
         projection: what is kept up to date.
+        application: whose rows it follows, too (`states.py`).
         bootstrap, security: of Kafka (`agents/kafka/security.py`).
         metrics: what is told of it.
         clock: seconds of Unix time.
@@ -44,13 +47,14 @@ class Follower:
     """
 
     def __init__(
-        self, projection: Projection, bootstrap: str, security: Mapping[str, Any] | None = None,
+        self, projection: Projection, application: str, bootstrap: str, security: Mapping[str, Any] | None = None,
         metrics: WebMetrics | None = None, clock: Callable[[], float] = time.time,
         progress: Progress = silent,
     ) -> None:  # fmt: skip
         self.progress = progress
         self.projection, self.bootstrap, self.security = projection, bootstrap, dict(security or {})
         self.metrics, self.clock = metrics or WebMetrics(), clock
+        self.topics = (*READ, changelog(application, STORE).name)
         self.caught_up = False
         self._seen: dict[Any, float] = {}
         self._taken: dict[Any, float] = {}
@@ -118,7 +122,8 @@ class Follower:
         """Hand records to the projection, and return how many. Raises NewerSchemaError: those before it are taken in."""
         for start in range(0, len(records), BATCH):
             entries = [
-                TopicEntry(one.offset, one.value, written(one.timestamp), one.key) for one in records[start : start + BATCH]
+                TopicEntry(one.offset, one.value, written(one.timestamp), one.key, _epoch(one.headers))
+                for one in records[start : start + BATCH]
             ]
             skipped = await asyncio.to_thread(self.projection.take, tp.topic, tp.partition, expected[tp], entries)
             expected[tp] = entries[-1].offset + 1
@@ -127,9 +132,11 @@ class Follower:
 
     async def _place(self, reader: Reader) -> tuple[dict[Any, int], dict[Any, int], dict[Any, int]]:
         """Return the positions as the database has them, from where to read on, and the ends. Raises MissingError."""
-        partitions = await reader.topics(READ)
-        self._ids, self._looked = await reader.ids(READ), self.clock()
-        if self._ids and (gone := [topic for topic in READ if topic not in self._ids]):  # in this moment: offsets say nothing
+        partitions = await reader.topics(self.topics)
+        self._ids, self._looked = await reader.ids(self.topics), self.clock()
+        if self._ids and (
+            gone := [topic for topic in self.topics if topic not in self._ids]
+        ):  # in this moment: offsets say nothing
             raise MissingError.topic(gone[0])
         for topic in await asyncio.to_thread(self.projection.recognise, self._ids):
             self._restarted(topic)
@@ -152,7 +159,7 @@ class Follower:
         return expected, {tp: max(at, first[tp]) for tp, at in expected.items()}, ends
 
     def _restarted(self, topic: str) -> None:
-        self.metrics.read_anew.labels(topic).inc()
+        self.metrics.read_anew.labels(_label(topic)).inc()
         log.error("a topic was made anew, or comes from a mirror: it is read from its start", topic=topic)
 
     async def _recognise(self, reader: Reader) -> None:
@@ -160,13 +167,13 @@ class Follower:
         if self.clock() - self._looked < IDS_SECONDS:
             return
         self._looked = self.clock()
-        ids = await reader.ids(READ)
-        if any(is_other(self._ids.get(topic), ids.get(topic)) for topic in READ):
+        ids = await reader.ids(self.topics)
+        if any(is_other(self._ids.get(topic), ids.get(topic)) for topic in self.topics):
             raise OvertakenError
 
     def _note(self, tp: Any, entries: list[TopicEntry], skipped: int) -> None:
-        self.metrics.taken.labels(tp.topic).inc(len(entries))
-        self.metrics.skipped.labels(tp.topic).inc(skipped)
+        self.metrics.taken.labels(_label(tp.topic)).inc(len(entries))
+        self.metrics.skipped.labels(_label(tp.topic)).inc(skipped)
         self._seen[tp] = self.clock()
         at = entries[-1].at
         self._taken[tp] = at.timestamp() if at is not None else self.clock()
@@ -187,3 +194,13 @@ class Follower:
             if await consumer.position(tp) < (consumer.last_stable_offset(tp) or 0):
                 self._behind.add(tp)
         self.caught_up = self.caught_up or not self._behind
+
+
+def _label(topic: str) -> str:
+    """Return what metrics call a topic: the changelog has its name from the application."""
+    return ROWS if is_states(topic) else topic
+
+
+def _epoch(headers: Sequence[tuple[str, bytes]]) -> bytes | None:
+    """Return under which fence a record of a changelog was written; of any other, it is not looked at."""
+    return headers[0][1] if headers else None

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import structlog
 from msgspec import UNSET
-from sqlalchemy import Connection, Engine, delete, insert, or_, select, update
+from sqlalchemy import Connection, Delete, Engine, delete, exists, insert, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from schemas.deliveries import ERASED as ERASED_DETAIL
@@ -23,7 +23,23 @@ from schemas.held import HeldRecord
 from schemas.inputs import Request
 from schemas.keys import CLIENT, RecipientKey, recipient_of
 
-from .tables import CHANGES, DOUBTS, ENDED, ERASED, HELD, LOOKS, MESSAGES, RECORDS, REQUESTS, moment
+from . import tallies
+from .tables import (
+    CHANGES,
+    CLIENTS,
+    DOUBTS,
+    ENDED,
+    ERASED,
+    HELD,
+    LOOKS,
+    MESSAGES,
+    OPT_OUTS,
+    RECORDS,
+    REQUESTS,
+    STATES,
+    VISITS,
+    moment,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -51,13 +67,13 @@ def client_hash(organisation: str, client: str, recipient: str = CLIENT) -> str:
     return hashlib.sha256(RecipientKey(organisation, client, recipient).encoded).hexdigest()
 
 
-def erase(connection: Connection, event: Erasure) -> ErasedCounts:
-    """Forget what was told to a client, or to one who acts for it, up to the event's moment.
+def erase(connection: Connection, put: Any, event: Erasure) -> ErasedCounts:
+    """Forget what was told to a client, or to one who acts for it, up to the event's moment, and what the workers keep.
 
-    Records stay as counted once, without their address.
+    Records stay as counted once, without their address. `put`: what makes an INSERT of the database's own words.
     """
     if event.person is not UNSET:
-        return _erase_person(connection, event, recipient_of(event.person))
+        return _erase_person(connection, put, event, recipient_of(event.person))
     hash_, at = client_hash(event.organisation, event.client), moment(event.at)
     _note(connection, hash_, at)
     mine = (MESSAGES.c.organisation == event.organisation) & (MESSAGES.c.client == event.client) & (MESSAGES.c.first <= at)
@@ -67,10 +83,25 @@ def erase(connection: Connection, event: Erasure) -> ErasedCounts:
     connection.execute(delete(HELD).where(waits))
     asked = (REQUESTS.c.organisation == event.organisation) & (REQUESTS.c.client == hash_) & (REQUESTS.c.at <= at)
     forgotten += ErasedCounts(requests=connection.execute(delete(REQUESTS).where(asked)).rowcount)
-    return forgotten._replace(messages=connection.execute(delete(MESSAGES).where(mine)).rowcount)
+    for table, whose in ((STATES, event.client), (OPT_OUTS, hash_), (VISITS, hash_)):
+        old = (table.c.organisation == event.organisation) & (table.c.client == whose) & (table.c.at <= at)
+        connection.execute(delete(table).where(old))
+    tallies.forget(connection, put, mine)
+    forgotten = forgotten._replace(messages=connection.execute(delete(MESSAGES).where(mine)).rowcount)
+    connection.execute(_unknown().where(CLIENTS.c.organisation == event.organisation, CLIENTS.c.client == event.client))
+    return forgotten
 
 
-def _erase_person(connection: Connection, event: Erasure, recipient: str) -> ErasedCounts:
+def _unknown() -> Delete:
+    """Return what deletes clients of whom nothing is kept: a search finds them no more."""
+    of_client = [
+        exists().where(table.c.organisation == CLIENTS.c.organisation, table.c.client == CLIENTS.c.client)
+        for table in (MESSAGES, STATES)
+    ]
+    return delete(CLIENTS).where(*(~there for there in of_client))
+
+
+def _erase_person(connection: Connection, put: Any, event: Erasure, recipient: str) -> ErasedCounts:
     hash_, at = client_hash(event.organisation, event.client, recipient), moment(event.at)
     _note(connection, hash_, at)
     mine = (MESSAGES.c.organisation == event.organisation) & (MESSAGES.c.client == event.client)
@@ -79,6 +110,7 @@ def _erase_person(connection: Connection, event: Erasure, recipient: str) -> Era
     forgotten = forget_messages(connection, event.organisation, messages)
     waits = (HELD.c.organisation == event.organisation) & (HELD.c.client == event.client) & (HELD.c.recipient == recipient)
     connection.execute(delete(HELD).where(waits & (HELD.c.at <= at)))
+    tallies.forget(connection, put, mine)
     return forgotten._replace(messages=connection.execute(delete(MESSAGES).where(mine)).rowcount)
 
 
@@ -125,6 +157,11 @@ class ErasedClients:
         until = self._until_of(record.whose)
         return record.detail == ERASED_DETAIL or (until is not None and moment(record.at) <= until)
 
+    def forgets_at(self, organisation: str, client: str, at: datetime) -> bool:
+        """Tell whether what was written then is of an erased client's time."""
+        until = self._until.get((organisation, client))
+        return until is not None and moment(at) <= until
+
     def forgets_held(self, record: HeldRecord) -> bool:
         """Tell whether what waits is of an erased client's time."""
         until = self._until_of(record.whose)
@@ -136,13 +173,14 @@ class ErasedClients:
         return until is not None and (at is None or moment(at) <= until)
 
 
-def expire(connection: Connection, texts_before: datetime, facts_before: datetime) -> ErasedCounts:
+def expire(connection: Connection, put: Any, texts_before: datetime, facts_before: datetime) -> ErasedCounts:
     """Blank texts and addresses of messages that began before the first moment; delete what ended before the second."""
     texts, facts = moment(texts_before), moment(facts_before)
     said = or_(MESSAGES.c.text.is_not(None), MESSAGES.c.address.is_not(None))
     blanked = connection.execute(update(MESSAGES).where(MESSAGES.c.first < texts, said).values(text=None, address=None)).rowcount
     old = (RECORDS.c.at < texts) & RECORDS.c.address.is_not(None)
     records = connection.execute(update(RECORDS).where(old).values(address=None)).rowcount
+    tallies.forget(connection, put, MESSAGES.c.at < facts)
     gone = connection.execute(delete(MESSAGES).where(MESSAGES.c.at < facts)).rowcount
     records += connection.execute(delete(RECORDS).where(RECORDS.c.at < facts)).rowcount
     requests = connection.execute(delete(REQUESTS).where(REQUESTS.c.at < facts)).rowcount
@@ -151,6 +189,10 @@ def expire(connection: Connection, texts_before: datetime, facts_before: datetim
     connection.execute(delete(HELD).where(HELD.c.until < texts))
     connection.execute(delete(DOUBTS).where(DOUBTS.c.until < texts))
     connection.execute(delete(ENDED).where(ENDED.c.at < texts))  # no session lasts that long
+    tallies.expire(connection, facts_before)
+    for table in (OPT_OUTS, VISITS):
+        connection.execute(delete(table).where(table.c.at < facts))
+    connection.execute(_unknown())
     return ErasedCounts(blanked + gone, records, requests)
 
 

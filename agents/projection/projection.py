@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
 import structlog
@@ -12,29 +11,15 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 
 from schemas.access import AccessRecord
-from schemas.deliveries import LogRecord, NewerSchemaError, read_log_record
+from schemas.deliveries import NewerSchemaError
 from schemas.erasures import Erasure
-from schemas.inputs import Request
-from schemas.topics import ACCESS_LOG, DELIVERY_LOG, DOUBTED, ERASURES, HELD, HOLDS, ORGANISATIONS, OVERRIDES
-from schemas.wire import BadRecordError, loads, read
-from streams.intake.checks import check_erasure, request_of
+from schemas.topics import ERASURES, HOLDS, ORGANISATIONS, OVERRIDES
+from schemas.wire import BadRecordError
 
 from ..engine.topic_ids import is_other
-from . import access, doubts, forgetting, organisations, reduce, volumes, waiting
-from .forgetting import ErasedClients, ErasedCounts
-from .tables import (
-    DAYS,
-    MESSAGES,
-    POSITIONS,
-    RECORDS,
-    REQUESTS,
-    SETTINGS,
-    TOPIC_IDS,
-    check_layout,
-    inserts,
-    moment,
-    prepare,
-)
+from . import access, forgetting, organisations, reduce, states, taking
+from .forgetting import ErasedCounts
+from .tables import MESSAGES, POSITIONS, SETTINGS, STATES, TOPIC_IDS, check_layout, inserts, prepare
 
 log = structlog.get_logger(__name__)
 
@@ -42,12 +27,15 @@ SETTINGS_TOPICS = (ORGANISATIONS.name, OVERRIDES.name, HOLDS.name)
 
 
 class TopicEntry(msgspec.Struct, frozen=True):
-    """One record of a topic, as it was read. `at`: when it was written; None where it has no time that can be."""
+    """One record of a topic, as it was read. `at`: when it was written; None where it has no time that can be. `epoch`: of a
+    changelog, the fence under which it was written.
+    """
 
     offset: int
     value: bytes | None
     at: datetime | None
     key: bytes | None = None
+    epoch: bytes | None = None
 
 
 class OvertakenError(Exception):
@@ -89,9 +77,11 @@ class Projection:
     def _restart(self, connection: Connection, topic: str) -> None:
         """Forget the offsets of a topic, which mean nothing any more.
 
-        Settings go by them too, so every record is newer than what is there.
+        Settings go by them too, so every record is newer than what is there. Rows of a changelog that is another one are gone.
         """
         connection.execute(delete(POSITIONS).where(POSITIONS.c.topic == topic))
+        if states.is_states(topic):
+            connection.execute(delete(STATES))
         connection.execute(update(SETTINGS).where(SETTINGS.c.topic == topic).values(version=-1))
 
     def take(self, topic: str, partition: int, expected: int, entries: Sequence[TopicEntry]) -> int:
@@ -122,42 +112,40 @@ class Projection:
 
     def _take(self, topic: str, partition: int, expected: int, entries: Sequence[TopicEntry]) -> int:
         """Take all or none; return how many are no records at all."""
-        bad: list[tuple[TopicEntry, BadRecordError]] = []
+        bad: taking.Bad = []
         now = datetime.now(UTC)
         with self.engine.begin() as connection:
             check_layout(connection)
             self._advance(connection, topic, partition, expected, entries[-1].offset + 1)
-            if topic == DELIVERY_LOG.name:
-                records, bad = _log_records(entries)
-                self._take_log(connection, records)
-            elif topic == ERASURES.name:
-                for erasure in filter(None, (_erasure(entry, now) for entry in entries)):
-                    forgetting.erase(connection, erasure)
-            elif topic == ACCESS_LOG.name:
-                looked, bad = _access_records(entries)
-                access.take(connection, self._insert, looked)
-            elif topic == HELD.name:
-                bad = self._take_held(connection, entries)
-            elif topic == DOUBTED.name:
-                bad = doubts.take(connection, self._insert, entries)
+            if states.is_states(topic):
+                bad = self._take_states(connection, topic, partition, entries, now)
             elif topic in SETTINGS_TOPICS:
                 for entry in entries:
                     at = entry.at or now
                     self._put(connection, organisations.row(topic, partition, entry.offset, entry.key, entry.value, at))
             else:
-                self._take_requests(
-                    connection, [(one, entry.at) for entry in entries if (one := _request(entry)) is not None], now
-                )
+                bad = taking.TAKERS[topic](connection, self._insert, entries, now)
         if topic == ERASURES.name:
             forgetting.settle(self.engine)
         for entry, error in bad:
             _told(topic, partition, entry, error)
         return len(bad)
 
+    def _take_states(
+        self, connection: Connection, topic: str, partition: int, entries: Sequence[TopicEntry], now: datetime
+    ) -> taking.Bad:
+        """Take in the workers' rows, and keep the last fence for those that follow."""
+        here = (POSITIONS.c.topic == topic) & (POSITIONS.c.partition == partition)
+        fence = connection.execute(select(POSITIONS.c.fence).where(here)).scalar()
+        bad, last = taking.take_states(connection, self._insert, entries, now, fence)
+        if last != fence:
+            connection.execute(update(POSITIONS).where(here).values(fence=last))
+        return bad
+
     def erase(self, erasure: Erasure) -> ErasedCounts:
         """Forget a client now, without waiting for the topic."""
         with self.engine.begin() as connection:
-            forgotten = forgetting.erase(connection, erasure)
+            forgotten = forgetting.erase(connection, self._insert, erasure)
         forgetting.settle(self.engine)
         return forgotten
 
@@ -170,7 +158,7 @@ class Projection:
     def expire(self, texts_before: datetime, facts_before: datetime) -> ErasedCounts:
         """Forget what is old."""
         with self.engine.begin() as connection:
-            forgotten = forgetting.expire(connection, texts_before, facts_before)
+            forgotten = forgetting.expire(connection, self._insert, texts_before, facts_before)
         forgetting.settle(self.engine)
         return forgotten
 
@@ -213,60 +201,6 @@ class Projection:
         except IntegrityError:
             raise OvertakenError from None
 
-    def _take_held(self, connection: Connection, entries: Sequence[TopicEntry]) -> list[tuple[TopicEntry, BadRecordError]]:
-        """Take in what waits of clients; return the entries that are no records."""
-        changes, bad = waiting.read_all(entries)
-        known = ErasedClients(connection, changes)
-        waiting.take(connection, self._insert, changes, known.forgets_held)
-        return bad
-
-    def _take_requests(self, connection: Connection, asked: Sequence[tuple[Request, datetime | None]], now: datetime) -> None:
-        known = ErasedClients(connection, {(request.organisation, request.client) for request, _ in asked})
-        rows = [reduce.request_row(request, at or now) for request, at in asked if not known.forgets_request(request, at)]
-        if rows:
-            connection.execute(self._insert(REQUESTS).on_conflict_do_nothing(), rows)
-
-    def _take_log(self, connection: Connection, records: Sequence[LogRecord]) -> None:
-        messages = list({record.message for record in records})
-        seen = connection.execute(
-            select(RECORDS.c.message, RECORDS.c.attempt, RECORDS.c.status, RECORDS.c.at).where(RECORDS.c.message.in_(messages))
-        ).all()
-        fresh = reduce.once(records, {(row.message, row.attempt, row.status) for row in seen})
-        sent = {(row.message, row.attempt): row.at for row in seen if row.status == "sent"}
-        if not fresh:
-            return
-        states: dict[tuple[str, str], dict[str, Any]] = {
-            (row["organisation"], row["message"]): dict(row)
-            for row in connection.execute(select(MESSAGES).where(MESSAGES.c.message.in_(messages))).mappings()
-        }
-        known = ErasedClients(connection, {record.whose for record in fresh})
-        changed, corrections, rows = {}, [], []
-        for record in fresh:
-            if known.forgets(record):  # it counts, and nobody is told whose it was
-                rows.append(reduce.record_row(record) | {"address": None})
-                forgetting.forget_messages(connection, record.organisation, [record.message])
-                continue
-            rows.append(reduce.record_row(record))
-            key = record.organisation, record.message
-            row = changed[key] = states[key] = reduce.message_row(states.get(key), record)
-            if record.status == "sent":
-                sent[record.message, record.attempt] = moment(record.at)
-            elif (day := reduce.correction(row, record, sent.get((record.message, record.attempt)))) is not None:
-                corrections.append(day)
-        connection.execute(insert(RECORDS), rows)
-        put = self._insert(MESSAGES)
-        columns = {c.name: put.excluded[c.name] for c in MESSAGES.c if not c.primary_key}
-        put = put.on_conflict_do_update(index_elements=list(MESSAGES.primary_key), set_=columns)
-        if changed:
-            connection.execute(put, list(changed.values()))
-        add = self._insert(DAYS)
-        sums = {name: DAYS.c[name] + add.excluded[name] for name in ("records", "parts", "micros")}
-        add = add.on_conflict_do_update(index_elements=list(DAYS.primary_key), set_=sums)
-        connection.execute(add, reduce.day_rows(fresh))
-        for day in corrections:
-            connection.execute(add, day)
-        volumes.take(connection, self._insert, fresh)
-
 
 def is_of_record(error: Exception) -> bool:
     """Tell whether a record is at fault, so that trying again is no cure; else the database is, or who else writes into it."""
@@ -275,45 +209,7 @@ def is_of_record(error: Exception) -> bool:
     return isinstance(error, StatementError) or not isinstance(error, (SQLAlchemyError, OSError, MemoryError))
 
 
-def _log_records(entries: Sequence[TopicEntry]) -> tuple[list[LogRecord], list[tuple[TopicEntry, BadRecordError]]]:
-    """Return the records, and the entries that are none. Raises NewerSchemaError."""
-    records, bad = [], []
-    for entry in entries:
-        try:
-            records.append(read_log_record(entry.value))
-        except BadRecordError as error:
-            bad.append((entry, error))
-    return records, bad
-
-
-def _access_records(entries: Sequence[TopicEntry]) -> tuple[list[AccessRecord], list[tuple[TopicEntry, BadRecordError]]]:
-    """Return the records, and the entries that are none."""
-    records, bad = [], []
-    for entry in entries:
-        try:
-            records.append(read(AccessRecord, entry.value or b""))
-        except BadRecordError as error:
-            bad.append((entry, error))
-    return records, bad
-
-
 def _told(topic: str, partition: int, entry: TopicEntry, error: Exception) -> None:
     """Name only the kind of an error: a database's words hold the values."""
     why = str(error) if isinstance(error, BadRecordError) else type(error).__name__
     log.error("set aside by the projection", topic=topic, partition=partition, offset=entry.offset, error=why)
-
-
-def _request(entry: TopicEntry) -> Request | None:
-    """Read a request; None for what intake refuses, too: it is in dead-letters."""
-    try:
-        return request_of(loads(entry.value or b""))
-    except BadRecordError:
-        return None
-
-
-def _erasure(entry: TopicEntry, now: datetime) -> Erasure | None:
-    """Read an erasure; None for what intake refuses, too."""
-    try:
-        return check_erasure(read(Erasure, entry.value or b""), entry.at or now)
-    except BadRecordError:
-        return None

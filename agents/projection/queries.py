@@ -2,31 +2,47 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
 
-import structlog
-from sqlalchemy import Connection, Engine, Select, and_, case, func, select, tuple_
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, Select, and_, case, func, select, tuple_
 
 from schemas.access import EVERY
 from schemas.held import HeldRecord
 
-from ..kafka.publisher import UnavailableError
-from . import organisations, waiting
+from . import organisations, states, waiting
+from .asking import Asking
+from .days import midnight
 from .forgetting import client_hash
-from .reduce import ZONE, Row
+from .reduce import Row
 from .requests import RequestState
-from .tables import CHANGES, DAYS, DOUBTS, ENDED, HELD, LOOKS, MESSAGES, RECORDS, REQUESTS, SETTINGS, VOLUMES, moment
-
-log = structlog.get_logger(__name__)
-
-T = TypeVar("T")
+from .tables import (
+    CHANGES,
+    CLIENTS,
+    DOUBTS,
+    ENDED,
+    HELD,
+    LOOKS,
+    MESSAGES,
+    OPT_OUTS,
+    RECORDS,
+    REQUESTS,
+    SETTINGS,
+    STATES,
+    TALLIES,
+    VOLUMES,
+    moment,
+)
 
 PAGE = 50
+
+LAST = "\U0010ffff"
+"""After whatever begins alike."""
+
+Place = tuple[str, str]
+"""Where a message stands in the list: when it began, and its id."""
 
 STEPS = ("retrying", "unknown", "sent", "delivered", "failed", "suppressed", "superseded", "expired")
 """In which order things become of a message, where the clock does not tell."""
@@ -34,13 +50,14 @@ STEPS = ("retrying", "unknown", "sent", "delivered", "failed", "suppressed", "su
 
 @dataclass(frozen=True)
 class Filter:
-    """Which messages; days are local and both included. None: any."""
+    """Which messages; days are local and both included. None: any. `clients`: one of these. `outcome`, `cause`: `causes.py`."""
 
-    client: str | None = None
+    clients: tuple[str, ...] | None = None
     since: date | None = None
     until: date | None = None
     channel: str | None = None
-    status: str | None = None
+    outcome: str | None = None
+    cause: str | None = None
 
 
 class Doubted(NamedTuple):
@@ -58,11 +75,8 @@ class Held(NamedTuple):
     near: int
 
 
-class Queries:
+class Queries(Asking):
     """Questions to the projection. UnavailableError where the database does not answer."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
 
     async def request_state(self, organisation: str, party: str, request: str) -> RequestState | None:
         """Return what became of a third party's request."""
@@ -167,14 +181,37 @@ class Queries:
         return {int(row["ten_minutes"]): int(row["messages"]) for row in rows}
 
     async def messages(
-        self, organisation: str, wanted: Filter, after: tuple[str, str] | None = None, limit: int = PAGE
+        self, organisation: str, wanted: Filter, after: Place | None = None, limit: int = PAGE, before: Place | None = None
     ) -> list[Row]:
-        """Return messages, the newest first; `after`: (first, message) of the last one of the page before."""
-        return await self._rows(_messages(organisation, wanted, after).limit(limit))
+        """Return messages, the newest first; of those that follow on a place, or of the last that stand before one.
+
+        `opted_out`: of one that the client's wish held back, whether a channel was off then, at the client's own word.
+        """
+        rows = await self._rows(_messages(organisation, wanted, after, before).limit(limit))
+        return await self._opted_out(organisation, rows if before is None else rows[::-1])
+
+    async def counts(self, organisation: str, wanted: Filter) -> dict[str, int]:
+        """Count messages by outcome, of whatever outcome."""
+        if wanted.clients is not None:
+            rows = await self._rows(
+                _chosen(select(MESSAGES.c.outcome, func.count().label("messages")), organisation, replace(wanted, outcome=None))
+                .group_by(MESSAGES.c.outcome)
+            )  # fmt: skip
+        else:
+            query = select(TALLIES.c.outcome, func.sum(TALLIES.c.messages).label("messages"))
+            rows = await self._rows(_tallied(query, organisation, wanted).group_by(TALLIES.c.outcome))
+        return {row["outcome"]: int(row["messages"]) for row in rows}
+
+    async def clients(self, organisation: str, beginning: str, limit: int) -> list[str]:
+        """Return the clients whose number begins so, whatever its case."""
+        first = beginning.casefold()
+        mine = (CLIENTS.c.organisation == organisation) & (CLIENTS.c.folded >= first) & (CLIENTS.c.folded < first + LAST)
+        rows = await self._rows(select(CLIENTS.c.client).where(mine).order_by(CLIENTS.c.folded, CLIENTS.c.client).limit(limit))
+        return [row["client"] for row in rows]
 
     async def history(self, organisation: str, client: str, limit: int = 200) -> list[Row]:
         """Return a client's last messages, the oldest first, each with its `records`."""
-        rows = await self.messages(organisation, Filter(client=client), limit=limit)
+        rows = await self.messages(organisation, Filter(clients=(client,)), limit=limit)
         ids = [row["message"] for row in rows]
         records = await self._rows(select(RECORDS).where(RECORDS.c.message.in_(ids)))
         records.sort(key=lambda one: (one["at"], one["attempt"], STEPS.index(one["status"])))
@@ -183,63 +220,70 @@ class Queries:
             found[one["message"]].append(one)
         return [{**row, "records": found[row["message"]]} for row in reversed(rows)]
 
-    async def months(self, organisation: str, count: int = 13) -> list[Row]:
-        """Return totals a month, the newest first: what was sent by channel, SMS parts and cost, and what was not sent."""
-        month = func.substr(DAYS.c.day, 1, 7).label("month")
-        return await self._rows(
-            select(
-                month, DAYS.c.channel, DAYS.c.status, DAYS.c.currency, func.sum(DAYS.c.records).label("records"),
-                func.sum(DAYS.c.parts).label("parts"), func.sum(DAYS.c.micros).label("micros"),
-            )
-            .where(DAYS.c.organisation == organisation)
-            .group_by(month, DAYS.c.channel, DAYS.c.status, DAYS.c.currency)
-            .order_by(month.desc())
-        )  # fmt: skip
+    async def rows_of(self, organisation: str, client: str) -> dict[bytes, bytes]:
+        """Return the workers' rows of a client and its organisation (`states.py`)."""
+        mine = (STATES.c.organisation == organisation) & STATES.c.client.in_([client, ""])
+        return states.rows_of(await self._rows(select(STATES).where(mine)))
 
-    async def days(self, organisation: str, since: date, until: date) -> dict[tuple[str, str], int]:
-        """Count messages sent, by local day and channel."""
-        rows = await self._rows(
-            select(DAYS.c.day, DAYS.c.channel, func.sum(DAYS.c.records).label("records"))
-            .where(DAYS.c.organisation == organisation, DAYS.c.status == "sent")
-            .where(DAYS.c.day.between(since.isoformat(), until.isoformat()))
-            .group_by(DAYS.c.day, DAYS.c.channel)
-        )
-        return {(row["day"], row["channel"]): int(row["records"]) for row in rows}
+    async def opt_outs(self, organisation: str, clients: Iterable[str]) -> dict[str, list[Row]]:
+        """Return by client when channels were turned off and on again, the first one first."""
+        hashes = {client_hash(organisation, client): client for client in clients}
+        mine = (OPT_OUTS.c.organisation == organisation) & OPT_OUTS.c.client.in_(list(hashes))
+        found: dict[str, list[Row]] = {}
+        for row in await self._rows(select(OPT_OUTS).where(mine).order_by(OPT_OUTS.c.at)):
+            found.setdefault(hashes[row["client"]], []).append(row)
+        return found
 
-    async def _rows(self, query: Select[Any]) -> list[Row]:
-        return await self._ask(lambda connection: [dict(row) for row in connection.execute(query).mappings()])
-
-    async def _ask(self, question: Callable[[Connection], T]) -> T:
-        def asked() -> T:
-            with self.engine.connect() as connection:
-                return question(connection)
-
-        try:
-            return await asyncio.to_thread(asked)
-        except SQLAlchemyError as error:
-            log.error("the projection does not answer", error=type(error).__name__)
-            raise UnavailableError from None
+    async def _opted_out(self, organisation: str, rows: list[Row]) -> list[Row]:
+        asked = {row["client"] for row in rows if row["cause"] == "client_off"}
+        known = await self.opt_outs(organisation, asked) if asked else {}
+        return [{**row, "opted_out": _was_off(known.get(row["client"], []), row["first"])} for row in rows]
 
 
 def _request(organisation: str, party: str, request: str) -> Any:
     return and_(REQUESTS.c.organisation == organisation, REQUESTS.c.party == party, REQUESTS.c.request == request)
 
 
-def _messages(organisation: str, wanted: Filter, after: tuple[str, str] | None) -> Select[Any]:
-    query = select(MESSAGES).where(MESSAGES.c.organisation == organisation)
-    for name in ("client", "channel", "status"):
+def _messages(organisation: str, wanted: Filter, after: Place | None, before: Place | None) -> Select[Any]:
+    query = _chosen(select(MESSAGES), organisation, wanted)
+    place: Sequence[Any] = (MESSAGES.c.first, MESSAGES.c.message)
+    if before is not None:
+        return query.where(tuple_(*place) > tuple_(*before)).order_by(*place)
+    if after is not None:
+        query = query.where(tuple_(*place) < tuple_(*after))
+    return query.order_by(*(column.desc() for column in place))
+
+
+def _chosen(query: Select[Any], organisation: str, wanted: Filter) -> Select[Any]:
+    query = query.where(MESSAGES.c.organisation == organisation)
+    if wanted.clients is not None:
+        query = query.where(MESSAGES.c.client.in_(wanted.clients))
+    for name in ("channel", "outcome", "cause"):
         if (value := getattr(wanted, name)) is not None:
             query = query.where(MESSAGES.c[name] == value)
     if wanted.since is not None:
         query = query.where(MESSAGES.c.first >= midnight(wanted.since))
     if wanted.until is not None:
         query = query.where(MESSAGES.c.first < midnight(wanted.until + timedelta(days=1)))
-    place: Sequence[Any] = (MESSAGES.c.first, MESSAGES.c.message)
-    if after is not None:
-        query = query.where(tuple_(*place) < tuple_(*after))
-    return query.order_by(*(column.desc() for column in place))
+    return query
 
 
-def midnight(day: date) -> str:
-    """Return the instant at which a local day begins, as the tables hold it."""
-    return moment(datetime.combine(day, time(), ZONE))
+def _tallied(query: Select[Any], organisation: str, wanted: Filter) -> Select[Any]:
+    query = query.where(TALLIES.c.organisation == organisation)
+    for name in ("channel", "cause"):
+        if (value := getattr(wanted, name)) is not None:
+            query = query.where(TALLIES.c[name] == value)
+    if wanted.since is not None:
+        query = query.where(TALLIES.c.day >= wanted.since.isoformat())
+    if wanted.until is not None:
+        query = query.where(TALLIES.c.day <= wanted.until.isoformat())
+    return query
+
+
+def _was_off(turns: Iterable[Row], at: str) -> bool:
+    """Tell whether the client had turned a channel off by then."""
+    off: dict[str, bool] = {}
+    for turn in turns:
+        if turn["at"] <= at:
+            off[turn["channel"]] = bool(turn["off"])
+    return any(off.values())

@@ -6,18 +6,17 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from schemas.deliveries import LogRecord
 from schemas.inputs import Request
+from schemas.wire import to_json
 from streams.sending.report_rules import corrected
 
+from .causes import cause_of, outcome_of
+from .days import local_day
 from .forgetting import client_hash
 from .requests import fingerprint, message_of
 from .tables import moment
-
-ZONE = ZoneInfo("Europe/Amsterdam")
-"""Days and months of the overview are of this zone, whatever an organisation's own."""
 
 Row = dict[str, Any]
 
@@ -58,9 +57,17 @@ def message_row(old: Mapping[str, Any] | None, record: LogRecord) -> Row:
         "kinds": ",".join(dict.fromkeys(notice.kind for notice in record.notices)),
         "status": record.status, "detail": record.detail, "first": at, "at": at, "attempt": record.attempt,
         "text": None, "parts": None, "micros": None, "currency": None, "address": None,
+        "outcome": outcome_of(record), "cause": cause_of(record), "start": None, "notices": "[]",
     }  # fmt: skip
     if row["status"] not in FINAL:
-        row |= {"status": record.status, "detail": record.detail, "at": at, "attempt": record.attempt}
+        row |= {
+            "status": record.status, "detail": record.detail, "at": at, "attempt": record.attempt,
+            "outcome": outcome_of(record), "cause": cause_of(record),
+        }  # fmt: skip
+    if record.start is not None:
+        row["start"] = moment(record.start)
+    if record.notices:
+        row["notices"] = to_json(record.notices).decode()
     row["channel"] = record.channel or row["channel"]
     row["text"] = (record.text or "").replace("\0", "") or row["text"]  # PostgreSQL holds no NUL
     row["address"] = record.address or row["address"]
@@ -115,11 +122,6 @@ def request_row(request: Request, at: datetime) -> Row:
         "message": message_of(request), "fingerprint": fingerprint(request), "at": moment(at),
         "client": client_hash(request.organisation, request.client),
     }  # fmt: skip
-
-
-def local_day(at: datetime) -> str:
-    """Return the local day of an instant."""
-    return at.astimezone(ZONE).date().isoformat()
 
 
 def micros(record: LogRecord) -> int | None:

@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Connection,
     Engine,
@@ -28,6 +29,7 @@ from sqlalchemy import (
     insert,
     inspect,
     select,
+    text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -60,15 +62,79 @@ MESSAGES = Table(
     Column("first", String(27), nullable=False), Column("at", String(27), nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("text", Text), Column("parts", Integer), Column("micros", BigInteger), Column("currency", String(3)),
-    Column("address", Text),
+    Column("address", Text), Column("outcome", String(16), nullable=False), Column("cause", String(32)),
+    Column("start", String(27)), Column("notices", Text, nullable=False),
     PrimaryKeyConstraint("organisation", "message"),
     Index("messages_time", "organisation", "first", "message"),
     Index("messages_client", "organisation", "client", "first", "message"),
-    Index("messages_status", "organisation", "status", "first", "message"),
-    Index("messages_both", "organisation", "channel", "status", "first", "message"),
+    Index("messages_outcome", "organisation", "outcome", "first", "message"),
+    Index("messages_both", "organisation", "channel", "outcome", "first", "message"),
     Index("messages_channel", "organisation", "channel", "first", "message"),
+    Index(
+        "messages_cause", "organisation", "cause", "first", "message",
+        sqlite_where=text("cause IS NOT NULL"), postgresql_where=text("cause IS NOT NULL"),
+    ),
 )  # fmt: skip
-"""What became of each message: the state after its last record."""
+"""What became of each message: the state after its last record.
+
+`outcome` and `cause`: what pages filter by (`causes.py`). `start`: of the first appointment that it speaks of. `notices`: what it
+says, as the log has it, without words.
+"""
+
+TALLIES = Table(
+    "tallies", METADATA,
+    Column("organisation", String(200)), Column("day", String(10)), Column("channel", String(8)), Column("kind", String(32)),
+    Column("outcome", String(16)), Column("cause", String(32)), Column("messages", Integer, nullable=False),
+    PrimaryKeyConstraint("organisation", "day", "channel", "kind", "outcome", "cause"),
+)  # fmt: skip
+"""Rows of `messages` counted by the local day on which they began, so that counts cost the same however many there are."""
+
+BUCKETS = Table(
+    "buckets", METADATA,
+    Column("organisation", String(200)), Column("day", String(10)), Column("what", String(16)), Column("bucket", String(16)),
+    Column("records", Integer, nullable=False),
+    PrimaryKeyConstraint("organisation", "what", "day", "bucket"),
+)  # fmt: skip
+"""Records counted by local day: `hour` of sending, `delivery` time of what arrived (`tallies.py`)."""
+
+CLIENTS = Table(
+    "clients", METADATA,
+    Column("organisation", String(200)), Column("client", String(200)),
+    Column("folded", String(600).with_variant(String(600, collation="C"), "postgresql"), nullable=False),
+    PrimaryKeyConstraint("organisation", "client"),
+    Index("clients_folded", "organisation", "folded"),
+)  # fmt: skip
+"""Clients of whom anything is kept, by their number without case: what a search looks in. In code point order in both."""
+
+STATES = Table(
+    "states", METADATA,
+    Column("organisation", String(200)), Column("client", String(200)), Column("name", String(16)),
+    Column("value", Text, nullable=False), Column("at", String(27), nullable=False),
+    PrimaryKeyConstraint("organisation", "client", "name"),
+)  # fmt: skip
+"""The workers' rows of a client (`states.py`), with the address masked and without what no page shows; of an organisation, with
+an empty client."""
+
+OPT_OUTS = Table(
+    "opt_outs", METADATA,
+    Column("organisation", String(200)), Column("client", String(64)), Column("channel", String(8)),
+    Column("at", String(27)), Column("off", Boolean, nullable=False), Column("source", String(16), nullable=False),
+    Column("day", String(10), nullable=False),
+    PrimaryKeyConstraint("organisation", "client", "channel", "at"),
+    Index("opt_outs_day", "organisation", "day"),
+)  # fmt: skip
+"""When a client, known by a hash, turned a channel off and on again."""
+
+VISITS = Table(
+    "visits", METADATA,
+    Column("organisation", String(200)), Column("visit", String(64)), Column("client", String(64), nullable=False),
+    Column("day", String(10), nullable=False), Column("outcome", String(16)), Column("revision", BigInteger, nullable=False),
+    Column("at", String(27), nullable=False),
+    PrimaryKeyConstraint("organisation", "visit"),
+    Index("visits_day", "organisation", "day", "outcome"),
+    Index("visits_client", "organisation", "client"),
+)  # fmt: skip
+"""What became of appointments, each with its client known by a hash: the highest revision of each."""
 
 DAYS = Table(
     "days", METADATA,
@@ -170,11 +236,13 @@ ENDED = Table(
 POSITIONS = Table(
     "positions", METADATA,
     Column("topic", String(249)), Column("partition", Integer), Column("next", BigInteger, nullable=False),
+    Column("fence", BigInteger),
     PrimaryKeyConstraint("topic", "partition"),
 )  # fmt: skip
-"""The offset after the last record taken in, written in the transaction that takes it in."""
+"""The offset after the last record taken in, written in the transaction that takes it in. `fence`: of a changelog, the offset of
+the last fence before it (`states.py`)."""
 
-LAYOUT = 6
+LAYOUT = 7
 """The number of the tables' layout: whoever changes a table raises it, and the first process that finds a lower one makes all of
 them anew from the topics."""
 

@@ -13,6 +13,7 @@ from aiohttp import web
 from ..clock import utc_now
 from ..kafka.publisher import Measured, Publisher
 from ..monitoring.web_metrics import METRICS, WebMetrics
+from ..projection.figures import FigureQueries
 from ..projection.follower import Follower
 from ..projection.forgetting import expire_forever
 from ..projection.projection import Projection
@@ -29,6 +30,8 @@ from .api.requests import Requests
 from .busy import Busy
 from .http import pages
 from .http.middleware import LARGEST_BODY, guard, headers_of
+from .overview.client_page import ClientPage
+from .overview.figures_page import FiguresPage
 from .overview.holds import HoldsPage
 from .overview.looks import Looks
 from .overview.pages import Overview
@@ -70,9 +73,12 @@ def create_web(
     access = AccessLog(publisher, queries, clock)
     app.middlewares.append(access.broken_off)
     sign_in = _sign_in(settings, https, access, clock)
+    app.middlewares.append(sign_in.inside)
     app.on_response_prepare.extend([nothing_unlogged, sign_in.renew])
     app.add_routes(sign_in.routes())
     app.add_routes(Overview(queries, sign_in, clock).routes())
+    app.add_routes(ClientPage(queries, sign_in, clock).routes())
+    app.add_routes(FiguresPage(FigureQueries(engine), sign_in, clock).routes())
     app.add_routes(Looks(queries, sign_in).routes())
     saver = Saver(publisher, Projection(engine), clock)
     server = mail_server(settings, 1)

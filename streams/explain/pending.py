@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from schemas.deliveries import LogRecord
 from schemas.inputs import Channel
@@ -112,42 +112,61 @@ def _reminders(
         for at, due in moments:
             name = decided_as(agenda, due, len(moments))
             found = [one for one in log if name and any(note.id == reminder_id(*key, name) for note in one.notices)]
-            fate = became(found[-1], zone) if found else DECIDED if name is not None else None
-            text = fate or _reminder(client_facts, settings, agenda, at, due, zone, now)
+            if found:
+                fate = Fate("decided", became(found[-1], zone))
+            elif name is not None:
+                fate = Fate("decided", DECIDED)
+            else:
+                fate = _reminder(client_facts, settings, agenda, at, due, zone, now)
             which = f"reminder {due.place} of {len(moments)} of" if len(moments) > 1 else "reminder of"
-            yield Fact(f"{which} {day}: {text}", {
+            yield Fact(f"{which} {day}: {fate.text}", {
                 "what": "reminder", "day": day, "place": due.place, "at": at, "decided": name is not None,
-                "appointments": [id_ for id_, _ in entries],
+                "appointments": [id_ for id_, _ in entries], "state": fate.state, "closed": fate.closed,
+                "message": found[-1].message if found else None,
             })  # fmt: skip
 
 
 DECIDED = "decided; no record of it was read: nothing of the day had been told before it fell due, or the record is older"
 
 
+class Fate(NamedTuple):
+    """What becomes of a reminder: a word, and its sentence. `closed`: what would keep it back as things are now.
+
+    `due`: it is to come; `closed`: it would be kept back; `decided`: it was; `late`: it is overdue; `hold`: it waits for the end
+    of one. There is none: `as_many` were decided already, the `settings` changed after its moment, nothing was told before it
+    (`untold`).
+    """
+
+    state: Literal["due", "closed", "decided", "late", "hold", "as_many", "settings", "untold"]
+    text: str
+    closed: str | None = None
+
+
 def _reminder(
     client_facts: ClientFacts, settings: SettingsRow, agenda: Agenda, at: datetime, due: Due, zone: str, now: datetime
-) -> str:  # fmt: skip
+) -> Fate:  # fmt: skip
     """Say the state of one that was not decided, by the questions of `due_moments.still_due` and `remind` in their order."""
     if free_number(agenda, due.day) > due.place:
-        return "none: as many were decided for that day before the organisation's reminders changed"
+        return Fate("as_many", "none: as many were decided for that day before the organisation's reminders changed")
     if due.day in days_waiting(agenda):
-        return "waits for the end of the organisation's hold, which holds back what changed on that day"
+        return Fate("hold", "waits for the end of the organisation's hold, which holds back what changed on that day")
     if at <= settings.since:
-        return f"none: {moment(at, zone)} is not after the last change of the settings ({moment(settings.since, zone)})"
+        changed = moment(settings.since, zone)
+        return Fate("settings", f"none: {moment(at, zone)} is not after the last change of the settings ({changed})")
     # All of the day counts, what has begun too: an outage is no reason for silence.
     on = booked_on(agenda, due.day, zone)
     expected = [id_ for id_, _ in expected_of(on, zone)]
     if at <= now:
         if any(was_told_before(entry, at, zone) for _, entry in on):
-            return f"was due at {moment(at, zone)} and is not decided yet: the worker is behind or stopped"
-        return f"none: nothing of the day had been told when it fell due, at {moment(at, zone)}"
+            return Fate("late", f"was due at {moment(at, zone)} and is not decided yet: the worker is behind or stopped")
+        return Fate("untold", f"none: nothing of the day had been told when it fell due, at {moment(at, zone)}")
     day, time = due.wall.split("T")
     wall = instant_of(day, time, zone)
     held = f" (quiet hours hold it back from {moment(wall, zone)})" if at > wall else ""
     closed: str | None = why_not(on) if not expected else eligibility_of(client_facts).closed_gate
     closed = closed or left_out(agenda, due, zone, expected, at)
     gate = f"; as things are now it would be suppressed: {closed}" if closed is not None else ""
-    return f"due at {moment(at, zone)}{held}{gate}"
+    return Fate("due" if closed is None else "closed", f"due at {moment(at, zone)}{held}{gate}", closed)
 
 
 def _at_sender(

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec import UNSET
 
-from schemas.deliveries import NO_REST, Delivery, LoggedItem, LoggedNotice, LogRecord, Reason, Status
+from schemas.deliveries import ERASED, NO_REST, Delivery, LoggedItem, LoggedNotice, LogRecord, Reason, Status
 from schemas.inputs import Channel, Request
 from schemas.keys import CLIENT
 from schemas.notices import Notice, request_id
@@ -14,7 +14,7 @@ from schemas.state import Flying
 from schemas.topics import DELIVERIES
 from schemas.wire import encode
 
-from ..processing.log_records import emit_record, template_of
+from ..processing.log_records import emit_record, start_of, template_of
 from ..processing.turn import Output
 from .agenda import Decided
 from .client_turn import ClientTurn
@@ -45,7 +45,7 @@ def emit_message(
         message=message, organisation=turn.key.organisation, client=turn.key.client, channel=eligibility.channel, reason=reason,
         status=status, detail=withheld if status == "suppressed" else None, at=turn.now, notices=logged(notices, turn.recipient),
         template=template_of(turn.organisation, eligibility.channel, notices, turn.language, turn.recipient),
-        recipient=turn.recipient or UNSET,
+        start=start_of(notices) if withheld != ERASED else None, recipient=turn.recipient or UNSET,
     )  # fmt: skip
     emit_record(turn.decision, turn.partition, record)
 
@@ -66,7 +66,7 @@ def emit_given_up(
     turn.decision.count("no_rest")
     record = LogRecord(
         message=message, organisation=turn.key.organisation, client=turn.key.client, channel=channel, reason=reason,
-        status="failed", detail=NO_REST, at=turn.now, notices=logged(notices, turn.recipient),
+        status="failed", detail=NO_REST, at=turn.now, notices=logged(notices, turn.recipient), start=start_of(notices),
         recipient=turn.recipient or UNSET,
     )  # fmt: skip
     emit_record(turn.decision, turn.partition, record)

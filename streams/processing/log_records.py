@@ -52,9 +52,14 @@ NO_TIMES = Times()
 
 def times_of(delivery: Delivery, *, erased: bool = False) -> Times:
     """Return the moments of a delivery, in UTC. Of an erased client no record says when an appointment was."""
-    views = [view for notice in delivery.notices if (view := notice.now or notice.was) is not None]
-    start = min([view.start for view in views], default=None) if not erased else None
-    return Times(*(moment and utc(moment) for moment in (delivery.decided, delivery.due, start)))
+    start = start_of(delivery.notices) if not erased else None
+    return Times(delivery.decided and utc(delivery.decided), delivery.due and utc(delivery.due), start)
+
+
+def start_of(notices: Iterable[Notice]) -> datetime | None:
+    """Return when the first appointment begins that notices speak of, in UTC."""
+    views = [view for notice in notices if (view := notice.now or notice.was) is not None]
+    return min([utc(view.start) for view in views], default=None)
 
 
 def template_of(

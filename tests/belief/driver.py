@@ -53,11 +53,15 @@ class Planned(NamedTuple):
 
 
 class Elsewhere(NamedTuple):
-    """An appointment of which a closed gate kept the news back: the client has it from elsewhere, as it then is."""
+    """An appointment of which a closed gate kept the news back: the client has it from elsewhere, as it then is.
+
+    `was`: what it was known as until then, where that was something else: it is still one appointment.
+    """
 
     appointment: str
     when: When | None
     place: str | None
+    was: tuple[When, str | None] | None = None
 
 
 class Lived(NamedTuple):
@@ -199,10 +203,14 @@ class Driver(drivers.Driver):
 
     def _lived(self, id_: str) -> Lived:
         """Say what an appointment was told as, unless another one still is, and what it is."""
-        agenda, before = self._agenda(), self.before.appointments.get(id_)
-        was = self._worded(before.told) if before is not None and before.told is not None else None
-        others = [self._worded(entry.told) for entry in agenda.appointments.values() if entry.told is not None]
-        return Lived(was if was not in others else None, self._words(agenda.appointments[id_]))
+        before = self.before.appointments.get(id_)
+        return Lived(self._told_as(before) if before is not None else None, self._words(self._agenda().appointments[id_]))
+
+    def _told_as(self, before: AgendaEntry) -> tuple[When, str | None] | None:
+        """Say what an appointment was told as; None of one that was not, or where another one still is."""
+        was = self._worded(before.told) if before.told is not None else None
+        others = [self._worded(entry.told) for entry in self._agenda().appointments.values() if entry.told is not None]
+        return was if was not in others else None
 
     def _unplan(self, notices: set[str]) -> None:
         """Take back what went without saying only by a series that did not arrive."""
@@ -232,7 +240,10 @@ class Driver(drivers.Driver):
 
     def _learn(self, id_: str, known: tuple[When, str | None] | None) -> None:
         """Let the client have from elsewhere that one is there, or is not on."""
-        self.heard.append(Elsewhere(id_, *(known or (None, None))))
+        before = self.before.appointments.get(id_)
+        was = self._told_as(before) if before is not None else None
+        when, place = known or (None, None)
+        self.heard.append(Elsewhere(id_, when, place, was if was != known else None))
         if known is not None:
             self.elsewhere[id_] = known
         else:

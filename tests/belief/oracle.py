@@ -95,7 +95,9 @@ def listen(reader: Reader, heard: Sequence[Heard]) -> tuple[set[str], set[str]]:
             before = elsewhere.pop(one.appointment, None)
             if before is not None and before != known and before not in elsewhere.values():
                 reader.told_elsewhere(*before, on=False)
-            if known is not None and (known in elsewhere.values() or reader.told_elsewhere(*known)):
+            if one.when is not None and one.place not in (None, *MARKS.values()) and (one.when, None) in elsewhere.values():
+                reader.told_elsewhere(one.when, None, on=False)  # without a place, it is where another at its times is
+            if known is not None and (known in elsewhere.values() or reader.told_elsewhere(*known, was=one.was)):
                 elsewhere[one.appointment] = known
         elif (one.id, one.text) not in seen:
             seen.add((one.id, one.text))

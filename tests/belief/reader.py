@@ -45,6 +45,8 @@ class Reader:
     def __init__(self, reading: Reading, *, late: bool = False) -> None:
         self.reading, self.late = reading, late
         self.items: Belief = {}
+        self.one: dict[tuple[When, str | None], tuple[When, str | None]] = {}
+        """What we told an appointment to be -> what it is from elsewhere: two that are one."""
         self.rules: list[Rule] = []
         self.faults: list[str] = []
         self.unsure = False
@@ -71,6 +73,8 @@ class Reader:
         for change in changes:
             for when, place in change.gone:
                 self._forget(when, place)
+                if (then := self.one.pop((when, place), None)) is not None:
+                    self._forget(*then)
         for change in changes:
             self._believe(change)
 
@@ -82,14 +86,23 @@ class Reader:
                 rule.kin.add(when)
                 return
 
-    def told_elsewhere(self, when: When, place: str | None, *, on: bool = True) -> bool:
-        """Take in what somebody else told, while we could not: that it is on, or no more; gives whether it was news."""
+    def told_elsewhere(
+        self, when: When, place: str | None, *, on: bool = True, was: tuple[When, str | None] | None = None
+    ) -> bool:  # fmt: skip
+        """Take in what somebody else told, while we could not: that it is on, or no more; gives whether it was news.
+
+        `was`: what we told the same appointment to be. Whether the client goes by that or by this nobody knows, so it stays; but
+        it is one.
+        """
         if not on:
             self._forget(when, place)
             return True
         if self._knows(when, place):
             return False
         self._add(when, place)
+        if was is not None:
+            first = next((heard for heard, then in self.one.items() if then == was), was)
+            self.one[first] = (when, place)
         return True
 
     # -- what a sentence speaks of -------------------------------------------------------------------------------------
@@ -144,9 +157,9 @@ class Reader:
         """Find what is spoken of with its times."""
         if said.was is None:
             raise AssertionError("a sentence of nothing")
-        places = [place for place in self.items.get(said.was, ()) if _is_place(said, place)]
+        places = self._apart([(said.was, place) for place in self.items.get(said.was, ()) if _is_place(said, place)])
         if len(places) == 1:
-            return said.was, places[0]
+            return places[0]
         if not places and said.verb == "cancelled" and said.was in self._over:
             return (said.was, None) if said.series else None
         self._unclear(said, among=bool(places))
@@ -155,19 +168,26 @@ class Reader:
     def _on_day(self, said: Sentence, day: date, message: list[Sentence]) -> tuple[When, str | None] | None:
         """Find what is cancelled by its day alone: what is there, without what the message speaks of with its times."""
         named = [(one.was, one.place_was) for one in message if one.was is not None]
-        found = [
-            (when, place)
-            for when, places in self.items.items()
-            if when.day == day
-            for place in places
-            if _is_place(said, place) and (when, None) not in named and (when, place or "") not in named
-        ]
+        found = self._apart(
+            [
+                (when, place)
+                for when, places in self.items.items()
+                if when.day == day
+                for place in places
+                if _is_place(said, place) and (when, None) not in named and (when, place or "") not in named
+            ]
+        )
         if len(found) == 1:
             return found[0]
         if not found and any(when.day == day for when in self._over):
             return None
         self._unclear(said, among=bool(found))
         return None
+
+    def _apart(self, found: list[tuple[When, str | None]]) -> list[tuple[When, str | None]]:
+        """Leave out what is the same appointment as another one of these."""
+        same = {self.one[each] for each in found if each in self.one}
+        return [each for each in found if each not in same]
 
     def _unclear(self, said: Sentence, *, among: bool) -> None:
         """Note a sentence that speaks of nothing known, or of one `among` some."""
@@ -258,6 +278,7 @@ class Reader:
                         rule.kin.add(new[number])
 
     def _add(self, when: When, place: str | None) -> None:
+        self.one = {heard: then for heard, then in self.one.items() if then != (when, place)}
         self.items.setdefault(when, set()).add(place)
         self._over.discard(when)
 

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.belief.dutch import When
+from tests.belief.driver import Elsewhere, Heard, Message
+from tests.belief.dutch import MARKS, When
 from tests.belief.histories import event
-from tests.belief.oracle import compare, said
+from tests.belief.oracle import compare, listen, said
+from tests.belief.reader import Reader
 from tests.belief.truth import Fact, Json, Truth, truth
 
 AMSTERDAM = "Europe/Amsterdam"
@@ -79,3 +81,37 @@ def test_what_is_believed_is_compared_with_what_is_so(
     believed: dict[When, set[str | None]], is_so: Truth, faults: list[str]
 ) -> None:
     assert [fault.split(":")[0] for fault in compare(believed, is_so)] == faults
+
+
+DARK: list[tuple[str, list[Heard], set[str | None]]] = [
+    ("one without a place is where another is", [Elsewhere("a", AT_13, "De Linde"), Elsewhere("b", AT_13, None)], {"De Linde"}),
+    ("whichever of them was first", [Elsewhere("a", AT_13, None), Elsewhere("b", AT_13, "De Linde")], {"De Linde"}),
+    ("not where another is by telephone", [Elsewhere("a", AT_13, None), Elsewhere("b", AT_13, MARKS["phone"])],
+     {None, MARKS["phone"]}),
+    ("two that have a place are two", [Elsewhere("a", AT_13, "De Boom"), Elsewhere("b", AT_13, "De Linde")],
+     {"De Boom", "De Linde"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("heard", "places"), [row[1:] for row in DARK], ids=[row[0] for row in DARK])
+def test_what_is_known_from_elsewhere(heard: list[Heard], places: set[str | None]) -> None:
+    reader = Reader("narrow")
+    listen(reader, heard)
+    assert reader.items == {AT_13: places}
+
+
+MADE = "Er is een afspraak met u gemaakt op vrijdag 3 april 2026 van 13:15 tot 14:15. Locatie: De Linde."
+
+
+@pytest.mark.parametrize("now", [(AT_13, "De Boom"), (AT_14, "De Linde")], ids=["another place", "another hour"])
+def test_one_that_changed_in_the_dark_is_still_one(now: tuple[When, str]) -> None:
+    """Whoever knows of the change knows one appointment of that day, and whoever does not, too."""
+    reader = Reader("narrow")
+    changed = Elsewhere("a", *now, (AT_13, "De Linde"))
+    gone = Message("Uw afspraak op vrijdag 3 april 2026 is geannuleerd.", (), DAY, "2", ("a",))
+    listen(reader, [Message(MADE, (None,), DAY, "1", ("a",)), changed, gone])
+    assert (reader.faults, reader.items) == ([], {})
+    other = Elsewhere("b", AT_14, "De Boom")
+    reader = Reader("narrow")
+    listen(reader, [Message(MADE, (None,), DAY, "1", ("a",)), changed, other, gone])
+    assert [fault.partition(":")[0] for fault in reader.faults] == ["two of them"], "another one of that day is another"

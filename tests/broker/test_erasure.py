@@ -53,7 +53,7 @@ async def test_after_an_erasure_no_topic_table_file_or_database_has_the_client(t
         await stand.feed(late_marks())
         await stand.settled()
         projection = Projection(open_database(None, web))
-        await Follower(projection, stand.kafka.bootstrap).read()
+        await Follower(projection, stand.application, stand.kafka.bootstrap).read()
         projection.engine.dispose()  # to read a database's file in this process would undo SQLite's locks on it
 
         everywhere = {mark: {place(path, tmp_path) for path in files_with(tmp_path, mark)} for mark in MARKS}
@@ -74,7 +74,7 @@ async def test_after_an_erasure_no_topic_table_file_or_database_has_the_client(t
         assert projection.messages_of("linde", WHO) == 0
         assert not any(mark in json.dumps(proof) for mark in MARKS), "the proof names nobody"
         again = Projection(open_database(f"sqlite:///{tmp_path / 'web' / 'again.db'}", web))
-        await Follower(again, stand.kafka.bootstrap).read()
+        await Follower(again, stand.application, stand.kafka.bootstrap).read()
         assert again.messages_of("linde", WHO) == 0
         assert again.messages_of("linde", "bert") == projection.messages_of("linde", "bert") > 0
 
@@ -94,7 +94,7 @@ async def test_after_an_erasure_no_topic_table_file_or_database_has_the_client(t
         assert (verified["outcome"], verified["to_do"]) == ("done", [])
         assert await worker.stop() == 0
         for database in (projection, again):
-            await Follower(database, stand.kafka.bootstrap).read()
+            await Follower(database, stand.application, stand.kafka.bootstrap).read()
             database.engine.dispose()
         for mark in MARKS:
             assert not list(files_with(tmp_path / "worker-1", mark)), "the worker's copy on disk has it"

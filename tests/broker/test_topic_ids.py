@@ -157,10 +157,10 @@ async def test_the_overview_reads_a_topic_that_was_made_anew_from_its_start_also
     async with Stand(tmp_path, partitions=1) as stand:
         projection = Projection(open_database(None, tmp_path))
         await stand.feed(logged("a", "b"))
-        assert await Follower(projection, stand.kafka.bootstrap).read() == 2
+        assert await Follower(projection, stand.application, stand.kafka.bootstrap).read() == 2
         await make_anew(stand, "delivery-log")
         await stand.feed(logged("b", "c", "d"))
-        follower = Follower(projection, stand.kafka.bootstrap, clock=lambda: float(next(ticks)))
+        follower = Follower(projection, stand.application, stand.kafka.bootstrap, clock=lambda: float(next(ticks)))
         assert await follower.read() == 3
         assert projection.messages_of("linde", "anna") == 4
         assert follower.metrics.registry.get_sample_value(READ_ANEW, {"topic": "delivery-log"}) == 1
@@ -189,7 +189,7 @@ async def test_a_topic_that_is_deleted_while_the_overview_begins_to_read_it_is_n
     async with Stand(tmp_path, partitions=1) as stand:
         monkeypatch.setattr(Reader, "ids", ids)
         with pytest.raises(MissingError, match="delivery-log"):
-            await Follower(Projection(open_database(None, tmp_path)), stand.kafka.bootstrap).read()
+            await Follower(Projection(open_database(None, tmp_path)), stand.application, stand.kafka.bootstrap).read()
 
 
 async def test_after_a_restore_from_a_mirror_of_all_topics_every_new_event_is_told_and_none_twice(tmp_path: Path) -> None:

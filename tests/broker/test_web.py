@@ -94,7 +94,7 @@ async def test_from_the_link_in_a_mail_to_a_queued_message_that_is_stopped(tmp_p
         await stand.feed(settings("linde"), client("linde", "anna", "email"), visit("linde", "a1", 1, start, "anna"))
         await stand.logged(1, "linde")
         projection = Projection(open_database(None, tmp_path))
-        follower = Follower(projection, stand.kafka.bootstrap)
+        follower = Follower(projection, stand.application, stand.kafka.bootstrap)
         service = create_web(
             Settings(unsubscribe_keys=KEYS, data=tmp_path), KafkaPublisher(stand.kafka.bootstrap, 20.0), follower
         )
@@ -125,8 +125,8 @@ async def test_from_the_link_in_a_mail_to_a_queued_message_that_is_stopped(tmp_p
         # The projection says the same as the log, however often it is built.
         once = Projection(open_database(f"sqlite:///{tmp_path / 'again.db'}", tmp_path))
         for projected in (projection, once):
-            await Follower(projected, stand.kafka.bootstrap).read()
-        assert await Follower(once, stand.kafka.bootstrap).read() == 0
+            await Follower(projected, stand.application, stand.kafka.bootstrap).read()
+        assert await Follower(once, stand.application, stand.kafka.bootstrap).read() == 0
         assert rows(once) == rows(projection)
         assert len(rows(once)) == 3
 
@@ -140,7 +140,7 @@ async def test_what_an_organisation_saves_on_its_page_is_what_its_clients_read(t
         stand.worker()
         await stand.feed(settings("linde"), client("linde", "anna", "sms"))
         await stand.settled()
-        follower = Follower(Projection(open_database(None, tmp_path)), stand.kafka.bootstrap)
+        follower = Follower(Projection(open_database(None, tmp_path)), stand.application, stand.kafka.bootstrap)
         service = create_web(
             Settings(accounts=file, data=tmp_path), KafkaPublisher(stand.kafka.bootstrap, 20.0), follower
         )  # fmt: skip
@@ -178,7 +178,7 @@ async def test_whatever_one_record_is_the_overview_goes_on_and_a_newer_schema_st
     """Record times that are none, erasures of no year, junk; then a record of a later program."""
     async with Stand(tmp_path, partitions=1) as stand:
         projection = Projection(open_database(None, tmp_path))
-        follower = Follower(projection, stand.kafka.bootstrap)
+        follower = Follower(projection, stand.application, stand.kafka.bootstrap)
         web = create_web(Settings(bootstrap=stand.kafka.bootstrap, data=tmp_path), Kept(), follower)
         async with Server(web, "127.0.0.1", 0, 5.0) as server, aiohttp.ClientSession(server.url) as session:
             bad = {"organisation": "linde", "client": "niemand"}
@@ -245,7 +245,7 @@ async def test_an_organisation_that_sends_far_more_than_ever_is_told_by_e_mail(t
         await stand.feed(*[client("druk", name, "sms") for name in names])
         await stand.feed(visit("druk", f"a-{name}", 1, start, name) for name in names)
         await stand.logged(len(names), "druk")
-        follower = Follower(Projection(open_database(None, tmp_path)), stand.kafka.bootstrap)
+        follower = Follower(Projection(open_database(None, tmp_path)), stand.application, stand.kafka.bootstrap)
         given = Settings(data=tmp_path, smtp_port=stand.smtp.port, smtp_tls="none", web_url="https://o.example/")
         service = create_web(given, KafkaPublisher(stand.kafka.bootstrap, 20.0), follower)
         async with Server(service, "127.0.0.1", 0, 10.0), asyncio.timeout(DEADLINE):

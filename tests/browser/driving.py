@@ -79,7 +79,7 @@ async def shot(page: Any, name: str) -> None:
 
 async def press(page: Any, name: str) -> None:
     """Reach a button by the keyboard alone, and press it."""
-    for _ in range(40):
+    for _ in range(90):
         await page.keyboard.press("Tab")
         if await page.evaluate("document.activeElement.textContent.trim()") == name:
             async with page.expect_navigation():

@@ -72,12 +72,15 @@ async def test_what_arrives_is_there_at_once_and_is_read_by_keyboard(size: str, 
 
 
 async def test_a_link_of_a_mail_opens_elsewhere() -> None:
-    async with Inbox(ZoneInfo("Europe/Amsterdam"), port=0) as inbox, opened("desk", inbox.url) as page:
-        inbox.take_email(mail("reminder", link=f"{inbox.url}nergens"))
+    async with Inbox(ZoneInfo("Europe/Amsterdam"), NAMES, port=0) as inbox, opened("desk", inbox.url) as page:
+        inbox.places = {"Overview": "http://127.0.0.1:1/berichten", "Metrics": "http://127.0.0.1:2/metrics"}
+        inbox.take_email(mail("several", link=f"{inbox.url}nergens"))
+        inbox.take_sms(sms("De Linde: U heeft een afspraak op 3 maart om 13:15. Kunt u niet? Bel 0544 123456."))
+        inbox.take_email(mail("reminder"))
         inbox.take_sms(sms(LONG))
         await page.set_viewport_size({"width": 960, "height": 640})
         await page.goto("/messages/1")
-        await page.frame_locator("iframe").locator("strong").wait_for()
+        await page.frame_locator("iframe").locator("strong").first.wait_for()
         await shot(page, "inbox-voor-de-readme")
         async with page.context.expect_page() as opening:
             await page.frame_locator("iframe").locator("a").click()

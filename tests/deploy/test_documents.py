@@ -17,7 +17,8 @@ from agents.commands.asyncapi import text
 from agents.export.formats import COLUMNS
 from agents.export.parquet import schema_of
 from agents.kafka.asyncapi import document
-from agents.web.overview import dutch
+from agents.projection import causes
+from agents.web.overview import dutch, standing
 from schemas.deliveries import (
     ERASED,
     JUST_REMINDED,
@@ -36,10 +37,12 @@ from schemas.deliveries import (
     Status,
     read_log_record,
 )
+from schemas.events import Remote
 from schemas.inputs import Channel
 from schemas.notices import Kind
 from schemas.topics import TOPICS
 from schemas.wire import to_json
+from streams.intake.phones import Problem
 from streams.notices.writer import OUTCOME, SAME
 
 ROOT = Path(__file__).parent.parent.parent
@@ -184,7 +187,9 @@ def test_a_new_value_is_a_new_schema() -> None:
 
 def test_the_overview_has_its_own_words_for_every_value() -> None:
     """What a care organisation reads; it would else be shown a code, or a sentence that is not so."""
-    assert set(dutch.STATUSES) == set(dutch.MEANINGS) == set(get_args(Status))
-    assert set(dutch.DETAILS) == {*get_args(Gate), *OF_OURS}
+    assert set(dutch.OUTCOMES) == set(dutch.MEANINGS) == {*get_args(Status), causes.UNDELIVERED}
+    assert set(dutch.CAUSES) == set(causes.CAUSES)
+    assert {*get_args(Gate), *OF_OURS} <= causes.OF_DETAILS
     assert set(dutch.CHANNELS) == set(get_args(Channel))
-    assert set(dutch.REASONS) == set(get_args(Reason))
+    assert set(standing.PROBLEMS) == set(get_args(Problem))
+    assert set(standing.KINDS) == set(get_args(Remote))

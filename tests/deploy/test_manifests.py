@@ -44,6 +44,7 @@ def resources(folder: Path) -> list[Path]:
 MANIFESTS = [path for folder in SETS for path in resources(folder)]
 
 
+@cache
 def documents() -> list[dict[str, Any]]:
     return [document for path in MANIFESTS for document in yaml.safe_load_all(path.read_text())]
 

@@ -38,6 +38,7 @@ WEB = {
 NOT_HERE = dict.fromkeys(WEB, "no web runs in this drill; tests/agents/web provokes what these count") | {
     "NoEvents": "it looks at the hour of the day",
     "SourceSilent": "it comes after three days",
+    "TranslationsRefused": "no source of FHIR or HL7 v2 writes in this drill; tests/streams/translate has what is refused",
     "BacklogGivenUp": "it comes after five real minutes",
     "FirstReadGivenUp": "it comes after five real minutes",
     "CallsRaise": "it takes a fault in our code",

@@ -84,8 +84,11 @@ def test_settings_are_explained_by_kind_of_message(tmp_path: Path, capsys: pytes
     found = {line.partition(":")[0]: line for line in capsys.readouterr().out.splitlines()}
     assert list(found) == [
         f"zorg, {name}"
-        for name in ("created", "series_created", "moved", "relocated", "changed", "cancelled", "several", "reminder", "request")
-    ]
+        for name in (
+            "created", "series_created", "moved", "relocated", "changed", "cancelled", "series_moved", "series_cancelled",
+            "phone", "video", "home", "several", "reminder", "request",
+        )
+    ]  # fmt: skip
     assert found["zorg, cancelled"].endswith(" is geannuleerd. Tot ziens.")
     assert "GSM-7, 1 part, " in found["zorg, created"]
     assert ", 0.08 EUR: Er is een afspraak" in found["zorg, created"]

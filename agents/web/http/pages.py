@@ -34,6 +34,10 @@ REFUSED = {
 }
 
 OTHERWISE = {
+    "missing": (
+        "Deze pagina bestaat niet",
+        "Het adres klopt niet, of wat hier stond is er niet meer. Kies hierboven een pagina, of ga terug.",
+    ),
     "link": (
         "Deze link werkt niet",
         "Misschien is er een stukje van weggevallen. Er is niets veranderd: wij hebben u niet afgemeld. Open de link in de "

@@ -1,77 +1,139 @@
-"""Say in Dutch, for the overview, what the log says in English."""
+"""Say in Dutch, for the overview, what the log says in English: what happened, and what to do about it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any, NamedTuple
 
+import msgspec
 from babel.dates import format_date
 from babel.numbers import format_currency
 
-from agents.projection.reduce import ZONE
+from agents.projection.days import ZONE
+from schemas.deliveries import LoggedNotice
 
 CHANNELS = {"sms": "Sms", "email": "E-mail"}
 
-REASONS = {"direct": "Bericht", "reminder": "Herinnering", "request": "Verzoek"}
-
-STATUSES = {
-    "sent": "Verstuurd",
+OUTCOMES = {
     "delivered": "Afgeleverd",
+    "sent": "Verstuurd",
     "retrying": "Nog niet gelukt",
-    "failed": "Mislukt",
     "unknown": "Onbekend",
+    "undelivered": "Niet afgeleverd",
+    "failed": "Mislukt",
     "suppressed": "Niet verstuurd",
     "superseded": "Vervallen",
     "expired": "Te laat",
 }
+"""Of a message (`agents/projection/causes.py`), in the order in which pages have them."""
 
 MEANINGS = {
-    "sent": "De aanbieder heeft het bericht aangenomen.",
     "delivered": "Het bericht is aangekomen.",
+    "sent": "De aanbieder heeft het bericht aangenomen.",
     "retrying": "Het wordt opnieuw geprobeerd.",
-    "failed": "Het bericht kon niet worden verstuurd.",
     "unknown": "Het is niet bekend of het bericht is verstuurd.",
+    "undelivered": "Het bericht is verstuurd, maar niet aangekomen.",
+    "failed": "Het bericht kon niet worden verstuurd.",
     "suppressed": "Het bericht mocht niet worden verstuurd.",
     "superseded": "Er kwam een nieuwer bericht over dezelfde afspraak.",
     "expired": "De afspraak was al begonnen.",
 }
 
-DETAILS = {
-    "absent": "De cliënt is niet aanwezig bij de afspraak.",
-    "tell": "Deze ontvanger mag niets (meer) over de afspraak horen.",
-    "ended": "De laatste dag van deze ontvanger is voorbij.",
-    "same_address": "Het bericht ging al naar hetzelfde nummer of e-mailadres.",
-    "client_off": "De cliënt wil geen berichten, of heeft zich afgemeld.",
-    "contact_unconfirmed": "Het telefoonnummer of e-mailadres is niet bevestigd.",
-    "organisation_off": "Uw organisatie heeft berichten uitgezet.",
-    "too_many": "Er wachten al te veel verzoeken voor deze cliënt.",
-    "no_words": "Het bericht kon niet onder woorden worden gebracht. Wij zoeken het uit.",
-    "no_rest": "Het bericht kwam telkens terug zonder dat er iets veranderde. Wij zoeken het uit.",
-    "rerouted": "Het nummer of adres nam het bericht niet aan. Als er een andere weg was, ging het daarlangs.",
-    "same": "Er veranderde niets aan wat de cliënt al weet.",
-    "outcome": "De cliënt was er al, of kwam niet, toen dit nog niet verteld was.",
-    "notify": "Van deze afspraak hoeft geen bericht uit te gaan.",
-    "not_said": "Tegengehouden, en daarna niet verstuurd: zo is besloten.",
-    "just_told": "Alles stond al in een bericht van kort daarvoor.",
-    "just_reminded": "Kort daarvoor ging er al een herinnering voor die dag.",
-    "erased": "De gegevens van de cliënt zijn gewist.",
-    "series": "Het viel al onder het bericht over de reeks.",
-}
+
+class Cause(NamedTuple):
+    """Why a message did not arrive: a few words for a list, a sentence, and what to do, if there is anything."""
+
+    name: str
+    why: str
+    do: str = ""
+
+
+ASK_NUMBER = "Vraag de cliënt om het juiste nummer en pas het aan in het dossier."
+
+CAUSES = {
+    "absent": Cause("Cliënt niet aanwezig", "De cliënt is niet aanwezig bij de afspraak."),
+    "tell": Cause("Niet voor deze ontvanger", "Wie voor de cliënt optreedt, mag van deze afspraak niets (meer) horen."),
+    "ended": Cause("Laatste dag voorbij", "De dag waarop deze ontvanger voor de cliënt optreedt, is voorbij."),
+    "same_address": Cause("Zelfde nummer of adres", "Het bericht ging al naar hetzelfde telefoonnummer of e-mailadres."),
+    "client_off": Cause(
+        "Cliënt wil geen berichten", "De cliënt wil geen berichten, of er is geen toestemming bekend.",
+        "Klopt dat niet? Pas de toestemming aan in het dossier.",
+    ),
+    "contact_unconfirmed": Cause(
+        "Geen bruikbaar nummer of adres", "Er was geen telefoonnummer of e-mailadres dat klopt en bevestigd is.",
+        "Open de cliënt om te zien wat eraan mankeert.",
+    ),
+    "organisation_off": Cause(
+        "Berichten staan uit", "Uw organisatie heeft berichten uitgezet.", "Zet ze weer aan bij Instellingen.",
+    ),
+    "too_many": Cause("Te veel verzoeken", "Er wachten al te veel verzoeken voor deze cliënt."),
+    "no_words": Cause("Geen tekst mogelijk", "Het bericht kon niet onder woorden worden gebracht. Wij zoeken het uit."),
+    "no_rest": Cause("Kwam telkens terug", "Het bericht kwam telkens terug zonder dat er iets veranderde. Wij zoeken het uit."),
+    "rerouted": Cause("Andere weg", "Het nummer of adres nam het niet aan. Als er een andere weg was, ging het daarlangs."),
+    "same": Cause("Niets nieuws", "Er veranderde niets aan wat de cliënt al weet."),
+    "outcome": Cause("Al geweest", "De cliënt was er al, of kwam niet, toen dit nog niet verteld was."),
+    "notify": Cause("Hoeft geen bericht", "Van deze afspraak hoeft geen bericht uit te gaan."),
+    "not_said": Cause("Bewust niet gezegd", "Tegengehouden, en daarna niet verstuurd: zo is besloten."),
+    "just_told": Cause("Pas verteld", "Alles stond al in een bericht van kort daarvoor."),
+    "just_reminded": Cause("Pas herinnerd", "Kort daarvoor ging er al een herinnering voor die dag."),
+    "erased": Cause("Gegevens gewist", "De gegevens van de cliënt zijn gewist."),
+    "series": Cause("Al gezegd met de reeks", "Het viel al onder het bericht over de herhalende afspraken."),
+    "gave_up": Cause("Te lang geprobeerd", "Het lukte niet op tijd: daarna had het bericht geen zin meer."),
+    "number_takes_none": Cause(
+        "Nummer bestaat niet", "Dit nummer bestaat niet, of kan geen sms krijgen.", ASK_NUMBER,
+    ),
+    "stopped": Cause(
+        "Cliënt antwoordde STOP", "De cliënt heeft zich met STOP afgemeld voor sms.",
+        "Wil de cliënt weer berichten? Vraag uw leverancier om dat te regelen.",
+    ),
+    "unreachable": Cause(
+        "Telefoon niet bereikbaar", "De telefoon was te lang uit of niet bereikbaar.",
+        "Bel de cliënt als de afspraak gauw is.",
+    ),
+    "not_delivered": Cause(
+        "Niet afgeleverd", "De telefoonmaatschappij kon het bericht niet afleveren.",
+        "Controleer het nummer met de cliënt.",
+    ),
+    "refused_sms": Cause("Sms geweigerd", "De aanbieder nam het nummer of de sms niet aan.", ASK_NUMBER),
+    "refused_email": Cause(
+        "E-mail geweigerd", "De mailserver nam het adres of het bericht niet aan.",
+        "Vraag de cliënt om het juiste e-mailadres en pas het aan in het dossier.",
+    ),
+    "retrying": Cause("Nog niet gelukt", "De verbinding lukte niet. Het wordt vanzelf opnieuw geprobeerd."),
+    "unknown": Cause(
+        "Onbekend", "De verbinding viel weg: misschien is het bericht verstuurd.",
+        "Bel de cliënt als het zeker moet zijn.",
+    ),
+    "superseded": Cause("Nieuwer bericht", "Vervallen: er kwam een nieuwer bericht over dezelfde afspraak."),
+    "expired": Cause("Te laat", "De afspraak was al begonnen."),
+    "failed": Cause("Mislukt", "Het bericht kon niet worden verstuurd."),
+    "suppressed": Cause("Niet verstuurd", "Het bericht mocht niet worden verstuurd."),
+}  # fmt: skip
+
+OPTED_OUT = Cause(
+    "Cliënt heeft zich afgemeld", "De cliënt heeft zich afgemeld.",
+    "Wil de cliënt toch berichten? Dan moet hij of zij zich weer aanmelden.",
+)  # fmt: skip
+"""Of `client_off`, where the client's own word was why."""
 
 KINDS = {
     "created": "Nieuwe afspraak",
-    "moved": "Verplaatst",
+    "moved": "Afspraak verplaatst",
     "changed": "Andere soort afspraak",
-    "cancelled": "Geannuleerd",
+    "cancelled": "Afspraak geannuleerd",
     "relocated": "Andere locatie",
-    "series_created": "Nieuwe reeks",
-    "series_moved": "Reeks verplaatst",
-    "series_changed": "Reeks van andere soort",
-    "series_cancelled": "Reeks geannuleerd",
-    "series_relocated": "Reeks op andere locatie",
+    "series_created": "Nieuwe herhalende afspraken",
+    "series_moved": "Herhalende afspraken verplaatst",
+    "series_changed": "Herhalende afspraken van andere soort",
+    "series_cancelled": "Herhalende afspraken geannuleerd",
+    "series_relocated": "Herhalende afspraken op andere locatie",
     "reminder": "Herinnering",
-    "request": "Verzoek van derden",
+    "request": "Bericht van een ander systeem",
 }
+
+_notices = msgspec.json.Decoder(tuple[LoggedNotice, ...]).decode
 
 
 def kinds(text: str) -> str:
@@ -79,11 +141,32 @@ def kinds(text: str) -> str:
     return ", ".join(KINDS.get(kind, kind) for kind in text.split(",") if kind)
 
 
-def why(status: str, detail: str | None) -> str:
-    """Say what happened, in a sentence."""
-    if detail in DETAILS:
-        return DETAILS[detail]
-    return MEANINGS.get(status, "") + (f" ({detail})" if detail else "")
+def cause_of(row: Mapping[str, Any]) -> Cause | None:
+    """Return why a message did not arrive, in words; None of one that did, or is on its way."""
+    if row["cause"] is None:
+        return None
+    return OPTED_OUT if row["cause"] == "client_off" and row.get("opted_out") else CAUSES[row["cause"]]
+
+
+def why(row: Mapping[str, Any]) -> str:
+    """Say what happened to a message, and what to do, for a spreadsheet."""
+    cause = cause_of(row)
+    return f"{cause.why} {cause.do}".rstrip() if cause is not None else MEANINGS[row["outcome"]]
+
+
+def about(row: Mapping[str, Any]) -> str:
+    """Say of which appointment a message is: `ma 8 dec 2026 11:30`, and of how many more; empty where nobody knows."""
+    if row["start"] is None:
+        return ""
+    more = len({id_ for one in _notices(row["notices"]) for id_ in (one.appointment, *one.others) if id_}) - 1
+    return visit(datetime.fromisoformat(row["start"])) + (f" en {more} andere" if more > 0 else "")
+
+
+def visit(at: datetime) -> str:
+    """Write when an appointment is: `ma 8 dec 2026 11:30`; of whole days without a time."""
+    local = at.astimezone(ZONE)
+    day_ = format_date(local.date(), "EEEEEE d MMM y", locale="nl")
+    return day_ if (local.hour, local.minute) == (0, 0) else f"{day_} {local:%H:%M}"
 
 
 def when(at: str) -> str:
@@ -92,9 +175,19 @@ def when(at: str) -> str:
     return f"{format_date(local.date(), 'd MMM y', locale='nl')} {local:%H:%M}"
 
 
+def sortable(at: str) -> str:
+    """Write an instant as a spreadsheet sorts it: `2026-03-02 10:05`."""
+    return f"{datetime.fromisoformat(at).astimezone(ZONE):%Y-%m-%d %H:%M}"
+
+
 def day(text: str) -> str:
     """Write a local day as people do: `2 mrt 2026`."""
     return format_date(date.fromisoformat(text), "d MMM y", locale="nl")
+
+
+def long_day(text: str) -> str:
+    """Write a local day in full: `maandag 2 maart 2026`."""
+    return format_date(date.fromisoformat(text), "EEEE d MMMM y", locale="nl")
 
 
 def clock(at: str) -> str:

@@ -8,15 +8,19 @@ import math
 from collections.abc import Callable
 from datetime import datetime
 from typing import NoReturn
+from urllib.parse import quote, unquote
 
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
+from agents.kafka.publisher import UnavailableError
 from agents.monitoring.web_metrics import METRICS
 from schemas.access import Role
 
 from ..http import forms, pages
-from . import attempts
+from ..http.middleware import FOR_MACHINES
+from . import attempts, ways_back
 from .access import AccessLog, rule_of_request
 from .accounts import Account, Accounts
 from .attempts import Attempts
@@ -39,6 +43,9 @@ RENEWED = web.RequestKey("renewed", Session)
 """Of a request: the session, of which the answer has a new cookie."""
 
 NOBODY = Session("", "", 0, "")
+
+OUTSIDE = (*FOR_MACHINES, "/u/", "/static/")
+"""Whoever asks for a path that starts so is not in the office."""
 
 HOMES: tuple[tuple[Role, str], ...] = (("inzage", "/berichten"), ("kosten", "/kosten"), ("beheer", "/instellingen"))
 """The first page of whoever has a role; the first that fits."""
@@ -82,11 +89,11 @@ class SignIn:
         """Return who asks; a browser without a session is sent to sign in. Raises NotAllowedError without the route's role."""
         session = self._any(request)
         if session is None or not session.signed_in:
-            raise web.HTTPSeeOther("/aanmelden")
+            raise web.HTTPSeeOther(ways_back.sign_in(request))
         session = self._now_allowed(session)
         if session is None or await self.access.is_ended(session):
             log.info("a session is over: it was ended, or its account is not as it was")
-            raise web.HTTPSeeOther("/aanmelden")
+            raise web.HTTPSeeOther(ways_back.sign_in(request))
         if self._now() - session.seen >= RENEW_SECONDS:
             session = session._replace(seen=int(self._now()))
             request[RENEWED] = session
@@ -125,7 +132,7 @@ class SignIn:
                 raise web.HTTPSeeOther("/")
             session = None
         session = session or self.sessions.new("", "", self._now())
-        response = self._asked(session)
+        response = self._asked(session, ways_back.asked(request), lost="verlopen" in request.query)
         self._keep(response, session)
         return response
 
@@ -145,8 +152,9 @@ class SignIn:
             request.app[METRICS].sign_ins_refused.labels("local").inc()
             there = self.accounts.find(user)  # a name that is nobody's is not written: it may be a password
             await self._refused(Identity(there.organisation, user, "", ()) if there is not None else None)
-            return self._asked(session, wrong=True)
-        return await self._in(Identity(account.organisation, user, "", account.roles, account.email), account)
+            return self._asked(session, ways_back.checked(fields.get(ways_back.NAME)), wrong=True, user=user)
+        back = ways_back.checked(fields.get(ways_back.NAME))
+        return await self._in(Identity(account.organisation, user, "", account.roles, account.email), account, back)
 
     async def leave(self, request: web.Request) -> web.Response:
         """Redirect to the identity provider."""
@@ -158,18 +166,19 @@ class SignIn:
         except FullError:
             self._busy(request, "oidc")
         response = web.Response(status=303, headers={"Location": start.url})
-        kept = self.sessions.start(start.state, start.nonce, start.verifier, str(int(self._now())))
+        back = quote(ways_back.asked(request), safe="")
+        kept = self.sessions.start(start.state, start.nonce, start.verifier, str(int(self._now())), back)
         self._set(response, AWAY, kept, AWAY_SECONDS)
         return response
 
     async def back(self, request: web.Request) -> web.Response:
         """Come back from the identity provider."""
-        kept = self.sessions.started(request.cookies.get(self._name(AWAY), ""), 4)
+        kept = self.sessions.started(request.cookies.get(self._name(AWAY), ""), 5)
         if self.provider is None:
             raise web.HTTPNotFound
         if kept is None or not 0 <= self._now() - int(kept[3]) < AWAY_SECONDS:
             self._refuse(request)
-        state, nonce, verifier, _ = kept
+        state, nonce, verifier, _, back = kept
         if not hmac.compare_digest(request.query.get("state", "").encode(), state.encode()) or not request.query.get("code"):
             self._refuse(request)
         self._try(request, "back")
@@ -180,7 +189,7 @@ class SignIn:
             self._refuse(request)
         except FullError:
             self._busy(request, "oidc")
-        response = await self._in(identity)
+        response = await self._in(identity, back=ways_back.checked(unquote(back)))
         self._drop(response, AWAY)
         return response
 
@@ -210,11 +219,40 @@ class SignIn:
         self._drop(response, COOKIE)
         return response
 
-    def _asked(self, session: Session, *, wrong: bool = False) -> web.Response:
-        status = 403 if wrong else 200
-        return self.page(session, "sign_in.html", status=status, wrong=wrong, oidc=self.provider is not None)
+    @web.middleware
+    async def inside(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Refuse with the menu of the office where somebody is signed in: what is not there, or not for this user."""
+        try:
+            return await handler(request)
+        except web.HTTPException as error:
+            name = getattr(error, "page", None)
+            if (error.status != 404 and name is None) or request.path.startswith(OUTSIDE):
+                raise
+            session = await self._there(request)
+            if session is None:
+                raise
+            title, text = pages.OTHERWISE[name or "missing"]
+            return self.page(session, "missing.html", status=error.status, title=title, text=text)
 
-    async def _in(self, identity: Identity, account: Account | None = None) -> web.Response:
+    async def _there(self, request: web.Request) -> Session | None:
+        """Return who asks, where that is known and its session is not over; of a page that shows nothing."""
+        session = self._any(request)
+        allowed = self._now_allowed(session) if session is not None and session.signed_in else None
+        try:
+            return allowed if allowed is not None and allowed.roles and not await self.access.is_ended(allowed) else None
+        except UnavailableError:
+            return None
+
+    def _asked(
+        self, session: Session, back: str = "", *, wrong: bool = False, lost: bool = False, user: str = ""
+    ) -> web.Response:  # fmt: skip
+        """Return the page to sign in. `lost`: what was sent by a form is not saved; `user`: whom it was tried for."""
+        status = 403 if wrong else 200
+        return self.page(
+            session, "sign_in.html", status=status, wrong=wrong, oidc=self.provider is not None, back=back, lost=lost, user=user
+        )  # fmt: skip
+
+    async def _in(self, identity: Identity, account: Account | None = None, back: str = "") -> web.Response:
         mark = account.mark if account is not None else ""
         session = self.sessions.new(
             identity.organisation, identity.user, self._now(), identity.roles, identity.name, mark, identity.email
@@ -224,7 +262,7 @@ class SignIn:
             await self.access.write(session, "sign-in", "refused")
             raise NotAllowedError
         await self.access.write(session, "sign-in", "done")
-        response = web.Response(status=303, headers={"Location": home_of(session)})
+        response = web.Response(status=303, headers={"Location": back or home_of(session)})
         self._keep(response, session)
         known = self.attempts.remember(session.user, self._now())
         self._set(response, attempts.COOKIE, known, attempts.DAYS * 86400)

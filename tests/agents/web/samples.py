@@ -78,7 +78,8 @@ def sample() -> list[dict[str, Any]]:
     for number in range(120):
         at = f"2026-03-{1 + number % 20:02d}T{8 + number % 9:02d}:{number % 60:02d}:00Z"
         client, kind = f"cl-{number % 17:03d}", ("created", "moved", "cancelled", "reminder", "series_created")[number % 5]
-        common = {"client": client, "at": at, "notices": [{"id": f"n{number}", "kind": kind, "appointment": "a"}]}
+        common: dict[str, Any] = {"client": client, "at": at, "notices": [{"id": f"n{number}", "kind": kind, "appointment": "a"}]}
+        common["start"] = f"2026-04-{11 + number % 10:02d}T11:15:00Z"
         if number % 11 == 3:
             detail = ("client_off", "contact_unconfirmed", "absent", "series")[number % 4]
             found.append(record(f"m{number}", status="suppressed", detail=detail, channel=None, address=None, **common))
@@ -87,7 +88,8 @@ def sample() -> list[dict[str, Any]]:
         else:
             found.append(record(f"m{number}", text=SAID[kind], parts=1 + number % 2, **common))
             status = "failed" if number % 29 == 5 else "delivered"
-            found.append(record(f"m{number}", status=status, **common))
+            said = "report: delivery_failed/1" if status == "failed" else None
+            found.append(record(f"m{number}", status=status, detail=said, **common))
     return found
 
 

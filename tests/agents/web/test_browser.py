@@ -31,6 +31,7 @@ from schemas.wire import encode, read
 from tests.browser.driving import NEEDED, SIZES, check, opened, press
 from tests.world import organisation
 
+from . import calls
 from .conftest import KEY, Kept
 from .samples import NOW, doubted, fill, held, sample
 
@@ -105,25 +106,40 @@ async def test_while_kafka_is_away(page: Any, kafka: Kept, token: str) -> None:
 
 
 async def test_the_overview(page: Any) -> None:
-    await page.goto("/berichten")
+    await page.goto("/berichten?kanaal=sms")
     await check(page, "inloggen")
     await page.fill("#gebruiker", "jan@linde.example")
     await page.fill("#wachtwoord", "dit-is-het-niet")
     await page.press("#wachtwoord", "Enter")
     await page.wait_for_selector("[role=alert]")
     await check(page, "inloggen-fout")
-    await page.fill("#gebruiker", "jan@linde.example")
+    assert await page.input_value("#gebruiker") == "jan@linde.example"
     await page.fill("#wachtwoord", "een-lang-wachtwoord")
     await page.press("#wachtwoord", "Enter")
     await page.wait_for_selector("table")
+    assert page.url.endswith("/berichten?kanaal=sms"), "where a link led is where one comes after signing in"
+    await page.goto("/berichten")
     await check(page, "berichten")
-    await page.select_option("#status", "suppressed")
-    await press(page, "Zoeken")
+    await press(page, "Niet verstuurd 11")
     assert set(await page.locator("tbody .status").all_text_contents()) == {"Niet verstuurd"}
     await check(page, "berichten-niet-verstuurd")
+    await page.goto("/berichten")
+    await press(page, "Oudere berichten")
+    await check(page, "berichten-ouder")
+    await press(page, "Nieuwere berichten")
+    await page.fill("#client", "  CL-00")
+    await press(page, "Zoeken")
+    assert await page.locator(".found li").count() == 10
+    await check(page, "berichten-gezocht")
     await page.fill("#client", "bestaat-niet")
     await press(page, "Zoeken")
     await check(page, "berichten-geen")
+    await page.goto("/berichten?van=2026-03-12&tot=2026-03-01")
+    assert "ligt na de laatste" in await page.text_content("[role=alert]")
+    await check(page, "berichten-andersom")
+    await page.goto("/nietgevonden")
+    assert await page.locator(".top nav a").count() == 5
+    await check(page, "bestaat-niet")
     await page.goto("/berichten")
     await page.locator("tbody a").first.click()
     await check(page, "client")
@@ -133,11 +149,44 @@ async def test_the_overview(page: Any) -> None:
     await check(page, "wie-keek-vraag")
     await page.goto("/tegenhouden")
     await check(page, "tegenhouden-niets")
-    await page.goto("/kosten")
-    await page.click("summary")
-    await check(page, "kosten")
     await press(page, "Uitloggen")
     assert await page.text_content("h1") == "Inloggen"
+
+
+async def test_the_figures_by_keyboard(page: Any, settings: Settings) -> None:
+    await sign_in(page)
+    await page.goto("/kosten")
+    await check(page, "kosten")
+    for summary in await page.locator("main summary").all():
+        await summary.press("Enter")
+    await check(page, "kosten-tabellen")
+    await press(page, "Nummer bestaat niet")
+    assert set(await page.locator("tbody .status").all_text_contents()) == {"Niet afgeleverd"}
+    await page.goto("/kosten")
+    await press(page, "De laatste 365 dagen")
+    await check(page, "kosten-jaar")
+    sizes = "[...document.querySelectorAll('main *')].filter(e => e.innerText).map(e => parseFloat(getComputedStyle(e).fontSize))"
+    assert min(await page.evaluate(sizes)) >= 13, "nothing that is read is small, on a phone either"
+
+
+async def test_a_planner_answers_the_telephone_from_one_page(page: Any, settings: Settings, kafka: Kept) -> None:
+    """Why did I get nothing, and do I still get a reminder? Eight reasons, and one client who got everything."""
+    assert settings.accounts is not None
+    settings.accounts.write_text(accounts.entry("jan@linde.example", "zorg", "een-lang-wachtwoord"))
+    calls.project(settings, calls.world())
+    await sign_in(page)
+    for client, (reach, told, reminder) in calls.ANSWERS.items():
+        await page.fill("#client", client[:3].upper())
+        await press(page, "Zoeken")
+        await page.locator(f".found a:text-is('{client}')").press("Enter")
+        await page.wait_for_selector(".verdict")
+        assert await page.text_content(".verdict") == reach
+        assert told in await page.text_content(".told"), client
+        assert reminder in await page.text_content(".reminder"), client
+        assert kafka.looks[-1].clients == (client,)
+        if client in ("ulla", calls.REACHED):
+            await check(page, f"telefoon-{client}")
+        await page.go_back()
 
 
 LINDE = organisation(

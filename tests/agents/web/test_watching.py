@@ -48,7 +48,7 @@ def follower(tmp_path: Path, clock: Watch) -> Follower:
     """One whose database and Kafka are away."""
     pytest.importorskip("psycopg")
     engine = connect("postgresql+psycopg://web@127.0.0.1:9/overview?connect_timeout=1", tmp_path)
-    return Follower(Projection(engine), NOWHERE, clock=clock)
+    return Follower(Projection(engine), "afspraakbericht", NOWHERE, clock=clock)
 
 
 @pytest.fixture
