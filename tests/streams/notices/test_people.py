@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import orjson
 import pytest
 
+from schemas.deliveries import LogRecord
+from schemas.keys import ClientKey
 from schemas.state import PeopleRow
 from schemas.topics import PEOPLE_TABLE
+from streams.explain.client import explain, is_wanted, snapshot_of
 from streams.processing.rows import DECODERS
 from tests.world import World, person
 
@@ -327,3 +331,21 @@ def decoded(value: bytes) -> dict[str, Any]:
     """A row as plain JSON."""
     found: dict[str, Any] = orjson.loads(value)
     return found
+
+
+def test_why_says_who_acts_for_the_client_and_what_each_may_be_told() -> None:
+    world = book(family(person("moeder"), person("vader", all=False, until="2026-03-02")), location="De Linde").wait(LATER)
+    key = ClientKey("zorg", "anna")
+    rows = {
+        store: {name: value for name, value in kept.items() if is_wanted(name, key)}
+        for store, kept in world.simulation.rows.items()
+    }
+    client = snapshot_of(rows, [msgspec.convert(one, LogRecord) for one in world.log], key)
+    told = [fact.text for fact in explain(client, world.now).sections["Who acts for the client"]]
+    assert told == [
+        "p:moeder, parent until 2030-01-01: open, by sms; may be told of a",
+        "p:vader, parent until 2026-03-02: closed: ended; may be told of nothing",
+    ]
+    history = "\n".join(fact.text for fact in explain(client, world.now).sections["History, from the delivery log"])
+    assert "(p:moeder): created" in history
+    assert all("/" not in message for rows in client.ledgers.values() for message in rows)
