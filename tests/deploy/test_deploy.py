@@ -119,7 +119,16 @@ def test_the_queries_of_an_organisations_day_fit_the_projection(tmp_path: Path) 
     queries = [target["rawSql"] for panel in made["panels"] for target in panel.get("targets", ())]
     queries += [one["query"] for one in made["templating"]["list"] if one["type"] == "query"]
     day = {"organisation": "o", "day": "2026-03-02", "channel": "sms", "currency": "EUR"}
-    message = {"organisation": "o", "client": "c", "channel": "sms", "reason": "direct", "kinds": "created", "attempt": 1}
+    message = {
+        "organisation": "o",
+        "client": "c",
+        "channel": "sms",
+        "reason": "direct",
+        "kinds": "created",
+        "attempt": 1,
+        "outcome": "sent",
+        "notices": "[]",
+    }
     moment = "2026-03-02T10:00:00.000000Z"
     found = []
     with engine.begin() as connection:
