@@ -52,6 +52,10 @@ OF_TOPICS = {
     "agenda-snapshots": Entry("the same, of one client's agenda", "the same, of sources that have no events", SOURCE),
     "consents": Entry("whether, how and in which language the client wants messages", "the ground for sending", SOURCE),
     "contacts": Entry("**number and e-mail address**", "where to send", SOURCE),
+    "representatives": Entry(
+        "who acts for a client, by which right and until when: **number and e-mail address**; **how the client is called**",
+        "whom else to tell, and where to send", SOURCE,
+    ),
     "opt-outs": Entry("that a channel is off, and by whose word", "not to send against the client's will"),
     "organisations": Entry("nothing", "settings of the organisation", "until they are deleted"),
     "organisation-overrides": Entry("nothing", "what the organisation chose itself", "until it is deleted"),
@@ -102,6 +106,11 @@ OF_ROWS = {
     "intake doubts": Entry("nothing: counts", "that a source of snapshots fails", "until it is believed again"),
     "notices consents": Entry("whether and how the client wants messages", "gate", SOURCE),
     "notices contacts": Entry("**number and e-mail address**", "gate, and where to send", SOURCE),
+    "notices people": Entry(
+        "of those who act for a client **number and e-mail address**, gone after their last day; **how the client is called**",
+        "gate, and where to send",
+        SOURCE,
+    ),
     "notices opt-outs": Entry("that a channel is off", "gate", "until it is taken back"),
     "notices agendas": Entry(
         "times, place, kind, label, details; what the client was told; **texts** of requests that wait",

@@ -13,10 +13,11 @@ from .languages import wording_of
 def details(delivery: Delivery, organisation: Organisation) -> list[str]:
     """Return the sentences that follow those of a reminder of one appointment: whom it is with, what to prepare by, a link.
 
+    They are for the client alone.
     An SMS says only the first. A link is said of a host that the organisation lists, whatever the case of its letters.
     """
     notice = delivery.notices[0] if len(delivery.notices) == 1 else None
-    if notice is None or notice.kind != "reminder" or notice.others or (told := notice.details) is None:
+    if delivery.recipient or notice is None or notice.kind != "reminder" or notice.others or (told := notice.details) is None:
         return []
     say, found, wording = organisation.say or None, list[str](), wording_of(delivery.language)
     if told.practitioner is not None and say is not None and say.practitioner is True:

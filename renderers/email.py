@@ -24,7 +24,7 @@ from schemas.inputs import Organisation
 from schemas.templates import texts_around
 
 from .details import details
-from .languages import wording_of
+from .languages import wording_for, wording_of
 from .sentences import Said, all_said, joined
 from .wording import Wording
 
@@ -105,13 +105,18 @@ class EmailText(NamedTuple):
     html: str
 
 
-def email(delivery: Delivery, organisation: Organisation, sent: datetime, unsubscribe: str | None) -> EmailText:
-    """Return the words of an e-mail that is sent at the instant `sent`; `unsubscribe` is the client's own link."""
-    said = all_said(delivery, organisation, sent)
+def email(
+    delivery: Delivery, organisation: Organisation, sent: datetime, unsubscribe: str | None, call_name: str | None = None
+) -> EmailText:  # fmt: skip
+    """Return the words of an e-mail that is sent at the instant `sent`; `unsubscribe` is the recipient's own link.
+
+    `call_name`: as `all_said` has it.
+    """
+    said = all_said(delivery, organisation, sent, call_name)
     words = [one.text for one in said]
     request = delivery.request
     before, after, subject = texts_around(organisation, "email", delivery.notices, delivery.language)
-    wording = wording_of(delivery.language)
+    wording = wording_for(delivery, call_name)
     subject = (request.subject if request is not None else None) or subject or wording.subject
     besides = details(delivery, organisation)
     blocks = [before, "\n".join([*words, *besides]), after]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+from schemas.deliveries import Delivery
 from schemas.languages import DEFAULT, Language
 
 from .dutch import DUTCH
@@ -14,3 +17,13 @@ WORDINGS: dict[Language, Wording] = {"nl": DUTCH, "en": ENGLISH}
 def wording_of(language: Language | None) -> Wording:
     """Return the words of a language; None: of that which needs no setting."""
     return WORDINGS[language or DEFAULT]
+
+
+def wording_for(delivery: Delivery, call_name: str | None = None) -> Wording:
+    """Return the words of a message: in its language, and for whom it is; `call_name`: how others may read the client called."""
+    return _for_others(delivery.language, call_name) if delivery.recipient else wording_of(delivery.language)
+
+
+@lru_cache(maxsize=256)
+def _for_others(language: Language | None, call_name: str | None) -> Wording:
+    return wording_of(language).for_others(call_name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
 from string import Formatter
@@ -19,7 +19,7 @@ from schemas.notices import Notice
 
 from . import dates
 from .dutch import DUTCH
-from .languages import wording_of
+from .languages import wording_for
 from .wording import Wording
 
 
@@ -139,9 +139,17 @@ def _at_location(notice: Notice, wording: Wording) -> str:
 
 
 def _count(notice: Notice, wording: Wording) -> str:
+    return _counted(notice, wording.counted, wording)
+
+
+def _there_are(notice: Notice, wording: Wording) -> str:
+    return _counted(notice, wording.others.there_are, wording)
+
+
+def _counted(notice: Notice, forms: Mapping[str, str], wording: Wording) -> str:
     number = 1 + len(notice.others)
     form = Locale.parse(wording.locale).plural_form(number)
-    return wording.counted.get(form, wording.counted["other"]).format(count=number)
+    return forms.get(form, forms["other"]).format(count=number)
 
 
 def _reminder_time(notice: Notice, zone: str, sent: datetime, wording: Wording) -> str:
@@ -170,6 +178,7 @@ WORDS: dict[str, Callable[[Notice, str, datetime, Wording], str]] = {
     "off": lambda notice, _zone, _, wording: _off(notice, wording),
     "location": lambda notice, _zone, _, _wording: _location(notice),
     "at_location": lambda notice, _zone, _, wording: _at_location(notice, wording),
+    "there_are": lambda notice, _zone, _, wording: _there_are(notice, wording),
     "count": lambda notice, _zone, _, wording: _count(notice, wording),
     "reminder_time": _reminder_time,
     "one": lambda notice, _zone, _, wording: wording.one[_kind_now(notice)],
@@ -229,8 +238,10 @@ def sentence(notice: Notice, zone: str, sent: datetime, wording: Wording = DUTCH
     return say(notice, zone, sent, wording).text
 
 
-def all_said(delivery: Delivery, organisation: Organisation, sent: datetime) -> list[Said]:
+def all_said(delivery: Delivery, organisation: Organisation, sent: datetime, call_name: str | None = None) -> list[Said]:
     """Return all sentences of a message, one a notice; of a request its text, literally.
+
+    `call_name`: how a message to one who acts for the client calls the client.
 
     Raises:
         ValueError: there is nothing to say.
@@ -239,14 +250,15 @@ def all_said(delivery: Delivery, organisation: Organisation, sent: datetime) -> 
         return [Said(delivery.request.text)]
     if not delivery.notices:
         raise ValueError("a delivery without notices or request says nothing")
-    wording, zone = wording_of(delivery.language), organisation.time_zone
-    notices = [notice if organisation.says_places else _without_place(notice) for notice in delivery.notices]
+    wording, zone = wording_for(delivery, call_name), organisation.time_zone
+    says = organisation.says_places_to_others if delivery.recipient else organisation.says_places
+    notices = [notice if says else _without_place(notice) for notice in delivery.notices]
     return [say(notice, zone, sent, wording) for notice in notices]
 
 
-def sentences(delivery: Delivery, organisation: Organisation, sent: datetime) -> list[str]:
+def sentences(delivery: Delivery, organisation: Organisation, sent: datetime, call_name: str | None = None) -> list[str]:
     """Return the texts alone of what `all_said` returns."""
-    return [one.text for one in all_said(delivery, organisation, sent)]
+    return [one.text for one in all_said(delivery, organisation, sent, call_name)]
 
 
 def _without_place(notice: Notice) -> Notice:

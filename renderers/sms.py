@@ -35,13 +35,13 @@ class SmsText(NamedTuple):
     logged: str
 
 
-def texts(delivery: Delivery, organisation: Organisation, sent: datetime) -> SmsText:
+def texts(delivery: Delivery, organisation: Organisation, sent: datetime, call_name: str | None = None) -> SmsText:
     """Return the words of an SMS that is sent at the instant `sent`: `before`, the sentences, `after`, one space between.
 
     Typographic characters are made GSM-7 (`to_gsm7`), else the text is literal. `before` stands in the first piece only,
-    `after` in the last only.
+    `after` in the last only. `call_name`: as `sentences` has it.
     """
-    said = sentences(delivery, organisation, sent)
+    said = sentences(delivery, organisation, sent, call_name)
     before, after, _ = texts_around(organisation, "sms", delivery.notices, delivery.language)
     logged = to_gsm7(joined(before, *said, after))
     said += details(delivery, organisation)

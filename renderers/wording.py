@@ -9,6 +9,29 @@ from schemas.events import Remote
 from schemas.notices import Kind
 
 
+class Others(NamedTuple):
+    """The words of one language for those who act for a client, in place of those of the same name for the client.
+
+    Attributes:
+        sentences, one, several, unsubscribe, unsubscribe_link: as in `Wording`. The sentences have one form for both; in
+            `with_name`, `of_name`, `at_name` stands the client's name, and nothing where it is not said.
+        has, there_is: who has an appointment in a reminder, with the name and without.
+        there_are: a reminder's appointments without a name, by CLDR's plural category.
+    """
+
+    sentences: Mapping[Remote | None, Mapping[Kind, str]]
+    one: Mapping[Remote | None, str]
+    several: Mapping[Remote | None, str]
+    with_name: str
+    of_name: str
+    at_name: str
+    has: str
+    there_is: str
+    there_are: Mapping[str, str]
+    unsubscribe: str
+    unsubscribe_link: str
+
+
 class Wording(NamedTuple):
     """The words of one language. In braces stand what is put in there.
 
@@ -26,6 +49,7 @@ class Wording(NamedTuple):
         practitioner, link: what a reminder says besides.
         subject: of an e-mail, where the organisation has none in this language.
         unsubscribe, unsubscribe_at, unsubscribe_link: the last lines of an e-mail.
+        others: the words for those who act for a client.
     """
 
     locale: str
@@ -57,3 +81,29 @@ class Wording(NamedTuple):
     unsubscribe: str
     unsubscribe_at: str
     unsubscribe_link: str
+    others: Others
+
+    def for_others(self, name: str | None) -> Wording:
+        """Return the words for those who act for a client; `name`: how the client is called, None where that is not said."""
+        others = self.others
+        put_in = {
+            "{with_name}": others.with_name.format(name=name) if name is not None else "",
+            "{of_name}": others.of_name.format(name=name) if name is not None else "",
+            "{at_name}": others.at_name.format(name=name) if name is not None else "",
+            "{there_is}": others.has.format(name=name) if name is not None else others.there_is,
+        }
+        if name is not None:
+            put_in["{there_are}"] = others.has.format(name=name) + " {count}"
+        return self._replace(
+            sentences={
+                remote: {kind: _put_in(sentence, put_in) for kind, sentence in sentences.items()}
+                for remote, sentences in others.sentences.items()
+            },
+            one=others.one, several=others.several, unsubscribe=others.unsubscribe, unsubscribe_link=others.unsubscribe_link,
+        )  # fmt: skip
+
+
+def _put_in(sentence: str, words: Mapping[str, str]) -> str:
+    for word, text in words.items():
+        sentence = sentence.replace(word, text)
+    return sentence

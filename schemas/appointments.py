@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from .strict import about, bounds, whole
-from .wire import LINE, ClientId, Id, Input, Instant, Int64, OrganisationId
+from .wire import LINE, MOST_PEOPLE, ClientId, Id, Input, Instant, Int64, OrganisationId, PersonId
 
 Outcome = Literal["arrived", "fulfilled", "noshow"]
 """What became of an appointment, for one client: the client is there, was served, or did not come."""
@@ -41,10 +42,16 @@ class Arrival(Input, frozen=True, kw_only=True):
     until: Annotated[Instant, about("Until when; not before `from`.", "2026-12-02T14:00:00+01:00")]
 
 
+Tell = Annotated[
+    Annotated[list[PersonId], msgspec.Meta(max_length=MOST_PEOPLE)] | UnsetType | None,
+    about("Who of `representatives` may be told of it; none: the client alone; null: those who may be told of all.", ["moeder"]),
+]
+
+
 class Attendee(Input, frozen=True, kw_only=True):
     """A client on an appointment. `present: false` keeps the appointment and says nothing about it.
 
-    `outcome`: of one client of a group; without one the appointment's own status stands.
+    `outcome`: of one client of a group; without one the appointment's own status stands. `tell`: who else is told of it.
     """
 
     client: ClientId
@@ -52,6 +59,7 @@ class Attendee(Input, frozen=True, kw_only=True):
     outcome: Annotated[Outcome | None, about("What became of it for this client; null: the appointment's status.", "noshow")] = (
         None
     )
+    tell: Tell = UNSET
 
 
 Practitioner = Annotated[

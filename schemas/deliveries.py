@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from .inputs import Channel, Request
+from .keys import RecipientKey
 from .languages import Language
 from .notices import Notice
 from .wire import BadRecordError, Instant, Int64, Wire, own
@@ -47,8 +49,14 @@ NOTIFY = "notify"
 NOT_SAID = "not_said"
 """`detail` of what was `suppressed`, since it waited in a hold that the organisation ended with nothing to be said of it."""
 
-Gate = Literal["absent", "client_off", "contact_unconfirmed", "organisation_off"]
-"""The gates in their order; `detail` of a suppressed record names the first closed one (or says `series`)."""
+SAME_ADDRESS = "same_address"
+"""`detail` of what was `suppressed`, since somebody else of the client's has it at the same number or address."""
+
+Gate = Literal["absent", "tell", "client_off", "ended", "contact_unconfirmed", "organisation_off"]
+"""The gates in their order; `detail` of a suppressed record names the first closed one (or says `series`).
+
+`tell`, `ended`: of those who act for a client: they may not be told of it (any more), or of nothing since a day.
+"""
 
 
 class Delivery(Wire, frozen=True, kw_only=True):
@@ -56,7 +64,7 @@ class Delivery(Wire, frozen=True, kw_only=True):
 
     `due`: the earliest moment at which it could have been decided: when its event was written (by Kafka's clock) and its
     window was over, or at its reminder's time. For the metrics alone.
-    `language`: in which it is worded; None: in that which needs no setting.
+    `language`: in which it is worded; None: in that which needs no setting. `recipient`: whom it is for (`schemas.keys`).
     `useful_until`: until when it still has something to say (the latest start of all it speaks of; of a request, its
     `expires_at`); None where there is no such moment.
     """
@@ -72,15 +80,29 @@ class Delivery(Wire, frozen=True, kw_only=True):
     request: Request | None = None
     useful_until: Instant | None = None
     language: Language | None = None
+    recipient: str = ""
+
+
+class LoggedItem(Wire, frozen=True, kw_only=True):
+    """One appointment as a notice tells it (of one that goes, as it was known): UTC, and its place where that is said."""
+
+    appointment: str
+    start: Instant
+    end: Instant
+    place: str | None = None
 
 
 class LoggedNotice(Wire, frozen=True, kw_only=True):
-    """A notice as the delivery log names it; `others` only where it speaks of more than one appointment."""
+    """A notice as the delivery log names it; `others` only where it speaks of more than one appointment.
+
+    `items`: what it tells somebody who is not the client.
+    """
 
     id: str
     kind: str
     appointment: str | None
     others: tuple[str, ...] = ()
+    items: tuple[LoggedItem, ...] = ()
 
 
 class Cost(msgspec.Struct, frozen=True):
@@ -99,6 +121,7 @@ class DeliveryReport(Wire, frozen=True, kw_only=True):
     Attributes:
         attempt, piece: which call it was (0: any of them, of a provider to which they are all the same), and which piece of a
             long message, from 0.
+        recipient: whom the message was for (`schemas.keys`).
         provider: the provider's id of it.
         error, reason: the provider's error code, and the code of its reason; never its free text.
         parts: how many SMS parts it bills.
@@ -110,6 +133,7 @@ class DeliveryReport(Wire, frozen=True, kw_only=True):
     message: str
     attempt: Int64
     piece: Int64 = 0
+    recipient: str = ""
     provider: str | None = None
     status: ReportStatus
     error: Int64 | None = None
@@ -122,7 +146,8 @@ class DeliveryReport(Wire, frozen=True, kw_only=True):
 SCHEMA = 2
 """The version of the delivery log's records. A new field does not change it: readers ignore what they do not know. Increment it
 when an old reader would misread the record, or when a field with a list of values gets a new one. Records from before there
-were versions have none, and are of the first. 2: more words in `detail`; the kind `changed`."""
+were versions have none, and are of the first. 2: more words in `detail`; the kind `changed`; records of others than the client
+(`recipient`)."""
 
 
 class NewerSchemaError(Exception):
@@ -143,6 +168,7 @@ class LogRecord(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         decided, due: when its message was decided, and the earliest moment at which that was possible (`Delivery`).
         start: of the first appointment that it speaks of, as it then is; of one that is cancelled, as it was.
+        recipient: `p:ID` of who acts for the client; absent: it is the client's own.
     """
 
     message: str
@@ -164,6 +190,12 @@ class LogRecord(msgspec.Struct, frozen=True, kw_only=True):
     due: datetime | None = None
     start: datetime | None = None
     schema: int = SCHEMA
+    recipient: str | UnsetType = UNSET
+
+    @property
+    def whose(self) -> RecipientKey:
+        """Return whom its message was for."""
+        return RecipientKey(self.organisation, self.client, self.recipient or "")
 
 
 class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,6 +217,7 @@ class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
     kinds: tuple[str, ...]
     template: str | None
     attempt: int
+    recipient: str | UnsetType = UNSET
 
 
 class _Head(msgspec.Struct):

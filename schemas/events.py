@@ -6,14 +6,16 @@ question whether urgent messages may go in a hold to the partition of that key a
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Literal, NamedTuple
 
 from .appointments import Notify, Outcome
 from .holds import Hold, Urgent
 from .inputs import Channel, Consent, OptOut, Organisation, OrganisationOverride, Request
+from .representatives import Role
 from .wire import Instant, Int64, Wire
 
-ForgetKind = Literal["consent", "contact", "settings", "override", "hold"]
+ForgetKind = Literal["consent", "contact", "settings", "override", "hold", "people"]
 """What was deleted with a null value: it is unknown from then on, and unknown is off. Without an override upstream's counts."""
 
 
@@ -60,7 +62,7 @@ class AppointmentEvent(Wire, frozen=True, kw_only=True):
 
     `replaces`: the appointments in whose place it was made. `outcome`: what became of it, for this client. `order`: among records
     of one revision. `notify`: what alone may tell of it first; None: any message, or what its label says: of one that has a label
-    `all` stands there as it was said.
+    `all` stands there as it was said. `tell`: who may be told of it besides the client; None: who may be told of all.
     """
 
     appointment: str
@@ -74,6 +76,7 @@ class AppointmentEvent(Wire, frozen=True, kw_only=True):
     order: Int64 = 0
     notify: Notify | None = None
     details: Details | None = None
+    tell: tuple[str, ...] | None = None
 
     @property
     def position(self) -> tuple[int, bool, int]:
@@ -120,6 +123,38 @@ class KnownContact(Wire, frozen=True, kw_only=True):
     revision: Int64 | None = None
 
 
+class KnownPerson(Wire, frozen=True, kw_only=True):
+    """Somebody who acts for a client, as far as that can be used.
+
+    Attributes:
+        id: the organisation's own.
+        notifications: the person's own word, and not off for a part that could not be understood.
+        until: the local day from which on nothing is told; by then `sms` and `email` are forgotten.
+        all: may be told of appointments that do not say who may be. `name_client`: may read how the client is called.
+    """
+
+    id: str
+    role: Role
+    notifications: bool = False
+    channels: tuple[Channel, ...] = ()
+    sms: KnownAddress | None = None
+    email: KnownAddress | None = None
+    language: str | None = None
+    until: date | None = None
+    all: bool = False
+    name_client: bool = False
+
+
+class KnownPeople(Wire, frozen=True, kw_only=True):
+    """All who act for a client, in the order in which upstream lists them; `call_name`: how the client is called."""
+
+    organisation: str
+    client: str
+    people: tuple[KnownPerson, ...] = ()
+    call_name: str | None = None
+    revision: Int64 | None = None
+
+
 class Bounce(Wire, frozen=True):
     """A provider says that an address takes no messages. `mark` names it without saying it (`streams.notices.gates.mark_of`)."""
 
@@ -153,20 +188,24 @@ class Landed(Wire, frozen=True, kw_only=True):
 class Erased(Wire, frozen=True):
     """The client is forgotten: nothing that was known stays, and what comes later is new.
 
-    `appointments`: only these, which another partition of intake kept. None: everything.
+    `appointments`: only these, which another partition of intake kept. None: everything. `person`: only what is of this one who
+    acts for the client.
     """
 
     appointments: tuple[str, ...] | None = None
+    person: str | None = None
 
 
 class ClientEvent(Wire, frozen=True, kw_only=True):
     """One event of one client, or the settings of one organisation, or what it laid over them.
 
     `written`: of an appointment or a request, when upstream's record was, in milliseconds since 1970, for the metrics; else 0.
+    `recipient`: of what a sender says, whose message or address it was (`schemas.keys`).
     """
 
     organisation: str
     client: str = ""
+    recipient: str = ""
     written: Int64 = 0
     appointment: AppointmentEvent | None = None
     consent: Consent | None = None
@@ -182,6 +221,7 @@ class ClientEvent(Wire, frozen=True, kw_only=True):
     agenda: AgendaChange | None = None
     hold: Hold | None = None
     urgent: Urgent | None = None
+    people: KnownPeople | None = None
 
 
 class Forget(NamedTuple):
@@ -192,6 +232,6 @@ class Forget(NamedTuple):
 
 EventBody = (
     AppointmentEvent | Consent | KnownContact | OptOut | Organisation | OrganisationOverride | Request | Forget | Bounce | Erased
-    | Landed | AgendaChange | Hold | Urgent
+    | Landed | AgendaChange | Hold | Urgent | KnownPeople
 )  # fmt: skip
 """What an event says: the one member that it has (`streams.processing.own_records.body_of`)."""

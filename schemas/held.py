@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .inputs import Channel
+from .keys import RecipientKey
 from .known import Words
 from .notices import Notice
 from .wire import Instant, Wire
@@ -41,7 +42,8 @@ class Waiting(Wire, frozen=True, kw_only=True):
 class HeldRecord(Wire, frozen=True, kw_only=True):
     """`held`, key `organisation/client`: the messages that would go to a client now, were there no hold; null: none.
 
-    `near`: of these, messages of days that begin within 24 hours, more than may go. `until`: the latest start that they name.
+    Those who act for the client have one of their own each, key `organisation/client/recipient`. `near`: of these, messages of
+    days that begin within 24 hours, more than may go. `until`: the latest start that they name.
     """
 
     organisation: str
@@ -51,3 +53,9 @@ class HeldRecord(Wire, frozen=True, kw_only=True):
     messages: tuple[tuple[Notice, ...], ...]
     near: int = 0
     until: Instant
+    recipient: str = ""
+
+    @property
+    def whose(self) -> RecipientKey:
+        """Return whose they are."""
+        return RecipientKey(self.organisation, self.client, self.recipient)

@@ -61,10 +61,11 @@ class HoldRow(Wire, frozen=True, kw_only=True):
 class Urgent(Wire, frozen=True, kw_only=True):
     """May messages of days that are near go in a hold? Asked of the organisation's own partition, which counts; and its answer.
 
-    `at`: the hold that is meant. `granted`: the answer, None of a question.
+    `at`: the hold that is meant. `granted`: the answer, None of a question. `recipient`: whose messages (`schemas.keys`).
     """
 
     client: str
     at: Instant
     messages: Int64 = 0
     granted: bool | None = None
+    recipient: str = ""

@@ -30,7 +30,7 @@ from .texts import (
     Templates,
     Translations,
 )
-from .wire import LINE, ClientId, Id, Input, Instant, Int64, Line, OrganisationId
+from .wire import LINE, ClientId, Id, Input, Instant, Int64, Line, OrganisationId, RecipientId
 
 Channel = Literal["email", "sms"]
 
@@ -116,19 +116,12 @@ class OptOut(Input, frozen=True, kw_only=True):
         Literal["link", "provider", "client"],
         about("Who turned it off: an unsubscribe link, the provider (STOP), or the client by other means.", "link"),
     ]
-
-
-class Erasure(Input, frozen=True, kw_only=True):
-    """`erasures`, key `organisation/client`: all that is known of the client goes. `at`: when that was decided.
-
-    `stage`: others leave it out. `copied` is intake's own record for another partition, since a client's appointments may lie in
-    any; `done` says that every node has forgotten the client, for those who read what they wrote until then.
-    """
-
-    organisation: OrganisationId
-    client: ClientId
-    at: Annotated[Instant, about("When that was decided.", "2026-11-27T09:00:00Z")]
-    stage: Annotated[Literal["asked", "copied", "done"], about("Ours: producers leave it out.", "asked")] = "asked"
+    recipient: Annotated[
+        RecipientId | UnsetType, about("Whose it is, where that is not the client: `p:` and the person's id.", "p:moeder")
+    ] = UNSET
+    mark: Annotated[
+        Annotated[str, whole("[0-9a-f]{16}")] | UnsetType, about("Ours: a hash of the person's address.", "0f1e2d3c4b5a6978")
+    ] = UNSET
 
 
 class WindowSettings(Input, frozen=True, kw_only=True):
@@ -263,6 +256,12 @@ class Organisation(Input, frozen=True, kw_only=True):
     def says_places(self) -> bool:
         """Tell whether messages name the place of an appointment."""
         return not self.say or self.say.location is not False
+
+    @property
+    def says_places_to_others(self) -> bool:
+        """Tell whether messages to those who act for a client name it, too."""
+        say = self.say or None
+        return self.says_places and say is not None and say.location_to_others is True
 
 
 class OrganisationOverride(Input, frozen=True, kw_only=True):

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
 
 import msgspec
 
 from .appointments import Notify, Outcome
-from .deliveries import Delivery, LoggedNotice, Reason
-from .events import Became, Details, Hushed, View
+from .events import Details, Hushed, KnownPerson, View
 from .held import Waiting
 from .holds import HoldRow
 from .inputs import Channel, Organisation, Request
@@ -24,7 +22,8 @@ class Snapshot(Wire, frozen=True, kw_only=True):
 
     `stripped`: an erasure took clients off it, so that it no longer tells all that its revision said. `replaces`: the
     appointments in whose place it was made. `outcomes`: client -> what became of it, of those present. `order`: among records of
-    one revision. `notify`: what alone may tell of it first, as the appointment says it itself.
+    one revision. `notify`: what alone may tell of it first, as the appointment says it itself. `tells`: client -> who else may be
+    told, where it says so.
     """
 
     revision: Int64
@@ -39,6 +38,7 @@ class Snapshot(Wire, frozen=True, kw_only=True):
     order: Int64 = 0
     notify: Notify | None = None
     details: Details | None = None
+    tells: dict[str, tuple[str, ...]] = {}
 
     @property
     def position(self) -> tuple[int, bool, int]:
@@ -110,6 +110,7 @@ class AgendaEntry(Wire, frozen=True, kw_only=True):
         details: what is known of it besides.
         unsaid_place: its place, where the organisation has none said: `actual` has none then.
         awaits: the local day of one that its reminder alone may tell of first, and since when it is on that day.
+        tell: who may be told of it besides the client; None: who may be told of all.
     """
 
     revision: Int64
@@ -130,6 +131,7 @@ class AgendaEntry(Wire, frozen=True, kw_only=True):
     details: Details | None = None
     awaits: tuple[str, Instant] | None = None
     unsaid_place: str | None = None
+    tell: tuple[str, ...] | None = None
     keep_until: Instant
 
     @property
@@ -194,6 +196,67 @@ class Sent(Wire, frozen=True, kw_only=True):
     said: Flying | None = None
 
 
+class PersonEntry(Wire, frozen=True, kw_only=True):
+    """What of one appointment is other for one who acts for the client; the rest is as the client's `AgendaEntry` has it.
+
+    Attributes:
+        notice, noticed, silent, awaits: as there.
+        since: where it is known as it is, since when its day is; such an item stands in `PersonAgenda.known` only where it is not
+            what follows from the appointment. `told`, `unheard`, `placed`: of that item when it was told, that no message of ours
+            said it, and that its place was said.
+    """
+
+    notice: str | None = None
+    noticed: Int64 | None = None
+    silent: Int64 | None = None
+    awaits: tuple[str, Instant] | None = None
+    since: Instant | None = None
+    told: Instant | None = None
+    unheard: bool = False
+    placed: bool = False
+
+
+class PersonAgenda(Wire, frozen=True, kw_only=True):
+    """What of an agenda is other for one who acts for the client. Fields of a name are as in `Agenda`.
+
+    `away`: the person is not listed any more: what is left keeps ids from being used twice.
+    """
+
+    away: bool = False
+    entries: dict[str, PersonEntry] = {}
+    known: tuple[Item, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    zone: str | None = None
+    flight: dict[str, Flying] = {}
+    sent: dict[str, Sent] = {}
+    backs: int = 0
+    unsaid: int = 0
+    window: Window | None = None
+    held_until: Instant | None = None
+    waiting: Waiting | None = None
+    reminding: tuple[str, Instant] | None = None
+    due: tuple[Due, ...] = ()
+    reminded: tuple[str, ...] = ()
+    handled: dict[str, Reminded] = {}
+    returned: dict[str, int] = {}
+
+
+class PeopleRow(Wire, frozen=True, kw_only=True):
+    """Who acts for a client, and what was learnt of their addresses.
+
+    Attributes:
+        people, call_name, revision: upstream's last word.
+        off: channels that are off, by a recipient (`p:ID`), or by the mark of an address: with who said so. Listed or not.
+        refused: marks of addresses that take no messages, and whether upstream has taken the address back since.
+    """
+
+    people: tuple[KnownPerson, ...] = ()
+    call_name: str | None = None
+    revision: Int64 | None = None
+    off: dict[str, dict[Channel, str]] = {}
+    refused: dict[str, bool] = {}
+
+
 class Agenda(Wire, frozen=True):
     """All that is decided about one client.
 
@@ -216,6 +279,7 @@ class Agenda(Wire, frozen=True):
         handled: what of them is known, by name; nothing of one in a row of before, or of a worker of before.
         requests: waiting, by `party/request`.
         seen: requests decided, by `party/request`, with how long that is remembered.
+        people: those who act for the client, by the organisation's ids: what is other for them.
     """
 
     appointments: dict[str, AgendaEntry] = {}
@@ -236,74 +300,5 @@ class Agenda(Wire, frozen=True):
     due: tuple[Due, ...] = ()
     handled: dict[str, Reminded] = {}
     waiting: Waiting | None = None
+    people: dict[str, PersonAgenda] = {}
     returned: dict[str, int] = {}
-
-
-class LedgerRow(Wire, frozen=True, kw_only=True):
-    """What became of one message.
-
-    Attributes:
-        status: `waiting`, `claimed`, `retrying` and `unknown` are open; the others are final.
-        order: the offset of its delivery, the order of decision.
-        delivery: as long as it is open; and as long as a status report may still say that it went out.
-        attempt: the number of the last call, from 1.
-        unknowns: calls whose outcome is unknown.
-        at: when it came to this status.
-        next_at: when to look at it again.
-        piece: how many pieces of a long SMS the provider has accepted; `pieces`: of how many, once it was worded.
-        address: masked, as it was called; `mark`: the same address, to be told from others (`streams.notices.gates.mark_of`).
-        provider: the provider's id of it.
-        settling: a status report says that the provider has it; what is left is to say what was sent.
-        parts: SMS parts of each piece that was sent, as its records say them.
-        carried: of each piece, the attempt in which the provider took it.
-        billed: `attempt.piece` -> the SMS parts that the provider's reports say it bills for it.
-        reports: `attempt.piece` -> the furthest status that the provider reported of it, with its error: `delivery_failed/1`.
-        reason, notices: of what was sent, for the records of what becomes of it.
-        template: by which template version its last call was worded (`streams/processing/log_records.py`).
-        day, request: of a reminder (its name) or a request that was sent; `days`: the names of others in its message. `until`:
-            as long as what was sent is ahead, None for good. A final report may have it decided anew, so the request stays for
-            24 hours.
-        wordless: the ids of its notices that could not be worded.
-        became: what its end meant to the client, for whoever asks again.
-        erased: its client was erased during a call: what comes of that is logged without text and address, and the row goes.
-    """
-
-    status: Literal[
-        "waiting",
-        "claimed",
-        "retrying",
-        "unknown",
-        "sent",
-        "delivered",
-        "failed",
-        "suppressed",
-        "superseded",
-        "expired",
-    ]
-    order: int
-    delivery: Delivery | None = None
-    attempt: int = 0
-    unknowns: int = 0
-    at: Instant
-    next_at: Instant | None = None
-    piece: int = 0
-    pieces: int = 0
-    address: str | None = None
-    mark: str | None = None
-    provider: str | None = None
-    settling: bool = False
-    parts: tuple[int, ...] = ()
-    carried: tuple[int, ...] = ()
-    reports: dict[str, str] = {}
-    billed: dict[str, int] = {}
-    reason: Reason | None = None
-    notices: tuple[LoggedNotice, ...] = ()
-    template: str | None = None
-    day: str | None = None
-    days: tuple[str, ...] = ()
-    request: Request | None = None
-    until: Instant | None = None
-    wordless: tuple[str, ...] = ()
-    became: Became | None = None
-    erased: bool = False
-    keep_until: Instant

@@ -115,6 +115,10 @@ class SaySettings(Input, frozen=True, kw_only=True):
     location: Annotated[bool, about("Whether messages say where it is; absent: they do.", False)] | UnsetType = UNSET
     practitioner: Annotated[bool, about("Whether it says whom the appointment is with.", True)] | UnsetType = UNSET
     instructions: Annotated[bool, about("Whether an e-mail says what to prepare by.", True)] | UnsetType = UNSET
+    location_to_others: (
+        Annotated[bool, about("Whether messages to those who act for a client say where it is; absent: they do not.", False)]
+        | UnsetType
+    ) = UNSET
 
 
 LinkHosts = Annotated[

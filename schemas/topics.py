@@ -9,7 +9,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Literal, TypeVar
 
-from . import access, agenda_snapshots, appointments, deliveries, doubts, events, held, holds, inputs, outcomes, state
+from . import (
+    access,
+    agenda_snapshots,
+    appointments,
+    deliveries,
+    doubts,
+    erasures,
+    events,
+    held,
+    holds,
+    inputs,
+    ledger,
+    outcomes,
+    representatives,
+    state,
+)
 from .channels import CHANNELS
 from .keys import ClientKey
 
@@ -68,12 +83,13 @@ APPOINTMENTS = Topic("appointments", "organisation/appointment", appointments.Ap
 AGENDA_SNAPSHOTS = Topic("agenda-snapshots", "organisation/client", agenda_snapshots.AgendaSnapshot, "input")
 CONSENTS = Topic("consents", "organisation/client", inputs.Consent, "input")
 CONTACTS = Topic("contacts", "organisation/client", inputs.Contact, "input")
+REPRESENTATIVES = Topic("representatives", "organisation/client", representatives.Representatives, "input")
 OPT_OUTS = Topic("opt-outs", "organisation/client", inputs.OptOut, "input", OPT_OUT_DAYS * DAY)
 ORGANISATIONS = Topic("organisations", "organisation", inputs.Organisation, "input")
 OVERRIDES = Topic("organisation-overrides", "organisation", inputs.OrganisationOverride, "input")
 HOLDS = Topic("holds", "organisation", holds.Hold, "input")
 REQUESTS = Topic("requests", "organisation/client", inputs.Request, "input", 30 * DAY)
-ERASURES = Topic("erasures", "organisation/client", inputs.Erasure, "input", TEXT_DAYS * DAY)
+ERASURES = Topic("erasures", "organisation/client", erasures.Erasure, "input", TEXT_DAYS * DAY)
 
 FHIR = Topic("fhir", "organisation/any", None, "foreign", 30 * DAY)
 HL7V2 = Topic("hl7v2", "organisation/any", None, "foreign", 30 * DAY)
@@ -94,7 +110,8 @@ ACCESS_LOG = Topic("access-log", "organisation", access.AccessRecord, "access", 
 DEAD_LETTERS = Topic("dead-letters", "as it came", None, "output", 90 * DAY, LARGE)
 
 TOPICS = (
-    APPOINTMENTS, AGENDA_SNAPSHOTS, CONSENTS, CONTACTS, OPT_OUTS, ORGANISATIONS, OVERRIDES, HOLDS, REQUESTS, ERASURES,
+    APPOINTMENTS, AGENDA_SNAPSHOTS, CONSENTS, CONTACTS, REPRESENTATIVES, OPT_OUTS, ORGANISATIONS, OVERRIDES, HOLDS, REQUESTS,
+    ERASURES,
     FHIR, HL7V2,
     CLIENT_EVENTS, *DELIVERIES.values(), DELIVERY_REPORTS, DELIVERY_LOG, AUDIT_LOG, OUTCOMES, HELD, DOUBTED, ACCESS_LOG,
     DEAD_LETTERS,
@@ -106,7 +123,7 @@ INPUTS = tuple(topic for topic in TOPICS if topic.role == "input")
 FOREIGN = tuple(topic for topic in TOPICS if topic.role == "foreign")
 """What others write in their own standards: it is translated into inputs."""
 
-BOOTSTRAP_TOPICS = (ORGANISATIONS, OVERRIDES, HOLDS, CONSENTS, CONTACTS, OPT_OUTS)
+BOOTSTRAP_TOPICS = (ORGANISATIONS, OVERRIDES, HOLDS, CONSENTS, CONTACTS, REPRESENTATIVES, OPT_OUTS)
 """At a first start these are taken in before any appointment or request."""
 
 DEPENDENT_TOPICS = (APPOINTMENTS, AGENDA_SNAPSHOTS, REQUESTS)
@@ -127,6 +144,12 @@ class Table(Generic[T]):
     record: type[T]
     store: str
 
+    @property
+    def depths(self) -> tuple[int, ...]:
+        """How many ids a key has: what stands in brackets may be missing."""
+        most = self.key.count("/") + 1
+        return (most - 1, most) if "[" in self.key else (most,)
+
     def row(self, key: str | ClientKey) -> bytes:
         """Return the key of a row in its store."""
         return f"{self.name}/{key}".encode()
@@ -137,15 +160,17 @@ POLLS = Table("polls", "organisation/client", state.Poll, "intake")
 DOUBTS = Table("doubts", "organisation", doubts.DoubtedRecord, "intake")
 CONSENTS_TABLE = Table("consents", "organisation/client", inputs.Consent, "notices")
 CONTACTS_TABLE = Table("contacts", "organisation/client", events.KnownContact, "notices")
+PEOPLE_TABLE = Table("people", "organisation/client", state.PeopleRow, "notices")
 OPT_OUTS_TABLE = Table("opt-outs", "organisation/client", state.OptOuts, "notices")
 AGENDAS = Table("agendas", "organisation/client", state.Agenda, "notices")
 ORGANISATIONS_TABLE = Table("organisations", "organisation", state.SettingsRow, "notices")
 OVERRIDES_TABLE = Table("overrides", "organisation", inputs.OrganisationOverride, "notices")
 HOLDS_TABLE = Table("holds", "organisation", holds.HoldRow, "notices")
-LEDGERS = {channel: Table("ledger", "organisation/client/message", state.LedgerRow, channel) for channel in CHANNELS}
+LEDGERS = {channel: Table("ledger", "organisation/client[/recipient]/message", ledger.LedgerRow, channel) for channel in CHANNELS}
 
 TABLES: tuple[Table[Any], ...] = (
-    SNAPSHOTS, POLLS, DOUBTS, CONSENTS_TABLE, CONTACTS_TABLE, OPT_OUTS_TABLE, AGENDAS, ORGANISATIONS_TABLE, OVERRIDES_TABLE,
+    SNAPSHOTS, POLLS, DOUBTS, CONSENTS_TABLE, CONTACTS_TABLE, PEOPLE_TABLE, OPT_OUTS_TABLE, AGENDAS, ORGANISATIONS_TABLE,
+    OVERRIDES_TABLE,
     HOLDS_TABLE, *LEDGERS.values(),
 )  # fmt: skip
 

@@ -28,6 +28,15 @@ ClientId = Annotated[
     Id, about("The client, by the organisation's own id: opaque, never a name or a number with a meaning.", "anna")
 ]
 
+MOST_PEOPLE = 20
+"""People who act for one client."""
+
+PersonId = Annotated[str, whole("[^/\\x00-\\x1f]+", min_length=1, max_length=100)]
+"""Somebody who acts for a client, by the organisation's own id: opaque, never a name or a number with a meaning."""
+
+RecipientId = Annotated[str, whole("p:[^/\\x00-\\x1f]+", min_length=3, max_length=102)]
+"""Who is told, where that is not the client: `p:` and a person's id."""
+
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 """A moment with its offset (RFC 3339). Inside it is always UTC."""
 

@@ -38,6 +38,7 @@ from schemas.topics import (
     ORGANISATIONS_TABLE,
     OUTCOMES,
     OVERRIDES_TABLE,
+    PEOPLE_TABLE,
     POLLS,
     SNAPSHOTS,
     Table,
@@ -86,7 +87,8 @@ def graph(
         producers: what is agreed with those who speak other standards.
         patience: how long what a snapshot of an agenda misses is doubted before another one makes it cancelled.
     """
-    kept = (CONSENTS_TABLE, CONTACTS_TABLE, OPT_OUTS_TABLE, AGENDAS, ORGANISATIONS_TABLE, OVERRIDES_TABLE, HOLDS_TABLE)
+    clients = (CONSENTS_TABLE, CONTACTS_TABLE, PEOPLE_TABLE, OPT_OUTS_TABLE, AGENDAS)
+    kept = (*clients, ORGANISATIONS_TABLE, OVERRIDES_TABLE, HOLDS_TABLE)
     checked = (CLIENT_EVENTS, ERASURES, OUTCOMES, DOUBTED, DEAD_LETTERS)
     told = (DELIVERY_LOG, AUDIT_LOG, DEAD_LETTERS)
     return (

@@ -48,6 +48,16 @@ def appointment(start: str, end: str | None = None, **changes: Any) -> dict[str,
     } | changes  # fmt: skip
 
 
+def person(id_: str, number: str | None = "+31622345678", email: str | None = None, **changes: Any) -> dict[str, Any]:
+    """Somebody who acts for a client: a parent of all appointments, until 2030, who wants SMS, unless said otherwise."""
+    return {
+        "id": id_, "role": "parent", "notifications": True, "channels": ["sms"] if number is not None else ["email"],
+        "sms": {"number": number, "confirmed": True} if number is not None else None,
+        "email": {"address": email, "confirmed": True} if email is not None else None,
+        "until": "2030-01-01", "all": True,
+    } | changes  # fmt: skip
+
+
 def key_of(value: bytes) -> bytes:
     """The key of a record of a client, by what it says itself."""
     said = orjson.loads(value)
@@ -136,6 +146,11 @@ class World:
             "email": None if email is None else {"address": f"{client}@example.org", "confirmed": email},
         }  # fmt: skip
         return self.feed("contacts", f"zorg/{client}", value)
+
+    def people(self, *people: dict[str, Any], client: str = "anna", **fields: Any) -> World:
+        """Who acts for a client: all of them, as `person` makes them."""
+        value = {"organisation": "zorg", "client": client, "people": [*people], **fields}
+        return self.feed("representatives", f"zorg/{client}", value)
 
     def opt_out(self, channel: str = "sms", off: bool = True, client: str = "anna", source: str = "link") -> World:
         value = {"organisation": "zorg", "client": client, "channel": channel, "off": off, "source": source}

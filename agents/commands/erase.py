@@ -11,11 +11,11 @@ import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
 from schemas.topics import DELIVERY_LOG
-from schemas.wire import BadRecordError, Id, check
+from schemas.wire import BadRecordError, Id, PersonId, check
 
 from ..erasure.erasing import Eraser, ErasurePlan
 from ..erasure.proof import Proof
-from ..erasure.survey import Subject
+from ..erasure.survey import PersonSubject, Subject
 from ..projection.projection import Projection
 from ..projection.tables import DEFAULT_FILE, open_database
 from ..terminal import agreed, progress
@@ -23,6 +23,8 @@ from .endings import ArgumentError, kafka_settings, one_line
 from .running import refused
 
 QUESTION = "All that names client {1} of organisation {0} becomes unreadable, and there is no undo; --dry-run shows what it is."
+
+OF_PERSON = "All that names {2}, who acts for client {1} of organisation {0}, becomes unreadable, and there is no undo."
 
 WORDS = {"nothing": "nothing", "waits": "gone by {}", "kept": "kept by law", "left": "to do"}
 
@@ -36,6 +38,9 @@ PLANNED = {
 def arguments(parser: ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("client", metavar="ORGANISATION/CLIENT", type=subject, help="whom to erase")
+    parser.add_argument(
+        "--person", metavar="ID", help="only one who acts for the client, whom upstream must have taken off `representatives`"
+    )
     parser.add_argument("--reason", metavar="TEXT", help="kept in the proof; it must not say who the client is")
     parser.add_argument("--proof", metavar="FILE", type=Path, help="write the proof there, as JSON")
     parser.add_argument(
@@ -59,17 +64,28 @@ def subject(text: str) -> Subject:
         raise ArgumentTypeError(f"expected ORGANISATION/CLIENT, two ids with one slash between them: {error}") from None
 
 
+def person_subject(client: Subject, person: str) -> Subject:
+    """Return one who acts for a client. Raises ArgumentError for what is no id."""
+    try:
+        return PersonSubject(client.organisation, client.client, check(PersonId, person))
+    except BadRecordError as error:
+        raise ArgumentError(f"--person {person} is no id: {error}") from None
+
+
 @one_line
 def run(args: Namespace) -> int:
     """Erase or look; return 0 when nothing is left to do, 1 when something is, 2 when it could not be done at all."""
     client: Subject = args.client
+    if args.person is not None:
+        client = person_subject(client, args.person)
     if args.reason is not None and client.client in args.reason:
         raise ArgumentError("--reason names the client: the proof is kept, and must not")
     looking = args.dry_run or args.verify
     if not looking and not args.yes:
         if not sys.stdin.isatty():
             raise ArgumentError("erase has no undo, and asks: expected --yes, or --dry-run, where stdin is no terminal")
-        if not agreed(f"{QUESTION.format(client.organisation, client.client)} Erase?"):
+        question = OF_PERSON if client.person else QUESTION
+        if not agreed(f"{question.format(client.organisation, client.client, client.person)} Erase?"):
             say("nothing was erased")
             return 1
     settings, security = kafka_settings(args)

@@ -104,7 +104,7 @@ def _counting(source: Iterable[bytes], more: Callable[[int], None]) -> Iterator[
 def told(record: LogRecord) -> str:
     """Return what became of a message, for people: when, to whom, by what, and its words or why there were none."""
     what = record.text if record.status == "sent" and record.text is not None else ", ".join(n.kind for n in record.notices)
-    head = f"{local(record.at, DEFAULT_ZONE):%d-%m-%Y %H:%M}  {record.organisation}/{record.client}  {record.channel or '-'}"
+    head = f"{local(record.at, DEFAULT_ZONE):%d-%m-%Y %H:%M}  {record.whose}  {record.channel or '-'}"
     because = f" ({record.detail})" if record.detail is not None else ""
     return f"{head}  {record.status}{because}\n{fill(what, 78, initial_indent='    ', subsequent_indent='    ')}\n"
 

@@ -83,6 +83,7 @@ class Story:
             *client("plein", "lies", ["sms"]),
             *client("meer", "mila", ["sms"]),
             *client("duin", "niek", ["sms"]),
+            family("linde", "els"),
             Event("opt-outs", "plein/iris", {"organisation": "plein", "client": "iris", **OPTED_OUT}),
         ]
 
@@ -193,8 +194,29 @@ class Story:
 
 
 def names(events: list[Event]) -> dict[str, str]:
-    """Return the client of each telephone number in these contacts."""
-    return {event.value["sms"]["number"]: event.value["client"] for event in events if event.topic == "contacts"}
+    """Return whose each telephone number in these contacts is: of who acts for a client both."""
+    found = {event.value["sms"]["number"]: event.value["client"] for event in events if event.topic == "contacts"}
+    for event in events:
+        for person in event.value["people"] if event.topic == "representatives" else ():
+            if "sms" in person:
+                found[person["sms"]["number"]] = f"{event.value['client']} ({person['id']})"
+    return found
+
+
+def family(organisation_: str, client_: str) -> Event:
+    """Return who acts for a client: a mother, who may read the name, and a curator by e-mail, who may not."""
+    mother = {
+        "id": "moeder", "role": "parent", "notifications": True, "channels": ["sms"], "until": "2099-01-01", "all": True,
+        "name_client": True, "sms": {"number": "+31612349999", "confirmed": True},
+    }  # fmt: skip
+    curator = {
+        "id": "curator", "role": "curator", "notifications": True, "channels": ["email"], "all": True,
+        "email": {"address": "post@bewind.example", "confirmed": True},
+    }  # fmt: skip
+    value = {
+        "organisation": organisation_, "client": client_, "call_name": client_.capitalize(), "people": [mother, curator],
+    }  # fmt: skip
+    return Event("representatives", f"{organisation_}/{client_}", value)
 
 
 def organisation(id_: str, name: str, originator: str, *, reminder: dict[str, Any] | None, notifications: bool = True) -> Event:

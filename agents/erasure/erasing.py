@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from schemas.inputs import Erasure
+from msgspec import UNSET
+
+from schemas.erasures import Erasure
 from schemas.topics import (
     AUDIT_LOG,
     CLIENT_EVENTS,
@@ -80,7 +82,7 @@ class Eraser:
         self.say("reading all topics")
         subject, written, problems = plan.subject, Written(), list[str]()
         before = await self.survey.look(subject, self.topics)
-        for topic in LASTING:
+        for topic in LASTING if not subject.person else ():  # of one person upstream says the rest anew
             mine = [slot for slot in before[topic.name].live if slot[1] == subject.key]
             written[topic.name] = await self._write((topic.name, partition, key, None) for partition, key in mine)
         asked = await self._announce(subject, "asked")
@@ -102,7 +104,10 @@ class Eraser:
     # -- what it does --------------------------------------------------------------------------------------------------
 
     async def _announce(self, subject: Subject, stage: Any) -> Erasure:
-        event = Erasure(organisation=subject.organisation, client=subject.client, at=self.clock(), stage=stage)
+        event = Erasure(
+            organisation=subject.organisation, client=subject.client, at=self.clock(), stage=stage,
+            person=subject.person or UNSET,
+        )  # fmt: skip
         async with self._reader() as reader:
             count = await reader.partitions(ERASURES.name)
         await self._write([(ERASURES.name, partition_for(subject.key, count), subject.key, encode(event))])
@@ -161,12 +166,13 @@ class Eraser:
             problems += [words] if (words := to_do(topics[-1], now[name])) is not None else []
         databases = []
         if self.projection is not None:
-            left = self.projection.messages_of(subject.organisation, subject.client)
+            left = self.projection.messages_of(subject.organisation, subject.client, subject.recipient)
             databases.append(DatabaseProof(database="projection", **forgotten._asdict(), left=left))
             if left:
                 problems.append(f"projection: the client is named by {counted(left, 'message')}: run it again")
         return Proof(
-            command=command, client=client_hash(subject.organisation, subject.client), at=self.clock(), reason=plan.reason,
+            command=command, client=client_hash(subject.organisation, subject.client, subject.recipient), at=self.clock(),
+            reason=plan.reason,
             audit="erased" if plan.with_audit else "kept",
             outcome="planned" if command == "dry-run" else "left" if problems else "done", to_do=tuple(problems),
             gone_by=max((topic.gone_by for topic in topics if topic.gone_by is not None), default=None), topics=tuple(topics),

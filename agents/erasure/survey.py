@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import orjson
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from schemas.keys import ClientKey
+from schemas.keys import CLIENT, ClientKey, RecipientKey, recipient_of
 from schemas.topics import APPOINTMENTS, DAY, DEAD_LETTERS, FOREIGN
 
 from ..engine.transport.names import Admin
@@ -30,7 +30,7 @@ class Subject:
     """Whom to look for. A record names a client by its key, or by a value that has both ids as JSON writes them."""
 
     def __init__(self, organisation: str, client: str) -> None:
-        self.organisation, self.client = organisation, client
+        self.organisation, self.client, self.person = organisation, client, ""
         self.key = ClientKey(organisation, client).encoded
         self._key = re.compile(rb"(?:^|/)" + re.escape(self.key) + rb"(?:/|$)")
         self._client, self._organisation = _quoted(client), _quoted(organisation)
@@ -39,6 +39,11 @@ class Subject:
         plain = re.escape(unquote(client).encode()) + b"|" + re.escape(client.encode())
         self._alone = re.compile(rb"(?<![A-Za-z0-9._-])(?:" + plain + rb")(?![A-Za-z0-9._-])")
         self._raw = re.compile(re.escape(self.key) + rb"(?![A-Za-z0-9._-])")
+
+    @property
+    def recipient(self) -> str:
+        """Return whose messages are to be forgotten: of a client all."""
+        return recipient_of(self.person) if self.person else CLIENT
 
     def in_key(self, key: bytes | None) -> bool:
         """Tell whether a key names the client, alone or before or behind other ids."""
@@ -57,6 +62,31 @@ class Subject:
                 word in value for word in self._organisation
             )
         return self._raw.search(value) is not None
+
+
+class PersonSubject(Subject):
+    """One who acts for a client: named by a key with the recipient, or by the person's id in a record that names the client."""
+
+    def __init__(self, organisation: str, client: str, person: str) -> None:
+        super().__init__(organisation, client)
+        self.person = person
+        recipient = RecipientKey(organisation, client, recipient_of(person))
+        self._own_key = re.compile(rb"(?:^|/)" + re.escape(recipient.encoded) + rb"(?:/|$)")
+        self._person = _quoted(person) | _quoted(recipient.recipient)
+
+    def in_key(self, key: bytes | None) -> bool:
+        """Tell whether a key names the person."""
+        return key is not None and self._own_key.search(key) is not None
+
+    def in_foreign(self, key: bytes | None, value: bytes) -> bool:
+        """Return False: other standards have no such ids."""
+        return False
+
+    def in_value(self, key: bytes | None, value: bytes | None) -> bool:
+        """Tell whether a value names the person."""
+        if value is None or not any(word in value for word in self._person):
+            return False
+        return super().in_key(key) or super().in_value(key, value)
 
 
 def _quoted(text: str) -> set[bytes]:

@@ -18,6 +18,7 @@ WIDTHS = (20, 22, 7, 10, 40)
 COLUMNS = (
     "at", "organisation", "client", "channel", "reason", "status", "detail", "message", "attempt", "kinds", "appointments",
     "notices", "text", "parts", "cost_amount", "cost_currency", "address", "template", "decided", "due", "start", "schema",
+    "recipient",
 )  # fmt: skip
 """Of CSV. What is nested is flat: the notices' kinds, appointments (all of each) and ids, in order, with `/` between them, which
 no id contains. Of an export with outcomes a column `outcomes` comes last, in the order of the appointments."""

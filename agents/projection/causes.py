@@ -13,7 +13,8 @@ UNDELIVERED = "undelivered"
 """Outcome of what the provider took, and then reported as failed: it was sent and paid, and did not arrive."""
 
 OF_DETAILS = frozenset({
-    "absent", "client_off", "contact_unconfirmed", "organisation_off", "too_many", "no_words", "no_rest", "rerouted", "same",
+    "absent", "tell", "client_off", "ended", "contact_unconfirmed", "organisation_off", "too_many", "no_words", "no_rest",
+    "rerouted", "same", "same_address",
     "outcome", "notify", "not_said", "just_told", "just_reminded", "series", "gave_up", "erased",
 })  # fmt: skip
 """Details that are causes by themselves."""

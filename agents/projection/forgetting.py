@@ -12,14 +12,16 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import structlog
+from msgspec import UNSET
 from sqlalchemy import Connection, Delete, Engine, delete, exists, insert, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from schemas.deliveries import ERASED as ERASED_DETAIL
 from schemas.deliveries import LogRecord
+from schemas.erasures import Erasure
 from schemas.held import HeldRecord
-from schemas.inputs import Erasure, Request
-from schemas.keys import ClientKey
+from schemas.inputs import Request
+from schemas.keys import CLIENT, RecipientKey, recipient_of
 
 from . import tallies
 from .page_tables import CLIENTS, OPT_OUTS, STATES, VISITS
@@ -43,24 +45,23 @@ class ErasedCounts(NamedTuple):
         return ErasedCounts(*(mine + its for mine, its in zip(self, other, strict=True)))
 
 
-def client_hash(organisation: str, client: str) -> str:
-    """Return by what an erased client is known: SHA-256 of `organisation/client`.
+def client_hash(organisation: str, client: str, recipient: str = CLIENT) -> str:
+    """Return by what an erased client is known: SHA-256 of `organisation/client`, of one who acts for it with the recipient.
 
     It tells nothing to whoever does not know the id.
     """
-    return hashlib.sha256(ClientKey(organisation, client).encoded).hexdigest()
+    return hashlib.sha256(RecipientKey(organisation, client, recipient).encoded).hexdigest()
 
 
 def erase(connection: Connection, put: Any, event: Erasure) -> ErasedCounts:
-    """Forget what was told to a client up to the event's moment, and what the workers keep. Records stay as counted once, without
-    their address. `put`: what makes an INSERT of the database's own words.
+    """Forget what was told to a client, or to one who acts for it, up to the event's moment, and what the workers keep.
+
+    Records stay as counted once, without their address. `put`: what makes an INSERT of the database's own words.
     """
+    if event.person is not UNSET:
+        return _erase_person(connection, put, event, recipient_of(event.person))
     hash_, at = client_hash(event.organisation, event.client), moment(event.at)
-    known = connection.execute(select(ERASED.c.at).where(ERASED.c.client == hash_)).scalar()
-    if known is None:
-        connection.execute(insert(ERASED).values(client=hash_, at=at))
-    elif known < at:
-        connection.execute(update(ERASED).where(ERASED.c.client == hash_).values(at=at))
+    _note(connection, hash_, at)
     mine = (MESSAGES.c.organisation == event.organisation) & (MESSAGES.c.client == event.client) & (MESSAGES.c.first <= at)
     messages = list(connection.execute(select(MESSAGES.c.message).where(mine)).scalars())
     forgotten = forget_messages(connection, event.organisation, messages)
@@ -86,6 +87,28 @@ def _unknown() -> Delete:
     return delete(CLIENTS).where(*(~there for there in of_client))
 
 
+def _erase_person(connection: Connection, put: Any, event: Erasure, recipient: str) -> ErasedCounts:
+    hash_, at = client_hash(event.organisation, event.client, recipient), moment(event.at)
+    _note(connection, hash_, at)
+    mine = (MESSAGES.c.organisation == event.organisation) & (MESSAGES.c.client == event.client)
+    mine &= (MESSAGES.c.recipient == recipient) & (MESSAGES.c.first <= at)
+    messages = list(connection.execute(select(MESSAGES.c.message).where(mine)).scalars())
+    forgotten = forget_messages(connection, event.organisation, messages)
+    waits = (HELD.c.organisation == event.organisation) & (HELD.c.client == event.client) & (HELD.c.recipient == recipient)
+    connection.execute(delete(HELD).where(waits & (HELD.c.at <= at)))
+    tallies.forget(connection, put, mine)
+    return forgotten._replace(messages=connection.execute(delete(MESSAGES).where(mine)).rowcount)
+
+
+def _note(connection: Connection, hash_: str, at: str) -> None:
+    """Remember up to when one is forgotten."""
+    known = connection.execute(select(ERASED.c.at).where(ERASED.c.client == hash_)).scalar()
+    if known is None:
+        connection.execute(insert(ERASED).values(client=hash_, at=at))
+    elif known < at:
+        connection.execute(update(ERASED).where(ERASED.c.client == hash_).values(at=at))
+
+
 def forget_messages(connection: Connection, organisation: str, messages: Sequence[str]) -> ErasedCounts:
     """Blank the records of these messages, and forget the requests that they came from."""
     found = ErasedCounts()
@@ -98,17 +121,26 @@ def forget_messages(connection: Connection, organisation: str, messages: Sequenc
 
 
 class ErasedClients:
-    """The erased clients among these, with the moment up to which they are forgotten."""
+    """The erased among these recipients, or their clients, with the moment up to which they are forgotten."""
 
-    def __init__(self, connection: Connection, clients: Iterable[tuple[str, str]]) -> None:
-        hashes = {client: client_hash(*client) for client in clients}
+    def __init__(self, connection: Connection, recipients: Iterable[tuple[str, ...]]) -> None:
+        hashes: dict[tuple[str, ...], str] = {}
+        for organisation, client, *recipient in recipients:
+            hashes[organisation, client] = client_hash(organisation, client)
+            if recipient and recipient[0]:
+                hashes[organisation, client, recipient[0]] = client_hash(organisation, client, recipient[0])
         rows = connection.execute(select(ERASED).where(ERASED.c.client.in_(list(hashes.values()))))
         found = {row.client: row.at for row in rows}
-        self._until = {client: found[hash_] for client, hash_ in hashes.items() if hash_ in found}
+        self._until = {whose: found[hash_] for whose, hash_ in hashes.items() if hash_ in found}
+
+    def _until_of(self, whose: RecipientKey) -> str | None:
+        """Return up to when a recipient is forgotten, by an erasure of its own or of the client."""
+        moments = (self._until.get(tuple(whose.of_client)), self._until.get(tuple(whose)))
+        return max((moment_ for moment_ in moments if moment_ is not None), default=None)
 
     def forgets(self, record: LogRecord) -> bool:
         """Tell whether a record is of an erased client's time."""
-        until = self._until.get((record.organisation, record.client))
+        until = self._until_of(record.whose)
         return record.detail == ERASED_DETAIL or (until is not None and moment(record.at) <= until)
 
     def forgets_at(self, organisation: str, client: str, at: datetime) -> bool:
@@ -118,7 +150,8 @@ class ErasedClients:
 
     def forgets_held(self, record: HeldRecord) -> bool:
         """Tell whether what waits is of an erased client's time."""
-        return self.forgets_at(record.organisation, record.client, record.at)
+        until = self._until_of(record.whose)
+        return until is not None and moment(record.at) <= until
 
     def forgets_request(self, request: Request, at: datetime | None) -> bool:
         """Tell whether a request is; one whose time nobody knows (None) may be."""

@@ -18,13 +18,18 @@ from .tables import moment
 
 
 def read_all(values: Iterable[tuple[bytes | None, datetime]]) -> list[tuple[OptOut, datetime]]:
-    """Return the records, each with when it was written. What intake refuses is left out, too: it is in dead-letters."""
+    """Return the clients' own records, each with when it was written.
+
+    What intake refuses is left out, too: it is in dead-letters.
+    """
     found = []
     for value, at in values:
         try:
-            found.append((read(OptOut, value or b""), at))
+            one = read(OptOut, value or b"")
         except BadRecordError:
             continue
+        if not one.recipient:
+            found.append((one, at))
     return found
 
 

@@ -12,7 +12,8 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 
 from schemas.access import AccessRecord
 from schemas.deliveries import NewerSchemaError
-from schemas.inputs import Erasure
+from schemas.erasures import Erasure
+from schemas.keys import CLIENT
 from schemas.topics import ERASURES, HOLDS, ORGANISATIONS, OVERRIDES
 from schemas.wire import BadRecordError
 
@@ -150,9 +151,11 @@ class Projection:
         forgetting.settle(self.engine)
         return forgotten
 
-    def messages_of(self, organisation: str, client: str) -> int:
-        """Count the messages that name a client."""
+    def messages_of(self, organisation: str, client: str, recipient: str = CLIENT) -> int:
+        """Count the messages that name a client; `recipient`: of one who acts for the client those alone."""
         mine = (MESSAGES.c.organisation == organisation) & (MESSAGES.c.client == client)
+        if recipient:
+            mine &= MESSAGES.c.recipient == recipient
         with self.engine.connect() as connection:
             return int(connection.execute(select(func.count()).select_from(MESSAGES).where(mine)).scalar() or 0)
 

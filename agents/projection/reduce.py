@@ -52,8 +52,9 @@ def message_row(old: Mapping[str, Any] | None, record: LogRecord) -> Row:
     """Return a message's row after one more of its records."""
     at, cost = moment(record.at), micros(record)
     row: Row = dict(old) if old is not None else {
-        "organisation": record.organisation, "message": record.message, "client": record.client, "channel": record.channel,
-        "reason": record.reason, "kinds": ",".join(dict.fromkeys(notice.kind for notice in record.notices)),
+        "organisation": record.organisation, "message": record.message, "client": record.client,
+        "recipient": record.recipient or "", "channel": record.channel, "reason": record.reason,
+        "kinds": ",".join(dict.fromkeys(notice.kind for notice in record.notices)),
         "status": record.status, "detail": record.detail, "first": at, "at": at, "attempt": record.attempt,
         "text": None, "parts": None, "micros": None, "currency": None, "address": None,
         "outcome": outcome_of(record), "cause": cause_of(record), "start": None, "notices": "[]",

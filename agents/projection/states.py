@@ -160,6 +160,7 @@ def _agenda(agenda: Agenda) -> Agenda:
         requests={name: _pending(one) for name, one in agenda.requests.items()},
         flight={message: _flying(one) for message, one in agenda.flight.items()},
         sent={notice: _sent(one) for notice, one in agenda.sent.items()},
+        people={},
     )
 
 

@@ -56,7 +56,8 @@ RECORDS = Table(
 MESSAGES = Table(
     "messages", METADATA,
     Column("organisation", String(200), nullable=False), Column("message", String(64), nullable=False),
-    Column("client", String(200), nullable=False), Column("channel", String(8)), Column("reason", String(16), nullable=False),
+    Column("client", String(200), nullable=False), Column("recipient", String(102), nullable=False),
+    Column("channel", String(8)), Column("reason", String(16), nullable=False),
     Column("kinds", Text, nullable=False), Column("status", String(16), nullable=False), Column("detail", Text),
     Column("first", String(27), nullable=False), Column("at", String(27), nullable=False),
     Column("attempt", Integer, nullable=False),
@@ -138,12 +139,12 @@ CHANGES = Table(
 
 HELD = Table(
     "held", METADATA,
-    Column("organisation", String(200)), Column("client", String(200)), Column("at", String(27), nullable=False),
-    Column("messages", Integer, nullable=False), Column("near", Integer, nullable=False),
-    Column("until", String(27), nullable=False), Column("value", Text, nullable=False),
-    PrimaryKeyConstraint("organisation", "client"),
+    Column("organisation", String(200)), Column("client", String(200)), Column("recipient", String(102)),
+    Column("at", String(27), nullable=False), Column("messages", Integer, nullable=False),
+    Column("near", Integer, nullable=False), Column("until", String(27), nullable=False), Column("value", Text, nullable=False),
+    PrimaryKeyConstraint("organisation", "client", "recipient"),
 )  # fmt: skip
-"""What of each client waits in a hold, `value` as its record; `until`: when all of it is over."""
+"""What of each client, and of those who act for it, waits in a hold, `value` as its record; `until`: when all of it is over."""
 
 DOUBTS = Table(
     "doubts", METADATA,
@@ -186,7 +187,7 @@ POSITIONS = Table(
 """The offset after the last record taken in, written in the transaction that takes it in. `fence`: of a changelog, the offset of
 the last fence before it (`states.py`)."""
 
-LAYOUT = 6
+LAYOUT = 7
 """The number of the tables' layout: whoever changes a table raises it, and the first process that finds a lower one makes all of
 them anew from the topics."""
 

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, insert, select
 
 from schemas.access import AccessRecord
 from schemas.deliveries import LogRecord, read_log_record
-from schemas.inputs import Erasure, Request
+from schemas.erasures import Erasure
+from schemas.inputs import Request
 from schemas.topics import ACCESS_LOG, DELIVERY_LOG, DOUBTED, ERASURES, HELD, OPT_OUTS, OUTCOMES, REQUESTS
 from schemas.wire import BadRecordError, loads, own, read
 from streams.intake.checks import check_erasure, request_of
@@ -54,7 +55,7 @@ def _take_records(connection: Connection, put: Any, records: Sequence[LogRecord]
         for row in connection.execute(select(MESSAGES).where(MESSAGES.c.message.in_(messages))).mappings()
     }
     states_ = dict(before)
-    known = ErasedClients(connection, {(record.organisation, record.client) for record in fresh})
+    known = ErasedClients(connection, {record.whose for record in fresh})
     changed, corrections, rows, counted = {}, [], [], Counter[tallies.Key]()
     for record in fresh:
         went = sent.get((record.message, record.attempt))

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, tuple_
 
 from schemas import topics
 from schemas.held import HeldRecord
-from schemas.keys import ClientKey
+from schemas.keys import RecipientKey
 from schemas.wire import BadRecordError, encode
 from streams.processing import own_records
 from streams.processing.turn import Record
@@ -19,8 +19,8 @@ from .tables import HELD, moment
 CHUNK = 200
 
 
-Changes = dict[ClientKey, HeldRecord | None]
-"""The last record of each client of some that follow on one another; None: nothing waits any more."""
+Changes = dict[RecipientKey, HeldRecord | None]
+"""The last record of each recipient of some that follow on one another; None: nothing waits any more."""
 
 
 class Entry(Protocol):
@@ -44,8 +44,8 @@ def read_all(entries: Iterable[E]) -> tuple[Changes, list[tuple[E, BadRecordErro
     bad = []
     for entry in entries:
         try:
-            client, record = _read(Record(topics.HELD.name, 0, 0, entry.key, entry.value))
-            changes[client] = record
+            whose, record = _read(Record(topics.HELD.name, 0, 0, entry.key, entry.value))
+            changes[whose] = record
         except BadRecordError as error:
             bad.append((entry, error))
     return changes, bad
@@ -54,9 +54,9 @@ def read_all(entries: Iterable[E]) -> tuple[Changes, list[tuple[E, BadRecordErro
 def take(connection: Connection, insert: Any, changes: Changes, forgets: Callable[[HeldRecord], bool]) -> None:
     """Write what waits now, of those that are not to be forgotten. `insert`: of the database's own words."""
     there = [record for record in changes.values() if record is not None and not forgets(record)]
-    gone = list(changes.keys() - {_client_of(record) for record in there})
+    gone = list(changes.keys() - {record.whose for record in there})
     for start in range(0, len(gone), CHUNK):
-        whose = tuple_(HELD.c.organisation, HELD.c.client).in_(gone[start : start + CHUNK])
+        whose = tuple_(HELD.c.organisation, HELD.c.client, HELD.c.recipient).in_(gone[start : start + CHUNK])
         connection.execute(delete(HELD).where(whose))
     if there:
         put = insert(HELD)
@@ -70,19 +70,15 @@ def read(row: dict[str, Any]) -> HeldRecord:
     return own_records.held_value(row["value"].encode())
 
 
-def _read(record: Record) -> tuple[ClientKey, HeldRecord | None]:
+def _read(record: Record) -> tuple[RecipientKey, HeldRecord | None]:
     if record.value is None:
-        return own_records.client_key(record), None
+        return own_records.recipient_key(record), None
     found = own_records.held(record)
-    return _client_of(found), found
-
-
-def _client_of(record: HeldRecord) -> ClientKey:
-    return ClientKey(record.organisation, record.client)
+    return found.whose, found
 
 
 def _row(record: HeldRecord) -> dict[str, Any]:
     return {
-        "organisation": record.organisation, "client": record.client, "at": moment(record.at), "messages": len(record.messages),
-        "near": record.near, "until": moment(record.until), "value": encode(record).decode(),
+        "organisation": record.organisation, "client": record.client, "recipient": record.recipient, "at": moment(record.at),
+        "messages": len(record.messages), "near": record.near, "until": moment(record.until), "value": encode(record).decode(),
     }  # fmt: skip

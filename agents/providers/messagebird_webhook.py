@@ -74,11 +74,12 @@ def parse(query: str, tokens: Tokens, now: datetime) -> DeliveryReport | None:
 def opened(reference: str, tokens: Tokens) -> dict[str, Any] | None:
     """Return whose message a reference names, which attempt and which piece; None where it is none of ours."""
     said = tokens.open(reference) if reference else None
-    if said is None or len(said) != 5 or not (said[3].isdecimal() and said[4].isdecimal()):
+    if said is None or len(said) not in (5, 6) or not (said[-2].isdecimal() and said[-1].isdecimal()):
         return None
-    organisation, client, message, attempt, piece = said
+    organisation, client, *recipient, message, attempt, piece = said
+    whose = {"recipient": recipient[0]} if recipient else {}
     return {
-        "organisation": organisation, "client": client, "message": message, "attempt": int(attempt), "piece": int(piece),
+        "organisation": organisation, "client": client, **whose, "message": message, "attempt": int(attempt), "piece": int(piece),
     }  # fmt: skip
 
 

@@ -8,12 +8,12 @@ client: a token cannot be made without a key of ours, and nothing is looked up b
 from __future__ import annotations
 
 import asyncio
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 import structlog
 from aiohttp import web
 
-from schemas.keys import ClientKey
+from schemas.keys import RecipientKey
 from schemas.topics import OPT_OUTS
 
 from ..kafka.publisher import Publisher, UnavailableError
@@ -48,20 +48,29 @@ def choice(fields: dict[str, str]) -> Choice | None:
     return "on" if fields.get("keuze") == "aanmelden" else None
 
 
-def opened(tokens: Tokens | None, token: str) -> ClientKey | None:
+class Link(NamedTuple):
+    """Whose link it is; of one who acts for a client the mark of the address that it went to."""
+
+    whose: RecipientKey
+    mark: str = ""
+
+
+def opened(tokens: Tokens | None, token: str) -> Link | None:
     """Return whose e-mail a token is about; None for one that is not ours, or was cut."""
     said = tokens.open(token) if tokens is not None else None
-    if said is None or len(said) != 3 or said[2] != "email":
+    if said is None or len(said) not in (3, 5) or said[-1] != "email":
         return None
-    return ClientKey(said[0], said[1])
+    organisation, client, *whose, _ = said
+    return Link(RecipientKey(organisation, client, *whose[:1]), *whose[1:])
 
 
-def opt_out(key: ClientKey, chosen: Choice) -> Event:
+def opt_out(link: Link, chosen: Choice) -> Event:
     """Return the event of a choice."""
-    value = {
-        "organisation": key.organisation, "client": key.client, "channel": "email", "off": chosen == "off", "source": "link",
-    }  # fmt: skip
-    return Event(OPT_OUTS.name, str(key), value)
+    whose = link.whose
+    value: dict[str, Any] = {"organisation": whose.organisation, "client": whose.client, "channel": "email"}
+    value |= {"off": chosen == "off", "source": "link"}
+    value |= {"recipient": whose.recipient, "mark": link.mark} if whose.recipient else {}
+    return Event(OPT_OUTS.name, str(whose.of_client), value)
 
 
 class Unsubscribe:
@@ -76,7 +85,7 @@ class Unsubscribe:
 
     async def ask(self, request: web.Request) -> web.Response:
         """Show the page with the button."""
-        return await self._page("ask", self._key(request))
+        return await self._page("ask", self._link(request))
 
     async def answer(self, request: web.Request) -> web.Response:
         """Do it, then say so."""
@@ -86,21 +95,23 @@ class Unsubscribe:
             raise (web.HTTPUnsupportedMediaType if error.status == 415 else web.HTTPBadRequest) from None
         if chosen is None:
             raise web.HTTPBadRequest
-        key = self._key(request)
-        await self.publisher.publish(opt_out(key, chosen))
-        return await self._page(chosen, key)
+        link = self._link(request)
+        await self.publisher.publish(opt_out(link, chosen))
+        return await self._page(chosen, link)
 
-    def _key(self, request: web.Request) -> ClientKey:
+    def _link(self, request: web.Request) -> Link:
         """Return whose link it is; a refusal that says that it is not complete."""
-        key = opened(self.tokens, request.match_info["token"])
-        if key is None:
+        link = opened(self.tokens, request.match_info["token"])
+        if link is None:
             request.app[METRICS].tokens_unknown.labels("unsubscribe").inc()
             log.warning("an unsubscribe link that no key of ours sealed")
             raise NotCompleteError
-        return key
+        return link
 
-    async def _page(self, name: str, key: ClientKey) -> web.Response:
-        body = pages.page("unsubscribe.html", state=name, organisation=await self._name(key.organisation))
+    async def _page(self, name: str, link: Link) -> web.Response:
+        whose = link.whose
+        organisation = await self._name(whose.organisation)
+        body = pages.page("unsubscribe.html", state=name, organisation=organisation, others=bool(whose.recipient))
         return web.Response(body=body, content_type="text/html", charset="utf-8")
 
     async def _name(self, organisation: str) -> str | None:

@@ -45,7 +45,7 @@ def texts(one: HeldRecord, settings: Organisation, now: datetime) -> list[str]:
     for notices in one.messages:
         delivery = Delivery(
             message="held", organisation=one.organisation, client=one.client, channel=one.channel, reason="direct", decided=now,
-            notices=notices,
+            notices=notices, recipient=one.recipient,
         )  # fmt: skip
         try:
             found.append(word(SendCall(delivery=delivery, organisation=settings, address="", attempt=1, piece=0, now=now)).text)

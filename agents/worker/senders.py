@@ -12,6 +12,7 @@ import structlog
 from renderers.email import HeaderError, message_bytes
 from renderers.gsm7 import measure
 from schemas.deliveries import Delivery
+from streams.notices.gates import mark_of
 from streams.sending.outcomes import Outcome, SendCall, believable
 
 from .. import providers
@@ -24,7 +25,15 @@ log = structlog.get_logger(__name__)
 
 def reference(tokens: Tokens, delivery: Delivery, attempt: int, piece: int) -> str:
     """Return what the provider's status reports name: sealed, so that the provider learns no id and nobody can make one up."""
-    return tokens.seal(delivery.organisation, delivery.client, delivery.message, str(attempt), str(piece))
+    whose = [delivery.recipient] if delivery.recipient else []
+    return tokens.seal(delivery.organisation, delivery.client, *whose, delivery.message, str(attempt), str(piece))
+
+
+def unsubscribe_token(tokens: Tokens, delivery: Delivery, address: str) -> str:
+    """Return what ends a recipient's own link; of one who acts for the client it has the mark of the address, too."""
+    if not delivery.recipient:
+        return tokens.seal(delivery.organisation, delivery.client, "email")
+    return tokens.seal(delivery.organisation, delivery.client, delivery.recipient, mark_of(address), "email")
 
 
 class SmsSender:
@@ -126,7 +135,7 @@ class EmailSender:
         delivery, settings = call.delivery, call.organisation.email
         link = None
         if self.unsubscribe_url is not None and self.tokens is not None:
-            link = self.unsubscribe_url + self.tokens.seal(delivery.organisation, delivery.client, "email")
+            link = self.unsubscribe_url + unsubscribe_token(self.tokens, delivery, call.address)
         try:
             worded = word(call, link)
             data = self._data(call, worded, link)

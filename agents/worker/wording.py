@@ -70,12 +70,12 @@ def _word(call: SendCall, unsubscribe: str | None) -> Worded:
 
 
 def _sms(call: SendCall, unsubscribe: str | None) -> Worded:
-    sms = texts(call.delivery, call.organisation, call.now)
+    sms = texts(call.delivery, call.organisation, call.now, call.call_name)
     return Worded(sms.logged, sms=sms)
 
 
 def _email(call: SendCall, unsubscribe: str | None) -> Worded:
-    email = email_text(call.delivery, call.organisation, call.now, unsubscribe)
+    email = email_text(call.delivery, call.organisation, call.now, unsubscribe, call.call_name)
     return Worded(email.text, email=email)
 
 

@@ -16,8 +16,9 @@ from schemas.channels import CHANNELS
 from schemas.deliveries import LogRecord
 from schemas.inputs import Channel
 from schemas.keys import ClientKey
+from schemas.ledger import LedgerRow
 from schemas.notices import Kind
-from schemas.state import Agenda, AgendaEntry, LedgerRow, OptOuts, SettingsRow
+from schemas.state import Agenda, AgendaEntry, OptOuts, PeopleRow, SettingsRow
 from schemas.topics import (
     AGENDAS,
     CONSENTS_TABLE,
@@ -27,6 +28,7 @@ from schemas.topics import (
     OPT_OUTS_TABLE,
     ORGANISATIONS_TABLE,
     OVERRIDES_TABLE,
+    PEOPLE_TABLE,
     Table,
 )
 
@@ -40,16 +42,20 @@ from ..processing.rows import DECODERS
 from .gates import gates
 from .knowledge import knowledge
 from .organisation import organisation_facts
+from .others import others
 from .pending import Fact, pending
 from .words import at_sender, became, kinds, moment, period, sentence
 
 T = TypeVar("T")
 
-CLIENT_TABLES: tuple[Table[Any], ...] = (CONSENTS_TABLE, CONTACTS_TABLE, OPT_OUTS_TABLE, AGENDAS)
+CLIENT_TABLES: tuple[Table[Any], ...] = (CONSENTS_TABLE, CONTACTS_TABLE, PEOPLE_TABLE, OPT_OUTS_TABLE, AGENDAS)
 
 
 class ClientSnapshot(NamedTuple):
-    """All that is kept of a client. `ledgers`: channel -> message -> row. `log`: in the order of `at`, each record once."""
+    """All that is kept of a client. `ledgers`: channel -> message -> row, of the client's own. `log`: by `at`, each record once.
+
+    `people`: who acts for the client; their records are in `log`, too.
+    """
 
     key: ClientKey
     client_facts: ClientFacts
@@ -57,6 +63,7 @@ class ClientSnapshot(NamedTuple):
     agenda: Agenda
     ledgers: dict[Channel, dict[str, LedgerRow]]
     log: list[LogRecord]
+    people: PeopleRow = PeopleRow()
 
     @property
     def is_nobody(self) -> bool:
@@ -103,7 +110,7 @@ def snapshot_of(
         ledgers[channel] = {
             key[len(prefix) :].decode(): DECODERS[table.store, table.name](value)
             for key, value in rows.get(table.store, {}).items()
-            if key.startswith(prefix)
+            if key.startswith(prefix) and b"/" not in key[len(prefix) :]
         }
     once = {(one.message, one.attempt, one.status): one for one in log if (one.organisation, one.client) == client}
     return ClientSnapshot(
@@ -113,7 +120,7 @@ def snapshot_of(
             organisation,
         ),
         settings, as_set(row(AGENDAS, client) or Agenda(), organisation), ledgers,
-        sorted(once.values(), key=lambda one: one.at),
+        sorted(once.values(), key=lambda one: one.at), row(PEOPLE_TABLE, client) or PeopleRow(),
     )  # fmt: skip
 
 
@@ -129,6 +136,9 @@ def explain(
         {
             "Known now": [*_person(client), *organisation_facts(client.settings, zone)],
             "Gates, in their order, as they are now": gates(client.client_facts, client.agenda, appointment),
+            **({"Who acts for the client": [*others(
+                client.key, client.people, client.agenda, client.client_facts.consent, client.client_facts.organisation, now
+            )]} if client.people.people else {}),
             "Appointments": [
                 _appointment(client, id_, entry, changed.get(id_), zone, is_quiet=id_ in quiet)
                 for id_, entry in sorted(client.agenda.appointments.items(), key=lambda pair: (pair[1].actual.start, pair[0]))
@@ -153,7 +163,7 @@ def explain(
 
 
 def _person(client: ClientSnapshot) -> list[Fact]:
-    consent, contact, opt_outs, _ = client.client_facts
+    consent, contact, opt_outs, *_ = client.client_facts
     if consent is None:
         said = "not known, and what is unknown is off"
     elif not consent.notifications:
@@ -273,7 +283,8 @@ NOT_CALLED = ("suppressed", "superseded", "expired")
 
 def _happened(one: LogRecord, zone: str) -> Fact:
     way = f" by {one.channel}" if one.channel is not None and one.status not in NOT_CALLED else ""
-    to = f" to {one.address}" if one.address is not None else ""
+    whom = f" ({one.recipient})" if one.recipient else ""
+    to = (f" to {one.address}" if one.address is not None else "") + whom
     lines = [f"{moment(one.at, zone)} {one.status}{way}{to}: {kinds(one)}", sentence(one)]
     if one.text is not None:
         lines.append(f"“{' '.join(one.text.split())}”")

@@ -9,9 +9,10 @@ from typing import Any, Literal, NamedTuple
 from schemas.deliveries import LogRecord
 from schemas.inputs import Channel
 from schemas.keys import ClientKey
+from schemas.ledger import LedgerRow
 from schemas.notices import reminder_id
 from schemas.reminded import Due
-from schemas.state import Agenda, AgendaEntry, LedgerRow, SettingsRow
+from schemas.state import Agenda, AgendaEntry, SettingsRow
 
 from ..notices.difference import untold
 from ..notices.due_moments import decided_as, due_moments, free_number, reminders_of, was_told_before

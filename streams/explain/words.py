@@ -10,13 +10,16 @@ from msgspec.structs import replace
 from schemas.channels import CHANNELS
 from schemas.deliveries import JUST_REMINDED, JUST_TOLD, NO_REST, NO_WORDS, NOT_SAID, NOTIFY, REROUTED, TOO_MANY, LogRecord
 from schemas.events import View
-from schemas.state import LedgerRow
+from schemas.ledger import LedgerRow
 
 from ..processing.local_time import day_of, local
 from ..processing.places import said_place
 
 SUPPRESSED = {
     "absent": "the client was not present on the appointment",
+    "tell": "the appointment may not be told to this one who acts for the client (any more)",
+    "ended": "the last day on which this one acts for the client was over",
+    "same_address": "somebody else of the client's is told it at the same number or address: it counts as known",
     "client_off": "the client's notifications were off, no channel was listed, or each listed one was opted out",
     "contact_unconfirmed": "no listed channel had a number or address that was confirmed and can get messages",
     "organisation_off": "the organisation's notifications were off, or its settings not known",

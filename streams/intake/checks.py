@@ -11,9 +11,10 @@ import msgspec
 from schemas.addresses import AddressError, mailbox
 from schemas.agenda_snapshots import PolledAppointment
 from schemas.appointments import Appointment, AppointmentStatus, Arrival, Attendee, Location, Notify, Outcome
+from schemas.erasures import Erasure
 from schemas.events import ClientEvent, Details, ForgetKind, View
 from schemas.holds import Hold
-from schemas.inputs import NAME_MOST, SETTINGS_MOST, Erasure, Organisation, OrganisationOverride, Request
+from schemas.inputs import NAME_MOST, SETTINGS_MOST, Organisation, OrganisationOverride, Request
 from schemas.state import Snapshot
 from schemas.topics import INPUTS, REQUESTS
 from schemas.wire import BadRecordError, check, encode, loads, read
@@ -23,6 +24,7 @@ from ..processing.places import spoken
 from ..processing.record_checks import instant, key_parts, present
 from ..processing.turn import Record
 from .details import with_usable_details
+from .representatives import attendees_of, tells_of, without_bad_tells
 from .tidying import tidied, tidied_appointment
 
 MOST_CLIENTS = 1000
@@ -60,6 +62,7 @@ def forgotten(record: Record, what: ForgetKind) -> ClientEvent:
 def appointment_of(record: Record) -> tuple[Appointment, list[str]]:
     """Read the appointment in a record that has a value, and what of its details cannot be used; its key must fit."""
     plain, faults = with_usable_details(tidied_appointment(loads(present(record))))
+    faults += without_bad_tells(plain)
     event = check(Appointment, plain)
     match_key(record, event.organisation, event.appointment)
     return event, faults
@@ -85,6 +88,7 @@ def snapshot_of(event: Appointment, now: datetime, last: Snapshot | None = None)
     if last is not None and _leaves_out(event, "notify"):
         notify = last.notify
     clients = _clients(event.clients) if event.clients is not None else dict(last.clients if last is not None else {})
+    tells = tells_of(event.clients) if event.clients is not None else dict(last.tells if last is not None else {})
     return Snapshot(
         revision=event.revision,
         booked=event.status not in OFF,
@@ -96,6 +100,7 @@ def snapshot_of(event: Appointment, now: datetime, last: Snapshot | None = None)
         order=event.order,
         notify=notify,
         details=details,
+        tells=tells,
     )
 
 
@@ -138,7 +143,7 @@ def _kept(event: Appointment, last: Snapshot | None) -> Appointment:
     if "location" in event.keep:
         found["location"] = Location(name=last.view.location) if last.view.location is not None else None
     if "clients" in event.keep:
-        found["clients"] = [Attendee(client=client, present=present) for client, present in last.clients.items()]
+        found["clients"] = attendees_of(last)
     return msgspec.structs.replace(event, **found)
 
 
@@ -217,14 +222,15 @@ def contradicts(new: Snapshot, old: Snapshot) -> bool:
         return True
     if old.stripped:
         return any(
-            (new.clients.get(client), new.outcomes.get(client)) != (present, old.outcomes.get(client))
+            (new.clients.get(client), new.outcomes.get(client), new.tells.get(client))
+            != (present, old.outcomes.get(client), old.tells.get(client))
             for client, present in old.clients.items()
         )
     if old.replaces and new.replaces != old.replaces:  # rows of before have none
         return True
     place = spoken(old.view.location) if old.view.location is not None else None  # rows of before have it as it came
-    said = (new.clients, new.outcomes, new.view.location, new.view.series, new.view.kind)
-    return said != (old.clients, old.outcomes, place, old.view.series, old.view.kind)
+    said = (new.clients, new.outcomes, new.tells, new.view.location, new.view.series, new.view.kind)
+    return said != (old.clients, old.outcomes, old.tells, place, old.view.series, old.view.kind)
 
 
 def settings_of(record: Record) -> Organisation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from schemas.keys import ClientKey
 from schemas.state import Snapshot
 from schemas.topics import SNAPSHOTS
 from schemas.wire import encode
@@ -28,9 +29,21 @@ def strip_snapshots(rows: Rows, decision: Decision, organisation: str, client: s
     return tuple(found), True
 
 
+def strip_person(rows: Rows, decision: Decision, key: ClientKey, person: str) -> bool:
+    """Take one who acts for a client off the appointments that say so; return whether these were all."""
+    for name, snapshot in list(rows.current(decision, SNAPSHOTS, f"{key.organisation}/")):
+        if person in (tell := snapshot.tells.get(key.client, ())):
+            if decision.full:
+                return False
+            left = {**snapshot.tells, key.client: tuple(one for one in tell if one != person)}
+            decision.erase(SNAPSHOTS.row(name), encode(replace(snapshot, tells=left, stripped=True)))
+    return True
+
+
 def without(snapshot: Snapshot, client: str) -> Snapshot:
     """Return the snapshot without the client's share."""
     clients = {other: present for other, present in snapshot.clients.items() if other != client}
     outcomes = {other: outcome for other, outcome in snapshot.outcomes.items() if other != client}
+    tells = {other: tell for other, tell in snapshot.tells.items() if other != client}
     view = snapshot.view if clients else replace(snapshot.view, location=None, series=None)
-    return replace(snapshot, clients=clients, outcomes=outcomes, view=view, stripped=True)
+    return replace(snapshot, clients=clients, outcomes=outcomes, tells=tells, view=view, stripped=True)

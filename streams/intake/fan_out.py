@@ -23,17 +23,22 @@ def changes(appointment: str, old: Snapshot | None, new: Snapshot) -> Iterator[t
     same = old is not None and _told(old) == _told(new)
     for client, is_present in new.clients.items():
         outcome = new.outcomes.get(client)
-        if same and old is not None and (before.get(client), old.outcomes.get(client)) == (is_present, outcome):
-            continue
+        tell = new.tells.get(client)
+        if same and old is not None:
+            was = (before.get(client), old.outcomes.get(client), old.tells.get(client))
+            if was == (is_present, outcome, tell):
+                continue
         yield (client, event(
             booked=new.booked, present=is_present, view=new.view, replaces=new.replaces, outcome=outcome, notify=new.notify,
-            details=new.details,
+            details=new.details, tell=tell,
         ))  # fmt: skip
     if old is None:
         return
     for client, was_present in before.items():
         if client not in new.clients and (old.booked or not was_present):  # who was absent has not been told that it is cancelled
-            yield client, event(booked=False, present=True, view=old.view, notify=old.notify, details=old.details)
+            yield (client, event(
+                booked=False, present=True, view=old.view, notify=old.notify, details=old.details, tell=old.tells.get(client)
+            ))  # fmt: skip
 
 
 def _told(snapshot: Snapshot) -> tuple[object, ...]:

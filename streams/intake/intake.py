@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from datetime import datetime, timedelta
 
 import msgspec
+from msgspec import UNSET
 
+from schemas.erasures import Erasure
 from schemas.events import ClientEvent, Erased
-from schemas.inputs import Erasure, OptOut
+from schemas.inputs import OptOut
 from schemas.keys import ClientKey
 from schemas.state import Snapshot
 from schemas.topics import (
@@ -28,6 +30,7 @@ from schemas.topics import (
     OUTCOMES,
     OVERRIDES,
     POLLS,
+    REPRESENTATIVES,
     REQUESTS,
     SNAPSHOTS,
 )
@@ -56,10 +59,11 @@ from .checks import (
     snapshot_of,
 )
 from .contacts import known_contact
-from .erasure import strip_snapshots
+from .erasure import strip_person, strip_snapshots
 from .fan_out import became, changes
 from .partial import consent_of, contact_of
 from .polls import PATIENCE
+from .representatives import people_of
 from .tidying import is_tombstone, tidied
 
 
@@ -193,6 +197,17 @@ class Intake:
         if faults:
             raise BadRecordError("; ".join(faults))
 
+    def representatives(self, decision: Decision, record: Record, now: datetime) -> Iterator[ClientEvent]:
+        """Take in who acts for a client, part by part; a null value deletes them."""
+        if record.value is None or is_tombstone(record.value):
+            yield forgotten(record, "people")
+            return
+        event, faults = people_of(tidied(record.topic, loads(record.value)))
+        match_key(record, event.organisation, event.client)
+        yield ClientEvent(organisation=event.organisation, client=event.client, people=event)
+        if faults:
+            raise BadRecordError("; ".join(faults))
+
     def opt_out(self, decision: Decision, record: Record, now: datetime) -> Iterator[ClientEvent]:
         """Take in a channel turned off, or on again."""
         event = read(OptOut, present(record))
@@ -241,6 +256,9 @@ class Intake:
         match_key(record, event.organisation, event.client)
         if event.stage == "done":
             return
+        if event.person is not UNSET:
+            yield from self._erase_person(decision, record, event, event.person)
+            return
         kept, done = strip_snapshots(self.rows, decision, event.organisation, event.client)
         kept += self.agendas.drop(decision, ClientKey(event.organisation, event.client), now)
         if not done:
@@ -252,6 +270,18 @@ class Intake:
         if not done:
             return
         yield ClientEvent(organisation=event.organisation, client=event.client, erased=Erased())
+        self._copy(decision, record, event)
+
+    def _erase_person(self, decision: Decision, record: Record, event: Erasure, person: str) -> Iterator[ClientEvent]:
+        """Forget one who acts for a client, here and in every other partition."""
+        if not strip_person(self.rows, decision, ClientKey(event.organisation, event.client), person):
+            decision.comes_again()
+        elif event.stage == "asked":
+            yield ClientEvent(organisation=event.organisation, client=event.client, erased=Erased(person=person))
+            self._copy(decision, record, event)
+
+    def _copy(self, decision: Decision, record: Record, event: Erasure) -> None:
+        """Tell every other partition."""
         copy = encode(msgspec.structs.replace(event, stage="copied"))
         for partition in range(self.partitions):
             if partition != record.partition:
@@ -265,6 +295,7 @@ HANDLERS: dict[str, Handler] = {
     AGENDA_SNAPSHOTS.name: Intake.agenda,
     CONSENTS.name: Intake.consent,
     CONTACTS.name: Intake.contact,
+    REPRESENTATIVES.name: Intake.representatives,
     OPT_OUTS.name: Intake.opt_out,
     ORGANISATIONS.name: Intake.organisation,
     OVERRIDES.name: Intake.override,

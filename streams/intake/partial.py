@@ -18,7 +18,7 @@ from schemas.wire import BadRecordError, Id, Int64, check
 
 T = TypeVar("T")
 
-_Language = Annotated[str, whole("[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", max_length=35)]
+LanguageTag = Annotated[str, whole("[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", max_length=35)]
 
 
 class Partial(NamedTuple):
@@ -31,18 +31,18 @@ class Partial(NamedTuple):
 
 def consent_of(plain: Any) -> Partial:
     """Read a consent. Raises BadRecordError where its ids are missing or wrong."""
-    ids, faults = _ids(plain), list[str]()
-    listed: list[Any] = _part(list, plain, "channels", [], faults)
+    ids, faults = ids_of(plain), list[str]()
+    listed: list[Any] = part(list, plain, "channels", [], faults)
     for number, one in enumerate(listed):
         if not isinstance(one, str):
             faults.append(f"Expected `str` - at `$.channels[{number}]`")
     names = [one for one in listed if isinstance(one, str)]
-    revision = _part(Int64 | None, plain, "revision", None, faults)
-    language = _part(_Language | None, plain, "language", None, faults)
+    revision = part(Int64 | None, plain, "revision", None, faults)
+    language = part(LanguageTag | None, plain, "language", None, faults)
     consent = Consent(
-        **ids, notifications=_part(bool, plain, "notifications", False, faults),
+        **ids, notifications=part(bool, plain, "notifications", False, faults),
         channels=[channel for name in names for channel in CHANNELS if channel == name],
-        source=_part(str | None, plain, "source", None, faults), revision=UNSET if revision is None else revision,
+        source=part(str | None, plain, "source", None, faults), revision=UNSET if revision is None else revision,
         language=UNSET if language is None else language,
     )  # fmt: skip
     return Partial(consent, faults, sum(name not in CHANNELS for name in names))
@@ -50,29 +50,30 @@ def consent_of(plain: Any) -> Partial:
 
 def contact_of(plain: Any) -> Partial:
     """Read a contact. Raises BadRecordError where its ids are missing or wrong."""
-    ids, faults = _ids(plain), list[str]()
-    sms = _part(Phone | None, plain, "sms", None, faults)
-    email = _part(Email | None, plain, "email", None, faults)
+    ids, faults = ids_of(plain), list[str]()
+    sms = part(Phone | None, plain, "sms", None, faults)
+    email = part(Email | None, plain, "email", None, faults)
     if email is not None:
         try:
             normalised(email.address)
         except AddressError as error:
             faults.append(f"{error} - at `$.email.address`")
             email = None
-    return Partial(Contact(**ids, sms=sms, email=email, revision=_part(Int64 | None, plain, "revision", None, faults)), faults)
+    return Partial(Contact(**ids, sms=sms, email=email, revision=part(Int64 | None, plain, "revision", None, faults)), faults)
 
 
-def _ids(plain: Any) -> dict[str, str]:
+def ids_of(plain: Any) -> dict[str, str]:
+    """Return the ids of organisation and client. Raises BadRecordError."""
     if not isinstance(plain, dict):
         raise BadRecordError("Expected `object`")
     faults: list[str] = []
-    ids = {name: _part(Id, plain, name, "", faults) for name in ("organisation", "client")}
+    ids = {name: part(Id, plain, name, "", faults) for name in ("organisation", "client")}
     if faults:
         raise BadRecordError(faults[0])
     return ids
 
 
-def _part(type_: Any, plain: dict[str, Any], name: str, unknown: T, faults: list[str]) -> T:
+def part(type_: Any, plain: dict[str, Any], name: str, unknown: T, faults: list[str]) -> T:
     """Return a field, or `unknown` where it is missing or wrong; that is a fault unless nothing is what `unknown` says too."""
     if name not in plain and unknown is None:
         return unknown

@@ -27,6 +27,7 @@ STRIPPED = {
     "organisation-overrides": ("email.subject", *_SUBJECTS),
     "contacts": ("sms.number", "email.address"),
     "requests": ("subject",),
+    "representatives": ("call_name",),
 }
 """Fields of a topic around which white space says nothing."""
 

@@ -70,14 +70,14 @@ def take_in(
         entry = AgendaEntry(
             revision=event.revision, deleted=event.deleted, order=event.order, booked=event.booked, present=event.present,
             actual=view, unsaid_place=unsaid, replaces=event.replaces, outcome=event.outcome, notify=hushed, own_notify=own,
-            details=details, keep_until=max(event.view.end, now) + KEPT,
+            details=details, tell=event.tell, keep_until=max(event.view.end, now) + KEPT,
         )  # fmt: skip
         changed = event.booked
     else:
         entry = replace(
             old, revision=event.revision, deleted=event.deleted, order=event.order, booked=event.booked, present=event.present,
             actual=view, unsaid_place=unsaid, replaces=event.replaces, outcome=event.outcome, notify=hushed, own_notify=own,
-            details=details, keep_until=max(old.keep_until, max(event.view.end, now) + KEPT),
+            details=details, tell=event.tell, keep_until=max(old.keep_until, max(event.view.end, now) + KEPT),
         )  # fmt: skip
         changed = compared(old) != compared(entry) or (old.outcome is not None and entry.outcome is None)
     appointments = {**agenda.appointments, event.appointment: entry}
@@ -165,7 +165,7 @@ def pruned(agenda: Agenda, zone: str, now: datetime) -> Agenda:
 def without(agenda: Agenda, appointments: Container[str]) -> Agenda:
     """Return the agenda as if it had never had these appointments."""
     left = {id_: entry for id_, entry in agenda.appointments.items() if id_ not in appointments}
-    agenda = replace(agenda, flight=_speaking_of_others(agenda.flight, appointments), sent={
+    agenda = replace(agenda, flight=speaking_of_others(agenda.flight, appointments), sent={
         id_: replace(one, gone=tuple(_of_others(one.gone, appointments)), said=None) for id_, one in agenda.sent.items()
     })  # fmt: skip
     items = list(_of_others(agenda.known or (), appointments))
@@ -182,7 +182,7 @@ def _of_others(items: Iterable[Item], appointments: Container[str]) -> Iterator[
             yield replace(item, ids=ids)
 
 
-def _speaking_of_others(flight: Mapping[str, Flying], appointments: Container[str]) -> dict[str, Flying]:
+def speaking_of_others(flight: Mapping[str, Flying], appointments: Container[str]) -> dict[str, Flying]:
     """Take what they say of these appointments out of messages that fly."""
     found = {}
     for id_, flying in flight.items():

@@ -6,24 +6,29 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from schemas.inputs import Organisation
-from schemas.keys import ClientKey
+from schemas.keys import CLIENT, ClientKey, RecipientKey, person_of, recipient_of
 from schemas.languages import Language
-from schemas.state import Agenda, SettingsRow
-from schemas.topics import AGENDAS, CONSENTS_TABLE, CONTACTS_TABLE, OPT_OUTS_TABLE
+from schemas.state import Agenda, PeopleRow, SettingsRow
+from schemas.topics import AGENDAS, CONSENTS_TABLE, CONTACTS_TABLE, OPT_OUTS_TABLE, PEOPLE_TABLE
 
 from ..processing.rows import Rows
 from ..processing.turn import Decision
 from .agenda import zone_of
-from .gates import ClientFacts, Eligibility, eligibility_of
+from .gates import ClientFacts, Eligibility, address_of, eligibility_of
 from .holds import is_on
 from .labels import by_labels
 from .languages import language_of
-from .unsaid_places import by_places
+from .people import view_of
+from .representatives import facts_of_person, forgets_at, listed
+from .unsaid_places import by_places, says_places_to_others
 
 
 @dataclass
 class ClientTurn:
-    """A client, the decision that is being made about it, and the clock. Facts are those at the first look."""
+    """A client, the decision that is being made about it, and the clock. Facts are those at the first look.
+
+    `recipient`: whom of the client's it is about (`schemas.keys`).
+    """
 
     decision: Decision
     partition: int
@@ -31,11 +36,13 @@ class ClientTurn:
     key: ClientKey
     settings: SettingsRow | None
     now: datetime
+    recipient: str = CLIENT
 
     def __post_init__(self) -> None:
         """Take from the settings what is asked for again and again."""
         self._facts: ClientFacts | None = None
         self._eligibility: Eligibility | None = None
+        self.whose = RecipientKey(*self.key, self.recipient)
         self.name = str(self.key)
         self.organisation: Organisation | None = self.settings.organisation if self.settings is not None else None
 
@@ -53,7 +60,7 @@ class ClientTurn:
     def facts(self) -> ClientFacts:
         """Look up what the gates look at."""
         if self._facts is None:
-            self._facts = facts_of(self.rows, self.decision, self.name, self.organisation)
+            self._facts = facts_of(self.rows, self.decision, self.whose, self.organisation, self.now)
         return self._facts
 
     @property
@@ -70,18 +77,79 @@ class ClientTurn:
 
     @property
     def agenda(self) -> Agenda:
-        """Read the agenda as it is in this decision."""
+        """Read the agenda as it is in this decision; of one who acts for the client what of it that one may be told."""
+        return view_for(self.rows, self.decision, self.whose, self.organisation)
+
+    @property
+    def of_client(self) -> Agenda:
+        """Read the client's own agenda as it is in this decision."""
         return agenda_of(self.rows, self.decision, self.name, self.organisation)
 
+    @property
+    def people(self) -> PeopleRow:
+        """Read who acts for the client."""
+        return people_of(self.rows, self.decision, self.key)
 
-def facts_of(rows: Rows, decision: Decision | None, key: ClientKey | str, organisation: Organisation | None) -> ClientFacts:
+    @property
+    def forgets_at(self) -> datetime | None:
+        """Return when the address of one who acts for the client is to be forgotten; None of the client."""
+        return forgets_at(listed(self.people, person_of(self.recipient)), self.zone) if self.recipient else None
+
+    def of(self, recipient: str) -> ClientTurn:
+        """Return the turn of somebody else of this client's, in the same decision."""
+        return ClientTurn(self.decision, self.partition, self.rows, self.key, self.settings, self.now, recipient)
+
+    @property
+    def elsewhere(self) -> frozenset[str]:
+        """Find the appointments of which somebody else of the client's is told at this recipient's address, by its channel.
+
+        The client stands before all others, and of these each before those that are listed later; only whose gates are open.
+        """
+        if not self.recipient or self.eligibility.closed_gate is not None or (channel := self.eligibility.channel) is None:
+            return frozenset()
+        mine = address_of(self.facts.contact, channel)
+        others = [CLIENT]
+        for person in self.people.people:
+            if recipient_of(person.id) == self.recipient:
+                break
+            others.append(recipient_of(person.id))
+        found: set[str] = set()
+        for turn in map(self.of, others):
+            theirs = address_of(turn.facts.contact, channel)
+            same = mine is not None and theirs is not None and theirs.address.lower() == mine.address.lower()
+            if same and turn.eligibility == (channel, None):
+                found.update(turn.agenda.appointments)
+        return frozenset(found)
+
+
+def facts_of(
+    rows: Rows, decision: Decision | None, key: RecipientKey, organisation: Organisation | None, now: datetime
+) -> ClientFacts:  # fmt: skip
     """Look up what the gates look at. `decision`: in which rows may have changed; None: what is durable."""
+    name = str(key.of_client)
+    consent = rows.get(decision, CONSENTS_TABLE, CONSENTS_TABLE.row(name))
+    if key.recipient:
+        return facts_of_person(people_of(rows, decision, key.of_client), key, consent, organisation, now)
     return ClientFacts(
-        rows.get(decision, CONSENTS_TABLE, CONSENTS_TABLE.row(key)),
-        rows.get(decision, CONTACTS_TABLE, CONTACTS_TABLE.row(key)),
-        rows.get(decision, OPT_OUTS_TABLE, OPT_OUTS_TABLE.row(key)),
+        consent,
+        rows.get(decision, CONTACTS_TABLE, CONTACTS_TABLE.row(name)),
+        rows.get(decision, OPT_OUTS_TABLE, OPT_OUTS_TABLE.row(name)),
         organisation,
     )
+
+
+def people_of(rows: Rows, decision: Decision | None, key: ClientKey) -> PeopleRow:
+    """Look up who acts for a client."""
+    return rows.get(decision, PEOPLE_TABLE, PEOPLE_TABLE.row(key)) or PeopleRow()
+
+
+def view_for(rows: Rows, decision: Decision | None, key: RecipientKey, organisation: Organisation | None) -> Agenda:
+    """Read the agenda as it is for a recipient. Who is not listed may be told of nothing, and still has what flies."""
+    agenda = agenda_of(rows, decision, key.of_client, organisation)
+    if not key.recipient:
+        return agenda
+    person = listed(people_of(rows, decision, key.of_client), person_of(key.recipient))
+    return view_of(agenda, person, zone_of(organisation), places=says_places_to_others(organisation))
 
 
 def agenda_of(rows: Rows, decision: Decision | None, key: ClientKey | str, organisation: Organisation | None) -> Agenda:

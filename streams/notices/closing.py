@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from schemas.deliveries import NOT_SAID
+from schemas.deliveries import NOT_SAID, SAME_ADDRESS
 from schemas.inputs import Organisation
-from schemas.keys import ClientKey
+from schemas.keys import RecipientKey
 from schemas.known import Item, Rule
 from schemas.state import Agenda, AgendaEntry
 
@@ -59,7 +59,7 @@ class ClosingPlan(NamedTuple):
     held: bool
 
 
-def hold_back(key: ClientKey, agenda: Agenda, organisation: Organisation | None, now: datetime) -> Held | None:
+def hold_back(key: RecipientKey, agenda: Agenda, organisation: Organisation | None, now: datetime) -> Held | None:
     """Return what would be said, or known, of a client whose organisation holds that; None where that is nothing."""
     zone = zone_of(organisation)
     scene = scene_of(agenda, known_of(agenda, zone, now), zone, now)
@@ -71,12 +71,12 @@ def hold_back(key: ClientKey, agenda: Agenda, organisation: Organisation | None,
 
 
 def close(
-    key: ClientKey, agenda: Agenda, organisation: Organisation | None, eligibility: Eligibility, now: datetime,
-    not_said: Collection[Difference] = (), *, hold: bool = False,
+    key: RecipientKey, agenda: Agenda, organisation: Organisation | None, eligibility: Eligibility, now: datetime,
+    not_said: Collection[Difference] = (), *, hold: bool = False, elsewhere: Collection[str] = (),
 ) -> Closing:  # fmt: skip
     """Close the window. In quiet hours, or a hold, only what belongs to a day that is soon is decided; the rest is held.
 
-    `not_said`: of these nothing is said any more.
+    `not_said`: of these nothing is said any more. `elsewhere`: appointments of which somebody else is told at the same address.
     """
     zone, until = zone_of(organisation), quiet_until(organisation, now)
     before = known_of(agenda, zone, now)
@@ -90,7 +90,7 @@ def close(
         *[writer.decided(said, "expired") for said in plan.over],
         *[writer.decided(Statement((change,)), "series") for change in plan.covered],
         *[writer.decided(said, NOT_SAID) for said in plan.not_said],
-        *[writer.decided(said, withheld) for said in plan.said],
+        *[writer.decided(said, withheld or _is_told(said, elsewhere)) for said in plan.said],
     ]
     item_of = before.item_of
     away, away_held = absent(writer, item_of, None if hold else soon)
@@ -100,7 +100,8 @@ def close(
     known = _covering(scene, plan.covered, decided)
     if plan.over:
         known = read(known, [one.notice for one in decided if one.withheld == "expired"], now, rules=False)
-    overheard_now = [one.notice for one in decided if one.withheld in (NOT_SAID, withheld) and one.withheld is not None]
+    unsaid = (NOT_SAID, SAME_ADDRESS, withheld)
+    overheard_now = [one.notice for one in decided if one.withheld is not None and one.withheld in unsaid]
     if overheard_now:
         known = overheard(known, overheard_now, now)
     if plan.over or overheard_now:
@@ -109,6 +110,11 @@ def close(
     waiting = held.waiting if held is not None else None
     agenda = replace(agenda, window=None, held_until=held_until, waiting=waiting, appointments=appointments)
     return Closing(takeoff(kept(agenda, before, known, zone), messages, eligibility.channel, now), messages, held)
+
+
+def _is_told(said: Statement, elsewhere: Collection[str]) -> str | None:
+    """Return why it is not said once more, where somebody else is told all of it at the same address."""
+    return SAME_ADDRESS if elsewhere and all(member.id in elsewhere for member in said.members) else None
 
 
 def _cleared(message: list[Decided], scene: Scene) -> list[Decided]:

@@ -18,10 +18,13 @@ def remembering(old: KnownContact | None, new: KnownContact) -> KnownContact:
 
     Upstream repeats what it knows at every sync, so a `confirmed: true` alone says nothing new.
     """
-    return replace(new, **{channel: _remembering(address_of(old, channel), address_of(new, channel)) for channel in CHANNELS})
+    return replace(
+        new, **{channel: remembering_address(address_of(old, channel), address_of(new, channel)) for channel in CHANNELS}
+    )  # fmt: skip
 
 
-def _remembering(old: KnownAddress | None, new: KnownAddress | None) -> KnownAddress | None:
+def remembering_address(old: KnownAddress | None, new: KnownAddress | None) -> KnownAddress | None:
+    """Return upstream's new word on one number or address."""
     if new is not None and new.unsaid:
         same = old is not None and old.address == new.address
         return replace(old, problem=new.problem) if old is not None and same else replace(new, unsaid=False)

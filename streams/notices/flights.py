@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from schemas.channels import CHANNELS
 from schemas.events import Landed
 from schemas.inputs import NOT_WITHIN_MOST, Channel
-from schemas.keys import ClientKey
+from schemas.keys import RecipientKey
 from schemas.notices import Notice, change_id, message_id
 from schemas.state import Agenda, Flying, Window
 
@@ -75,7 +75,7 @@ def still_so(agenda: Agenda, notices: Iterable[Notice], zone: str, now: datetime
     return not any(item is not None and is_absent(item, agenda.appointments) for item in cancelled)
 
 
-def landed(key: ClientKey, agenda: Agenda, outcome: Landed, zone: str, now: datetime) -> Landing:
+def landed(key: RecipientKey, agenda: Agenda, outcome: Landed, zone: str, now: datetime) -> Landing:
     """Learn what a message that flew said, or have it decided anew; when the last one has landed the open window closes."""
     flying = agenda.flight[outcome.message]
     agenda = replace(agenda, flight={id_: other for id_, other in agenda.flight.items() if id_ != outcome.message})
@@ -144,14 +144,14 @@ def _over(agenda: Agenda, notices: Iterable[Notice], zone: str, now: datetime) -
     return _heard(agenda, over, zone, now, rules=False).agenda if over else agenda
 
 
-def _noticed(key: ClientKey, agenda: Agenda, notices: Iterable[Notice]) -> Agenda:
+def _noticed(key: RecipientKey, agenda: Agenda, notices: Iterable[Notice]) -> Agenda:
     """Mark the own notices of revisions as used: what is told of these once more is another notice."""
     used = {}
     for notice in notices:
         entry = agenda.appointments.get(notice.appointment or "")
         if entry is None or notice.appointment is None:
             continue
-        if notice.id == change_id(*key, notice.appointment, notice.kind, entry.revision):
+        if notice.id == change_id(key.organisation, key.told, notice.appointment, notice.kind, entry.revision):
             used[notice.appointment] = replace(entry, noticed=entry.revision)
     return replace(agenda, appointments={**agenda.appointments, **used}) if used else agenda
 

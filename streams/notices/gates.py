@@ -10,18 +10,23 @@ import hashlib
 from typing import NamedTuple
 
 from schemas.deliveries import Gate
-from schemas.events import KnownAddress, KnownContact
+from schemas.events import KnownAddress, KnownContact, KnownPerson
 from schemas.inputs import Channel, Consent, Organisation
 from schemas.state import OptOuts
 
 
 class ClientFacts(NamedTuple):
-    """All that the gates look at for one client."""
+    """All that the gates look at for one recipient. `ended`: who acted for the client does so no more.
+
+    `call_name`: how a message to one who acts for the client calls the client; None: not at all.
+    """
 
     consent: Consent | None
     contact: KnownContact | None
     opt_outs: OptOuts | None
     organisation: Organisation | None
+    ended: bool = False
+    call_name: str | None = None
 
 
 class Eligibility(NamedTuple):
@@ -36,6 +41,8 @@ def eligibility_of(facts: ClientFacts, only: Channel | None = None) -> Eligibili
     consent = facts.consent
     if consent is None or not consent.notifications:
         return Eligibility(None, "client_off")
+    if facts.ended:
+        return Eligibility(None, "ended")
     off = facts.opt_outs.off if facts.opt_outs is not None else {}
     listed = [channel for channel in consent.channels if channel not in off and only in (None, channel)]
     if not listed:
@@ -48,8 +55,8 @@ def eligibility_of(facts: ClientFacts, only: Channel | None = None) -> Eligibili
     return Eligibility(channel, None)
 
 
-def address_of(contact: KnownContact | None, channel: Channel) -> KnownAddress | None:
-    """Return the client's number or address for the channel."""
+def address_of(contact: KnownContact | KnownPerson | None, channel: Channel) -> KnownAddress | None:
+    """Return the number or address for the channel."""
     if contact is None:
         return None
     found: KnownAddress | None = getattr(contact, channel)

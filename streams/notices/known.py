@@ -191,14 +191,15 @@ def kept(agenda: Agenda, before: Known, known: Known, zone: str) -> Agenda:
         entry, item = agenda.appointments.get(id_), held.get(id_)
         if entry is None or (item is not None and before.items.get(item.words) is item):
             continue
-        changed[id_] = _told(entry, item, zone)
+        changed[id_] = as_known(entry, item, zone)
     return replace(
         agenda, appointments={**agenda.appointments, **changed} if changed else agenda.appointments,
         known=tuple(known.items.values()), rules=known.rules, zone=zone, series=series.shapes(known.rules),
     )  # fmt: skip
 
 
-def _told(entry: AgendaEntry, item: Item | None, zone: str) -> AgendaEntry:
+def as_known(entry: AgendaEntry, item: Item | None, zone: str) -> AgendaEntry:
+    """Return an appointment with what follows from what is known of it, None where nothing is."""
     if item is None:
         if entry.told is None and entry.told_on_day_since is None:
             return entry

@@ -48,14 +48,15 @@ def listed(turn: ClientTurn, agenda: Agenda, held: Held) -> Agenda:
         return replace(agenda, waiting=replace(waiting, listed=False))
     record = HeldRecord(
         organisation=turn.key.organisation, client=turn.key.client, at=turn.now, channel=eligibility.channel,
-        messages=tuple(held.messages), near=held.near, until=held.until,
+        messages=tuple(held.messages), near=held.near, until=held.until, recipient=turn.recipient,
     )  # fmt: skip
-    turn.decision.emit(Output(HELD.name, turn.key.encoded, encode(record), turn.partition))
+    turn.decision.emit(Output(HELD.name, turn.whose.encoded, encode(record), turn.partition))
     asks = held.near > 0 and not waiting.asked and not waiting.refused
     if asks and hold is not None and hold.at is not None:
         question = ClientEvent(
-            organisation=turn.key.organisation, urgent=Urgent(client=turn.key.client, at=hold.at, messages=held.near)
-        )  # fmt: skip
+            organisation=turn.key.organisation,
+            urgent=Urgent(client=turn.key.client, at=hold.at, messages=held.near, recipient=turn.recipient),
+        )
         turn.decision.emit(Output(CLIENT_EVENTS.name, turn.key.organisation.encode(), encode(question)))
     return replace(agenda, waiting=replace(waiting, listed=True, asked=waiting.asked or asks))
 
@@ -63,4 +64,4 @@ def listed(turn: ClientTurn, agenda: Agenda, held: Held) -> Agenda:
 def unlist(turn: ClientTurn, agenda: Agenda) -> None:
     """Say that nothing of a client waits any more, where something did."""
     if agenda.waiting is not None and agenda.waiting.listed:
-        turn.decision.emit(Output(HELD.name, turn.key.encoded, None, turn.partition))
+        turn.decision.emit(Output(HELD.name, turn.whose.encoded, None, turn.partition))

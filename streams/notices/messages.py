@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from schemas.deliveries import ERASED, NO_REST, Delivery, LoggedNotice, LogRecord, Reason, Status
+from msgspec import UNSET
+
+from schemas.deliveries import ERASED, NO_REST, Delivery, LoggedItem, LoggedNotice, LogRecord, Reason, Status
 from schemas.inputs import Channel, Request
+from schemas.keys import CLIENT
 from schemas.notices import Notice, request_id
 from schemas.state import Flying
 from schemas.topics import DELIVERIES
@@ -31,17 +34,18 @@ def emit_message(
         turn.decision.count("decided", notice.kind, withheld or "passed")
     if withheld is None and eligibility.channel is not None:
         _hand_out(turn, Delivery(
-            message=message, organisation=turn.key.organisation, client=turn.key.client, channel=eligibility.channel,
-            reason=reason, decided=turn.now, due=due, notices=notices, request=request, language=turn.language,
+            message=message, organisation=turn.key.organisation, client=turn.key.client, recipient=turn.recipient,
+            channel=eligibility.channel, reason=reason, decided=turn.now, due=due, notices=notices, request=request,
+            language=turn.language,
             useful_until=request.expires_at if request is not None else _useful_until(notices),
         ))  # fmt: skip
         return
     status: Status = "expired" if withheld == "expired" else "suppressed"
     record = LogRecord(
         message=message, organisation=turn.key.organisation, client=turn.key.client, channel=eligibility.channel, reason=reason,
-        status=status, detail=withheld if status == "suppressed" else None, at=turn.now, notices=logged(notices),
-        template=template_of(turn.organisation, eligibility.channel, notices, turn.language),
-        start=start_of(notices) if withheld != ERASED else None,
+        status=status, detail=withheld if status == "suppressed" else None, at=turn.now, notices=logged(notices, turn.recipient),
+        template=template_of(turn.organisation, eligibility.channel, notices, turn.language, turn.recipient),
+        start=start_of(notices) if withheld != ERASED else None, recipient=turn.recipient or UNSET,
     )  # fmt: skip
     emit_record(turn.decision, turn.partition, record)
 
@@ -49,8 +53,9 @@ def emit_message(
 def emit_again(turn: ClientTurn, message: str, flying: Flying) -> None:
     """Emit the delivery of a message that flies once more: its sender answers what became of it."""
     _hand_out(turn, Delivery(
-        message=message, organisation=turn.key.organisation, client=turn.key.client, channel=flying.channel, reason="direct",
-        decided=flying.since, language=turn.language, notices=flying.notices, useful_until=_useful_until(flying.notices),
+        message=message, organisation=turn.key.organisation, client=turn.key.client, recipient=turn.recipient,
+        channel=flying.channel, reason="direct", decided=flying.since, language=turn.language, notices=flying.notices,
+        useful_until=_useful_until(flying.notices),
     ))  # fmt: skip
 
 
@@ -61,7 +66,8 @@ def emit_given_up(
     turn.decision.count("no_rest")
     record = LogRecord(
         message=message, organisation=turn.key.organisation, client=turn.key.client, channel=channel, reason=reason,
-        status="failed", detail=NO_REST, at=turn.now, notices=logged(notices), start=start_of(notices),
+        status="failed", detail=NO_REST, at=turn.now, notices=logged(notices, turn.recipient), start=start_of(notices),
+        recipient=turn.recipient or UNSET,
     )  # fmt: skip
     emit_record(turn.decision, turn.partition, record)
 
@@ -79,6 +85,19 @@ def request_notice(request: Request) -> Notice:
     return Notice(id=request_id(request.organisation, request.client, request.party, request.request), kind="request")
 
 
-def logged(notices: tuple[Notice, ...]) -> tuple[LoggedNotice, ...]:
-    """Return notices as the delivery log names them."""
-    return tuple(LoggedNotice(id=one.id, kind=one.kind, appointment=one.appointment, others=one.others) for one in notices)
+def logged(notices: tuple[Notice, ...], recipient: str = CLIENT) -> tuple[LoggedNotice, ...]:
+    """Return notices as the delivery log names them; of those to others than the client with what each tells."""
+    return tuple(
+        LoggedNotice(
+            id=one.id, kind=one.kind, appointment=one.appointment, others=one.others, items=_items(one) if recipient else ()
+        )
+        for one in notices
+    )
+
+
+def _items(notice: Notice) -> tuple[LoggedItem, ...]:
+    """Return what a notice tells of its first appointment, of which it has the times."""
+    view = notice.now or notice.was
+    if view is None or notice.appointment is None:
+        return ()
+    return (LoggedItem(appointment=notice.appointment, start=view.start, end=view.end, place=view.location),)

@@ -17,20 +17,20 @@ from schemas.events import (
     Forget,
     ForgetKind,
     KnownContact,
+    KnownPeople,
     Landed,
 )
 from schemas.holds import Hold, Urgent
 from schemas.inputs import Consent, OptOut, Organisation, OrganisationOverride, Request, WindowSettings
-from schemas.keys import ClientKey
+from schemas.keys import RecipientKey, recipient_of
 from schemas.state import Agenda, Flying, SettingsRow, Window
 from schemas.topics import (
     AGENDAS,
-    CONSENTS,
     CONSENTS_TABLE,
-    CONTACTS,
     CONTACTS_TABLE,
     DELIVERIES,
     OPT_OUTS_TABLE,
+    PEOPLE_TABLE,
     Table,
 )
 from schemas.wire import encode
@@ -41,9 +41,10 @@ from ..processing.own_records import client_event
 from ..processing.turn import Decision, Output, Processor, Record, Turn
 from .agenda import Decided, pruned, seconds_since, take_in, without
 from .client_turn import ClientTurn
-from .clients import FLIGHT, KINDS, PRUNE, REMINDER, REQUEST, WINDOW, first_moment
+from .clients import END, FLIGHT, KINDS, PRUNE, REMINDER, REQUEST, WINDOW, first_moment_of
 from .closing import close, hold_back
-from .contacts import is_stale, opted, refused, remembering
+from .consents import Consents
+from .contacts import opted, refused
 from .due_moments import due_of_before, due_together
 from .flights import landed, message_of, overdue
 from .holds import days_waiting, not_before, not_to_be_said
@@ -52,19 +53,20 @@ from .listing import is_meant, listed, unlist
 from .messages import emit_again, emit_given_up, emit_message, request_notice
 from .organisations import Organisations
 from .reminding import decide_reminders
+from .representing import Representing
 from .requests import NO_CHANNEL, Requests
 from .returns import reopened
 from .undoing import undone
 from .unsaid_places import says_places
 
-CLIENT_TABLES: tuple[Table[Any], ...] = (CONSENTS_TABLE, CONTACTS_TABLE, OPT_OUTS_TABLE, AGENDAS)
+CLIENT_TABLES: tuple[Table[Any], ...] = (CONSENTS_TABLE, CONTACTS_TABLE, PEOPLE_TABLE, OPT_OUTS_TABLE, AGENDAS)
 """All that is kept of one client."""
 
 FORGOTTEN: dict[ForgetKind, Table[Any]] = {"consent": CONSENTS_TABLE, "contact": CONTACTS_TABLE}
 """Where an event that forgets it deletes the row."""
 
 
-class Notices(Organisations, Requests):
+class Notices(Organisations, Requests, Consents, Representing):
     """The notices processor of one partition of `client-events`."""
 
     # -- what the driver asks ------------------------------------------------------------------------------------------
@@ -88,7 +90,7 @@ class Notices(Organisations, Requests):
     def _handle(self, decision: Decision, record: Record, turn: Turn) -> None:
         event = client_event(record)
         body = event.body
-        client = self.turn_of(decision, event.key, turn.now)
+        client = self.turn_of(decision, event.key, turn.now, event.recipient)
         match body:
             case AppointmentEvent():
                 self._take_appointments(client, record, (body,), event.written)
@@ -100,10 +102,16 @@ class Notices(Organisations, Requests):
                 self._take_consent(client, body)
             case KnownContact():
                 self._take_contact(client, body)
+            case KnownPeople():
+                self._take_people(client, body)
+            case Bounce() if event.recipient:
+                self._refuse_person(client, body)
             case Bounce():
                 if (contact := refused(client.facts.contact, body)) is not None:
                     decision.count("refused_addresses", body.channel)
                     self._keep_contact(client, contact)
+            case OptOut() if body.recipient:
+                self._opt_out_person(client, body, body.recipient)
             case OptOut():
                 off = opted(client.facts.opt_outs, body)
                 decision.put(OPT_OUTS_TABLE.row(event.key), encode(off) if off.off else None)
@@ -122,27 +130,12 @@ class Notices(Organisations, Requests):
                     self._hold(decision, event.organisation, body, turn.now)
                 elif what == "settings" or what == "override":
                     self._set(decision, event.organisation, body, turn.now)
+                elif what == "people":
+                    self._take_people(client, KnownPeople(organisation=event.organisation, client=event.client))
                 else:
                     decision.put(FORGOTTEN[what].row(event.key), None)
             case _:
                 assert_never(body)
-
-    def _take_consent(self, client: ClientTurn, consent: Consent) -> None:
-        old = client.facts.consent
-        if old is not None and is_stale(old.revision, consent.revision):
-            client.decision.count("stale", CONSENTS.name)
-        else:
-            client.decision.put(CONSENTS_TABLE.row(client.key), encode(consent))
-
-    def _take_contact(self, client: ClientTurn, contact: KnownContact) -> None:
-        old = client.facts.contact
-        if old is not None and is_stale(old.revision, contact.revision):
-            client.decision.count("stale", CONTACTS.name)
-        else:
-            self._keep_contact(client, remembering(old, contact))
-
-    def _keep_contact(self, client: ClientTurn, contact: KnownContact) -> None:
-        client.decision.put(CONTACTS_TABLE.row(client.key), encode(contact))
 
     def _take_appointments(self, client: ClientTurn, record: Record, events: Iterable[AppointmentEvent], written: int) -> None:
         """Take in appointments as they now are, all at once; what is one too many is set aside."""
@@ -164,14 +157,28 @@ class Notices(Organisations, Requests):
             set_aside_capped(client.decision, record, capped)
         if agenda is old:
             return
-        at_once = 0 in (window.quiet_seconds, window.max_seconds) and not agenda.flight
-        if at_once and agenda.window is not None and agenda.window.closes <= now:
+        agenda = self.followed(client, old, agenda, late)
+        at_once = 0 in (window.quiet_seconds, window.max_seconds)
+        if at_once and not agenda.flight and agenda.window is not None and agenda.window.closes <= now:
             agenda = self._close(client, agenda, now)
         self.keep(client, agenda)
+        if agenda.people:
+            self._people_at_once(client, at_once=at_once)
+
+    def _people_at_once(self, client: ClientTurn, *, at_once: bool) -> None:
+        """Set the next moments of those who act for a client; where windows close at once theirs do, too."""
+        for turn in map(client.of, map(recipient_of, client.of_client.people)):
+            view = turn.agenda
+            if at_once and not view.flight and view.window is not None and view.window.closes <= client.now:
+                self.keep(turn, self._close(turn, view, client.now))
+        self.schedule_people(client.decision, client.key, client.now)
 
     def _erase(self, client: ClientTurn, event: Erased) -> None:
         """Forget the client, or appointments that another partition of intake kept. The senders are told by a null value."""
         decision, key, agenda = client.decision, client.key, client.agenda
+        if event.person is not None:
+            self._erase_person(client, event.person)
+            return
         if event.appointments is not None:
             left = without(agenda, frozenset(event.appointments))
             if len(left.appointments) < len(agenda.appointments):
@@ -179,12 +186,14 @@ class Notices(Organisations, Requests):
                     unlist(client, left)
                     left = replace(left, waiting=None, window=left.window or Window(client.now, client.now))
                 decision.scrub.add(AGENDAS.row(key))
-                self.keep(client, left)
+                self.keep(client, self.without_appointments(client, agenda, left, frozenset(event.appointments)))
+                self.schedule_people(decision, key, client.now)
             return
         for pending in agenda.requests.values():
             one = [Decided(request_notice(pending.request), ERASED, client.now)]
             emit_message(client, "request", message_of(agenda, one), one, NO_CHANNEL, client.now)
         unlist(client, agenda)
+        self.forget_people(client, agenda)
         for table in CLIENT_TABLES:
             if self.rows.get(decision, table, table.row(key)) is not None:
                 decision.erase(table.row(key))
@@ -210,11 +219,12 @@ class Notices(Organisations, Requests):
 
     def _fire(self, decision: Decision, name: str, now: datetime) -> None:
         """Handle the moment that was taken off the index; which one it is follows from the agenda."""
-        client = self.turn_of(decision, ClientKey.of(name), now)
+        key = RecipientKey.of(name)
+        client = self.turn_of(decision, key.of_client, now, key.recipient)
         old = agenda = client.agenda
-        when, kind, detail = first_moment(agenda, client.settings, now) or (now, PRUNE, "")
+        when, kind, detail = first_moment_of(agenda, client.settings, client.forgets_at, now) or (now, PRUNE, "")
         if when > now:  # the agenda has no moment that is due (any more)
-            self.schedule(client.key, agenda, now)
+            self.schedule_again(client, agenda)
             return
         since = not_before(client.settings, when)
         decision.measure("moments", KINDS[kind], time=now - since)
@@ -226,10 +236,12 @@ class Notices(Organisations, Requests):
             agenda = self._decide_request(client, agenda, detail, when)
         elif kind == FLIGHT:
             agenda = self._ask_again(client, agenda)
+        elif kind == END:
+            self._end_people(client)
         else:
             agenda = pruned(agenda, client.zone, now)
         if agenda is old:
-            self.schedule(client.key, agenda, now)
+            self.schedule_again(client, agenda)
         else:
             self.keep(client, agenda)
 
@@ -240,12 +252,13 @@ class Notices(Organisations, Requests):
         if agenda.window is not None:
             due -= timedelta(seconds=agenda.window.late)
         agenda = pruned(agenda, client.zone, client.now)
-        if client.holds and not urgent and (held := hold_back(client.key, agenda, client.organisation, client.now)) is not None:
+        if client.holds and not urgent and (held := hold_back(client.whose, agenda, client.organisation, client.now)) is not None:
             return listed(client, replace(agenda, window=None, held_until=None), held)
         old, hushed = agenda, not_to_be_said(agenda, client.settings)
         agenda, messages, held = close(
-            client.key, agenda, client.organisation, client.eligibility, client.now, hushed, hold=client.holds
-        )
+            client.whose, agenda, client.organisation, client.eligibility, client.now, hushed, hold=client.holds,
+            elsewhere=client.elsewhere,
+        )  # fmt: skip
         for one in messages:
             emit_message(client, "direct", message_of(agenda, one), one, client.eligibility, due)
         if held is not None:
@@ -258,11 +271,11 @@ class Notices(Organisations, Requests):
         old = agenda = client.agenda
         given_up: Flying | None = None
         if outcome.message in agenda.flight:
-            agenda, given_up = landed(client.key, agenda, outcome, client.zone, client.now)
+            agenda, given_up = landed(client.whose, agenda, outcome, client.zone, client.now)
         elif outcome.became == "back" and outcome.notices and outcome.day is None and outcome.request is None:
             agenda, given_up = undone(agenda, outcome, client.zone, client.now)
         elif outcome.became == "back":
-            agenda, ended = reopened(client.key, agenda, outcome, client.zone, client.now)
+            agenda, ended = reopened(client.whose, agenda, outcome, client.zone, client.now)
             if ended:
                 reason: Reason = "request" if outcome.request is not None else "reminder"
                 emit_given_up(client, outcome.message, reason, outcome.channel, ended)

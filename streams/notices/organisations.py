@@ -10,7 +10,7 @@ from schemas.events import ClientEvent, Forget
 from schemas.holds import Hold, Urgent
 from schemas.inputs import Organisation, OrganisationOverride
 from schemas.keys import ClientKey
-from schemas.topics import AGENDAS, CLIENT_EVENTS, HOLDS_TABLE
+from schemas.topics import AGENDAS, CLIENT_EVENTS, HOLDS_TABLE, PEOPLE_TABLE
 from schemas.wire import encode
 
 from ..processing.turn import Decision, Output
@@ -45,7 +45,9 @@ class Organisations(Clients):
         new, may = granted(old, self.settings[organisation].organisation if organisation in self.settings else None, asked)
         self.settings.hold(decision, organisation, new)
         decision.count("holds_urgent", "granted" if may else "refused")
-        answer = ClientEvent(organisation=organisation, client=asked.client, urgent=replace(asked, granted=may))
+        answer = ClientEvent(
+            organisation=organisation, client=asked.client, recipient=asked.recipient, urgent=replace(asked, granted=may)
+        )  # fmt: skip
         decision.emit(Output(CLIENT_EVENTS.name, ClientKey(organisation, asked.client).encoded, encode(answer)))
 
     def _schedule_all(self, decision: Decision, organisation: str, now: datetime) -> None:
@@ -56,3 +58,7 @@ class Organisations(Clients):
         for key in sorted(changed | {key for key, _ in self.rows.scan(AGENDAS, start)}):
             if (agenda := self.rows.get(decision, AGENDAS, AGENDAS.row(key))) is not None:
                 self.load(key, agenda, now)
+        acting = PEOPLE_TABLE.row(start)
+        changed = {f"{start}{key[len(acting) :].decode()}" for key in decision.rows if key.startswith(acting)}
+        for key in sorted(changed | {key for key, _ in self.rows.scan(PEOPLE_TABLE, start)}):
+            self.schedule_people(decision, ClientKey.of(key), now)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from schemas.deliveries import JUST_REMINDED, JUST_TOLD, NOTIFY
 from schemas.inputs import Organisation
-from schemas.keys import ClientKey
+from schemas.keys import RecipientKey
 from schemas.known import Words
 from schemas.notices import Notice, reminder_id, reminder_name
 from schemas.reminded import Due
@@ -30,7 +30,9 @@ class Reminder(NamedTuple):
     withheld: str | None
 
 
-def remind(key: ClientKey, agenda: Agenda, organisation: Organisation, day: str, due: datetime, now: datetime) -> Reminder | None:
+def remind(
+    key: RecipientKey, agenda: Agenda, organisation: Organisation, day: str, due: datetime, now: datetime
+) -> Reminder | None:  # fmt: skip
     """Return the next reminder of a day, after its due moment closed the open window; None where there is none.
 
     It speaks of what is on the day and has not begun: `expired` if nothing; `absent` if the client is present on none,
@@ -50,7 +52,8 @@ def remind(key: ClientKey, agenda: Agenda, organisation: Organisation, day: str,
     first, entry = ahead[0]
     number = free_number(agenda, day)
     notice = Notice(
-        id=reminder_id(*key, reminder_name(day, number)), kind="reminder", day=day, number=number, appointment=first,
+        id=reminder_id(key.organisation, key.told, reminder_name(day, number)), kind="reminder", day=day, number=number,
+        appointment=first,
         others=tuple(id_ for id_, _ in ahead[1:]), now=said(entry.actual), label=label_in(entry for _, entry in ahead),
     )  # fmt: skip
     return Reminder(notice, withheld)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from schemas.deliveries import SAME_ADDRESS
 from schemas.inputs import Organisation
 from schemas.reminded import Due
 from schemas.state import Agenda
@@ -23,12 +24,14 @@ def decide_reminders(
     client: ClientTurn, agenda: Agenda, organisation: Organisation, due: Iterable[Due], since: datetime
 ) -> Agenda:  # fmt: skip
     """Decide what is due since then, and emit it. The agenda remembers that, whatever becomes of it."""
-    zone, now, going = organisation.time_zone, client.now, list[Decided]()
+    zone, now, going, elsewhere = organisation.time_zone, client.now, list[Decided](), client.elsewhere
     for one in due:
-        found, went = remind(client.key, agenda, organisation, one.day, since, now), None
+        found, went = remind(client.whose, agenda, organisation, one.day, since, now), None
         if found is not None:
             notice = found.notice
             withheld = found.withheld or client.eligibility.closed_gate
+            if withheld is None and elsewhere and elsewhere.issuperset(notice.appointments):
+                withheld = SAME_ADDRESS
             withheld = withheld or left_out(agenda, one, zone, notice.appointments, now)
             decided = Decided(notice, withheld, notice.now.start if notice.now is not None else since)
             client.decision.count("reminders", str(one.place), withheld or "passed")

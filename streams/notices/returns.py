@@ -9,7 +9,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from schemas.events import Landed
-from schemas.keys import ClientKey
+from schemas.keys import RecipientKey
 from schemas.notices import Notice, reminder_id
 from schemas.state import Agenda, Pending
 
@@ -26,7 +26,7 @@ class Reopening(NamedTuple):
     given_up: tuple[Notice, ...] = ()
 
 
-def reopened(key: ClientKey, agenda: Agenda, outcome: Landed, zone: str, now: datetime) -> Reopening:
+def reopened(key: RecipientKey, agenda: Agenda, outcome: Landed, zone: str, now: datetime) -> Reopening:
     """Have reminders or a request that came back decided anew; nothing changes where that is not known (any more)."""
     request = outcome.request
     if back := [name for name in (outcome.day, *outcome.days) if name in agenda.reminded]:
@@ -34,7 +34,7 @@ def reopened(key: ClientKey, agenda: Agenda, outcome: Landed, zone: str, now: da
         if times >= MOST_BACKS:
             return Reopening(agenda, tuple(_reminder(key, agenda, name, zone) for name in back) if times == MOST_BACKS else ())
         for name in back:
-            agenda = forgotten(agenda, reminder_id(*key, name), zone, now)
+            agenda = forgotten(agenda, reminder_id(key.organisation, key.told, name), zone, now)
         return Reopening(replace(
             agenda, unsaid=agenda.unsaid + 1, reminded=tuple(name for name in agenda.reminded if name not in back),
             handled={name: one for name, one in agenda.handled.items() if name not in back},
@@ -56,11 +56,15 @@ def _counted(agenda: Agenda, names: Collection[str]) -> tuple[Agenda, int]:
     return replace(agenda, returned={**agenda.returned, **dict.fromkeys(names, times)}), times
 
 
-def _reminder(key: ClientKey, agenda: Agenda, name: str, zone: str) -> Notice:
+def _reminder(key: RecipientKey, agenda: Agenda, name: str, zone: str) -> Notice:
     """Return a reminder that counts as said, as the log names it: of what is on the day now."""
     day = name.partition("/")[0]
     on = booked_on(agenda, day, zone)
     ids = [id_ for id_, _ in expected_of(on, zone) or on]
     return Notice(
-        id=reminder_id(*key, name), kind="reminder", day=day, appointment=ids[0] if ids else None, others=tuple(ids[1:])
+        id=reminder_id(key.organisation, key.told, name),
+        kind="reminder",
+        day=day,
+        appointment=ids[0] if ids else None,
+        others=tuple(ids[1:]),
     )

@@ -23,6 +23,11 @@ def says_places(organisation: Organisation | None) -> bool:
     return organisation is None or organisation.says_places
 
 
+def says_places_to_others(organisation: Organisation | None) -> bool:
+    """Tell whether messages to those who act for a client name places; where nothing is known they do not."""
+    return organisation is not None and organisation.says_places_to_others
+
+
 def placed(view: View, unsaid: str | None, *, says: bool) -> Placed:
     """Return an appointment with its place where that is said, else without it; `unsaid`: the one that it had."""
     if says:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from schemas.events import View
-from schemas.keys import ClientKey
+from schemas.keys import RecipientKey
 from schemas.known import Item, Member, Words
 from schemas.notices import Kind, Notice, change_id
 
@@ -25,9 +25,9 @@ OUTCOME = "outcome"
 
 
 class Writer(NamedTuple):
-    """Makes notices of what is said of one client."""
+    """Makes notices of what is said to one recipient."""
 
-    key: ClientKey
+    key: RecipientKey
     scene: Scene
 
     def decided(self, said: Statement, withheld: str | None) -> Decided:
@@ -52,7 +52,7 @@ class Writer(NamedTuple):
         words = so.get(ids[0]) or before[ids[0]]
         revision = self.scene.agenda.appointments[ids[0]].revision
         notice = Notice(
-            id=change_id(*self.key, ids[0], kind, revision, why), kind=kind, day=words.day,
+            id=change_id(self.key.organisation, self.key.told, ids[0], kind, revision, why), kind=kind, day=words.day,
             appointment=ids[0], others=tuple(ids[1:]),
         )  # fmt: skip
         return Decided(notice, why, start_of(words, self.scene.zone))
@@ -71,7 +71,7 @@ class Writer(NamedTuple):
         elif entry is not None and entry.notice is not None and entry.noticed == entry.revision:
             more = (entry.notice,)
         revision = entry.revision if entry is not None else 0
-        return change_id(*self.key, member.id, kind, revision, *more)
+        return change_id(self.key.organisation, self.key.told, member.id, kind, revision, *more)
 
     def _was(self, member: Member) -> View | None:
         """Return it as it was known, to the second where that is what it was told as."""

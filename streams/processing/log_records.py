@@ -14,7 +14,7 @@ from typing import NamedTuple
 from schemas.channels import CHANNELS
 from schemas.deliveries import AuditRecord, Delivery, LogRecord
 from schemas.inputs import Channel, Organisation
-from schemas.keys import ClientKey
+from schemas.keys import CLIENT, PERSON, ClientKey
 from schemas.languages import Language
 from schemas.notices import WORDING, Notice
 from schemas.templates import texts_around
@@ -32,7 +32,7 @@ def emit_record(decision: Decision, partition: int, record: LogRecord) -> None:
         message=record.message, organisation=record.organisation, client=record.client, channel=record.channel,
         reason=record.reason, status=record.status, detail=record.detail, at=record.at,
         kinds=tuple(dict.fromkeys([notice.kind for notice in record.notices])), template=record.template,
-        attempt=record.attempt,
+        attempt=record.attempt, recipient=record.recipient,
     )  # fmt: skip
     key = f"{client}/{record.message}/{record.attempt}/{record.status}"
     decision.emit(Output(AUDIT_LOG.name, key.encode(), to_json(fact), partition))
@@ -63,19 +63,20 @@ def start_of(notices: Iterable[Notice]) -> datetime | None:
 
 
 def template_of(
-    organisation: Organisation | None, channel: Channel | None, notices: Iterable[Notice], language: Language | None = None
-) -> str | None:
+    organisation: Organisation | None, channel: Channel | None, notices: Iterable[Notice], language: Language | None = None,
+    recipient: str = CLIENT,
+) -> str | None:  # fmt: skip
     """Return the version of the templates of a message and of our sentences: equal ones word a notice alike."""
     if organisation is None or channel is None:
         return None
     texts = texts_around(organisation, channel, notices, language)
     parts = [getattr(texts, part) for part in CHANNELS[channel].template]
-    return _version(channel, *parts, *([language] if language is not None else []))
+    return _version(channel, *parts, *([language] if language is not None else []), *([PERSON] if recipient else []))
 
 
 def template_for(organisation: Organisation | None, delivery: Delivery) -> str | None:
     """Return the version of the words of a delivery."""
-    return template_of(organisation, delivery.channel, delivery.notices, delivery.language)
+    return template_of(organisation, delivery.channel, delivery.notices, delivery.language, delivery.recipient)
 
 
 @lru_cache(maxsize=10_000)

@@ -13,11 +13,11 @@ import msgspec
 
 from schemas.deliveries import Delivery, DeliveryReport
 from schemas.doubts import DoubtedRecord
-from schemas.events import AgendaChange, AppointmentEvent, ClientEvent, EventBody, Forget, Landed
+from schemas.events import AgendaChange, AppointmentEvent, Bounce, ClientEvent, EventBody, Forget, Landed
 from schemas.held import HeldRecord
-from schemas.holds import Hold
+from schemas.holds import Hold, Urgent
 from schemas.inputs import Channel, Organisation, Request
-from schemas.keys import ClientKey
+from schemas.keys import CLIENT, PERSON, ClientKey, RecipientKey
 from schemas.wire import BadRecordError, own
 
 from .local_time import zone
@@ -32,12 +32,13 @@ _doubted = msgspec.json.Decoder(DoubtedRecord).decode
 
 
 class ReadEvent(NamedTuple):
-    """An event that can be used. `client` is empty of what is of a whole organisation; `written`: see `ClientEvent`."""
+    """An event that can be used. `client` is empty of what is of a whole organisation; the rest: see `ClientEvent`."""
 
     organisation: str
     client: str
     written: int
     body: EventBody
+    recipient: str = CLIENT
 
     @property
     def key(self) -> ClientKey:
@@ -74,7 +75,11 @@ def client_event(record: Record) -> ReadEvent:
             _check_years(at=inner.at, seen_at=inner.seen_at)
         case Request():
             _check_years(send_at=inner.send_at, expires_at=inner.expires_at)
-    return ReadEvent(organisation, client, event.written, body)
+    if event.recipient:
+        _check_recipient(event.recipient)
+        if not isinstance(body, Landed | Bounce | Urgent):
+            raise BadRecordError("it is of the client alone - at `$.recipient`")
+    return ReadEvent(organisation, client, event.written, body, event.recipient)
 
 
 def body_of(event: ClientEvent) -> EventBody:
@@ -83,7 +88,7 @@ def body_of(event: ClientEvent) -> EventBody:
     members = (
         event.appointment, event.consent, event.contact, event.opt_out, event.settings, event.override, event.request, forget,
         event.bounce, event.erased, event.outcome, event.agenda,
-        event.hold, event.urgent,
+        event.hold, event.urgent, event.people,
     )  # fmt: skip
     found = [member for member in members if member is not None]
     if len(found) != 1:
@@ -101,15 +106,27 @@ def delivery(record: Record, channel: Channel) -> Delivery:
         raise BadRecordError("not a message's id - at `$.message`")
     if not found.notices:
         raise BadRecordError("it tells nothing - at `$.notices`")
+    if found.recipient:
+        _check_recipient(found.recipient)
     if (found.reason == "request") is (found.request is None):
         raise BadRecordError("a request is missing, or there is one too many - at `$.request`")
     _check_years(decided=found.decided, due=found.due, useful_until=found.useful_until)
     return found
 
 
-def client_key(record: Record) -> ClientKey:
+def recipient_key(record: Record) -> RecipientKey:
     """Read the key of a record without a value. Raises BadRecordError."""
-    return ClientKey(*key_parts(record, 2))
+    parts = key_parts(record, 3 if (record.key or b"").count(b"/") > 1 else 2)
+    key = RecipientKey(*parts)
+    if key.recipient:
+        _check_recipient(key.recipient)
+    return key
+
+
+def _check_recipient(recipient: str) -> None:
+    """See that it is one who acts for a client."""
+    if not recipient.startswith(PERSON) or recipient == PERSON or "/" in recipient:
+        raise BadRecordError("not a recipient - at `$.recipient`")
 
 
 def held_value(value: bytes | None) -> HeldRecord:
@@ -120,7 +137,7 @@ def held_value(value: bytes | None) -> HeldRecord:
 def held(record: Record) -> HeldRecord:
     """Read a record of `held` that has a value. Raises BadRecordError."""
     found = held_value(record.value)
-    _match(record, found.organisation, found.client)
+    _match(record, found.organisation, found.client, *([found.recipient] if found.recipient else []))
     return found
 
 
@@ -140,6 +157,8 @@ def report(record: Record) -> DeliveryReport:
     """Read a record of `delivery-reports`. Raises BadRecordError."""
     found = own(_report, record.value)
     _match(record, found.organisation, found.client)
+    if found.recipient:
+        _check_recipient(found.recipient)
     _check_years(at=found.at)
     return found
 

@@ -11,20 +11,20 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from schemas.deliveries import ERASED, Status
-from schemas.keys import ClientKey
-from schemas.state import LedgerRow
+from schemas.keys import RecipientKey
+from schemas.ledger import LedgerRow
 
 from ..processing.turn import Decision
-from .ledger import Ledger, queue_key
+from .ledger import Ledger, queue_key, whose_is
 from .outcomes import UNBILLED, Billed, Outcome
 
 
-def erase_messages(ledger: Ledger, decision: Decision, client: ClientKey, now: datetime) -> bool:
-    """Forget the messages of a client; one that is under way is forgotten with its outcome.
+def erase_messages(ledger: Ledger, decision: Decision, whose: RecipientKey, now: datetime) -> bool:
+    """Forget the messages of a client, or of one who acts for it; one that is under way is forgotten with its outcome.
 
     Returns whether that was all: where the decision is full it is not.
     """
-    rows = list(ledger.rows.current(decision, ledger.table, f"{client}/"))
+    rows = list(ledger.rows.current(decision, ledger.table, f"{whose}/"))
     for key, row in rows:
         name = f"{ledger.table.name}/{key}"
         if row.erased:
@@ -34,8 +34,8 @@ def erase_messages(ledger: Ledger, decision: Decision, client: ClientKey, now: d
         if row.status == "claimed":
             ledger.keep(decision, name, replace(row, erased=True))
             continue
-        ledger.queues.release(client, name)
-        ledger.queues.remove(client, queue_key(name, row))
+        ledger.queues.release(whose_is(name), name)
+        ledger.queues.remove(whose_is(name), queue_key(name, row))
         if row.delivery is not None and (row.status in ("waiting", "retrying") or row.next_at is not None):
             status: Status = "sent" if row.settling else "suppressed"
             ledger.log(decision, row.delivery, status, row.attempt, now, ERASED, template=row.template)

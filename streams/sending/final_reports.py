@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from schemas.deliveries import REROUTED, Delivery
 from schemas.inputs import Organisation
-from schemas.state import LedgerRow
+from schemas.ledger import LedgerRow
 
 from ..notices.agenda import zone_of
 from ..notices.undoing import WITHIN

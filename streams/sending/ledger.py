@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import MutableMapping
 from datetime import datetime
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from schemas.channels import CHANNELS
 from schemas.deliveries import ERASED, Delivery, LoggedNotice, LogRecord, Reason, Status
 from schemas.events import Became, Bounce, ClientEvent, Landed
 from schemas.inputs import Channel, OptOut
-from schemas.keys import ClientKey
-from schemas.state import LedgerRow
+from schemas.keys import CLIENT, ClientKey, RecipientKey
+from schemas.ledger import LedgerRow
 from schemas.topics import CLIENT_EVENTS, OPT_OUTS, Table
 from schemas.wire import encode, to_json
 
@@ -44,24 +45,24 @@ class Ledger:
 
     def load(self) -> None:
         """Find the open messages and their order again."""
-        clients = set()
+        recipients = set()
         self.rows.verify(self.table.store, self.table)
         for key, row in self.rows.scan(self.table):
             name = f"{self.table.name}/{key}"
             if row.status in ("waiting", "claimed", "retrying") and row.delivery is None:
                 raise bad_row(name.encode(), "it is open and has no delivery")
-            clients.add(client_of(name))
+            recipients.add(whose_is(name))
             self.timers.put(name, (row.next_at or row.keep_until,))
             if row.status == "claimed" or (row.status == "unknown" and row.next_at is not None):
-                self.queues.hold(client_of(name), name)
+                self.queues.hold(whose_is(name), name)
             elif row.status in ("waiting", "retrying"):
-                self.queues.add(client_of(name), queue_key(name, row))
-        for client in clients:
-            self.consider(None, client, EPOCH)
+                self.queues.add(whose_is(name), queue_key(name, row))
+        for whose in recipients:
+            self.consider(None, whose, EPOCH)
 
-    def name(self, organisation: str, client: str, message: str) -> str:
+    def name(self, organisation: str, client: str, message: str, recipient: str = CLIENT) -> str:
         """Return the name of a message's row."""
-        return f"{self.table.name}/{organisation}/{client}/{message}"
+        return f"{self.table.name}/{RecipientKey(organisation, client, recipient)}/{message}"
 
     def get(self, decision: Decision | None, name: str) -> LedgerRow | None:
         """Return a message's row."""
@@ -74,7 +75,7 @@ class Ledger:
 
     def wait(self, decision: Decision, name: str, row: LedgerRow) -> None:
         """Keep a message's new row; it waits in its queue."""
-        self.queues.add(client_of(name), queue_key(name, row))
+        self.queues.add(whose_is(name), queue_key(name, row))
         self.keep(decision, name, row)
 
     def end(
@@ -93,7 +94,9 @@ class Ledger:
         row = replace(row, next_at=None)
         if delivery is not None and self.traits.has_reports and status == "sent":
             day, days = reminders_of(delivery)
-            row = replace(row, reason=delivery.reason, notices=logged(delivery.notices), day=day, days=days)
+            row = replace(
+                row, reason=delivery.reason, notices=logged(delivery.notices, delivery.recipient), day=day, days=days
+            )  # fmt: skip
             if delivery.request is not None and not row.unknowns:
                 row = replace(row, request=delivery.request, next_at=now + WITHIN)
         if status == "sent" or not self.traits.has_reports or not row.unknowns:
@@ -111,17 +114,19 @@ class Ledger:
             wordless=row.wordless, day=day, days=days, request=delivery.request,
             channel=self.channel if delivery.reason != "direct" else None,
         )  # fmt: skip
-        self._tell_notices(decision, ClientEvent(organisation=delivery.organisation, client=delivery.client, outcome=outcome))
+        self._tell_notices(decision, ClientEvent(
+            organisation=delivery.organisation, client=delivery.client, recipient=delivery.recipient, outcome=outcome
+        ))  # fmt: skip
 
     def came_back(self, decision: Decision, name: str, row: LedgerRow) -> None:
         """Tell notices that a message which had gone out surely did not arrive."""
-        _, organisation, client, message = name.split("/")
+        whose, message = whose_is(name), message_of(name)
         said = {notice.id: notice.kind for notice in row.notices if notice.id not in row.wordless}
         channel = self.channel if row.day is not None or row.request is not None else None
         outcome = Landed(
             message=message, became="back", day=row.day, days=row.days, request=row.request, notices=said, channel=channel
         )
-        self._tell_notices(decision, ClientEvent(organisation=organisation, client=client, outcome=outcome))
+        self._tell_notices(decision, ClientEvent(**whose._asdict(), outcome=outcome))
 
     def _tell_notices(self, decision: Decision, event: ClientEvent) -> None:
         key = ClientKey(event.organisation, event.client)
@@ -149,22 +154,23 @@ class Ledger:
         self.wait(decision, name, replace(row, status="retrying", at=now, next_at=at if at > now else None))
 
     def consider(
-        self, decision: Decision | None, client: ClientKey, now: datetime, name: str = "", kept: LedgerRow | None = None
+        self, decision: Decision | None, whose: RecipientKey, now: datetime, name: str = "", kept: LedgerRow | None = None
     ) -> None:  # fmt: skip
-        """Let the client's head go out, unless it is to be tried again later. `kept`: the row of that name, as it now is."""
-        head = self.queues.head(client)
+        """Let a recipient's head go out, unless it is to be tried again later. `kept`: the row of that name, as it now is."""
+        head = self.queues.head(whose)
         row = kept if head == name else self.get(decision, head) if head is not None else None
         if row is not None and (row.next_at is None or row.next_at <= now):
-            self.queues.ready(client)
+            self.queues.ready(whose)
 
     def log(
         self, decision: Decision, delivery: Delivery, status: Status, attempt: int, now: datetime, detail: str | None = None,
         text: str | None = None, billed: Billed = UNBILLED, address: str | None = None, template: str | None = None,
     ) -> None:  # fmt: skip
         """Log what happened to an open message."""
+        whose = RecipientKey(delivery.organisation, delivery.client, delivery.recipient)
         self._log(
-            decision, delivery.organisation, delivery.client, delivery.message, delivery.reason, logged(delivery.notices),
-            status, attempt, now, detail, text, billed, address, template, times_of(delivery, erased=detail == ERASED),
+            decision, whose, delivery.message, delivery.reason, logged(delivery.notices, delivery.recipient), status, attempt,
+            now, detail, text, billed, address, template, times_of(delivery, erased=detail == ERASED),
         )  # fmt: skip
 
     def log_call(
@@ -184,20 +190,20 @@ class Ledger:
 
     def log_after(self, decision: Decision, name: str, row: LedgerRow, status: Status, now: datetime, detail: str | None) -> None:
         """Log what became of a message that was sent."""
-        _, organisation, client, message = name.split("/")
         self._log(
-            decision, organisation, client, message, row.reason or "direct", row.notices, status, row.attempt, now, detail,
+            decision, whose_is(name), message_of(name), row.reason or "direct", row.notices, status, row.attempt, now, detail,
             None, UNBILLED, row.address, row.template,
         )  # fmt: skip
 
     def _log(
-        self, decision: Decision, organisation: str, client: str, message: str, reason: Reason,
+        self, decision: Decision, whose: RecipientKey, message: str, reason: Reason,
         notices: tuple[LoggedNotice, ...], status: Status, attempt: int, now: datetime, detail: str | None, text: str | None,
         billed: Billed, address: str | None, template: str | None, times: Times = NO_TIMES,
     ) -> None:  # fmt: skip
         record = LogRecord(
-            message=message, organisation=organisation, client=client, channel=self.channel, reason=reason, status=status,
-            detail=detail, at=now, notices=notices, text=text, parts=billed.parts, cost=billed.cost, attempt=attempt,
+            message=message, organisation=whose.organisation, client=whose.client, recipient=whose.recipient or UNSET,
+            channel=self.channel, reason=reason, status=status, detail=detail, at=now,
+            notices=notices, text=text, parts=billed.parts, cost=billed.cost, attempt=attempt,
             address=address, template=template, **times._asdict(),
         )  # fmt: skip
         decision.count("outcomes", self.channel, status)
@@ -209,13 +215,16 @@ class Ledger:
         """Tell notices that the address takes no messages, so that no other one goes there (`streams/notices/contacts.py`)."""
         if mark is None:
             return
-        self._tell_notices(decision, ClientEvent(**client_of(name)._asdict(), bounce=Bounce(self.channel, mark)))
+        self._tell_notices(decision, ClientEvent(**whose_is(name)._asdict(), bounce=Bounce(self.channel, mark)))
 
-    def opt_out(self, decision: Decision, name: str) -> None:
-        """Write that the client turned the channel off, as the provider says: a record like any other opt-out."""
-        client = client_of(name)
-        record = OptOut(**client._asdict(), channel=self.channel, off=True, source="provider")
-        decision.emit(Output(OPT_OUTS.name, client.encoded, to_json(record), self.partition))
+    def opt_out(self, decision: Decision, name: str, mark: str | None) -> None:
+        """Write that a recipient turned the channel off, as the provider says: a record like any other opt-out."""
+        whose = whose_is(name)
+        record = OptOut(
+            organisation=whose.organisation, client=whose.client, channel=self.channel, off=True, source="provider",
+            recipient=whose.recipient or UNSET, mark=mark if whose.recipient and mark is not None else UNSET,
+        )  # fmt: skip
+        decision.emit(Output(OPT_OUTS.name, whose.of_client.encoded, to_json(record), self.partition))
 
 
 def reminders_of(delivery: Delivery) -> tuple[str | None, tuple[str, ...]]:
@@ -229,12 +238,16 @@ def is_open(row: LedgerRow) -> bool:
     return row.status in OPEN and (row.status != "unknown" or row.next_at is not None)
 
 
-def client_of(name: str) -> ClientKey:
-    """Return the client of a ledger row by its name, `ledger/organisation/client/message`."""
-    _, organisation, client, _ = name.split("/")
-    return ClientKey(organisation, client)
+def whose_is(name: str) -> RecipientKey:
+    """Return whose a ledger row is by its name, `ledger/organisation/client[/recipient]/message`."""
+    return RecipientKey(*name.split("/")[1:-1])
+
+
+def message_of(name: str) -> str:
+    """Return the message of a ledger row by its name."""
+    return name.rpartition("/")[2]
 
 
 def queue_key(name: str, row: LedgerRow) -> QueueKey:
-    """Return the place of an open message in its client's queue."""
+    """Return the place of an open message in its recipient's queue."""
     return QueueKey(row.delivery is not None and row.delivery.reason == "reminder", row.order, name)

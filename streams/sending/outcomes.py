@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from schemas.channels import CHANNELS
 from schemas.deliveries import Cost, Delivery
 from schemas.inputs import Channel, Organisation, SmsSettings
-from schemas.state import LedgerRow
+from schemas.ledger import LedgerRow
 
 FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=15), timedelta(minutes=5)
 GIVE_UP = timedelta(hours=24)
@@ -26,7 +26,7 @@ class SendCall(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt to send a delivery: whatever the shell needs to word it and to call the provider.
 
     `settle`: a status report says that the provider has the pieces up to `piece`. Nothing is sent: the outcome is `sent` with
-    what was, or `retry` where pieces remain.
+    what was, or `retry` where pieces remain. `call_name`: how a message to one who acts for the client calls the client.
     """
 
     delivery: Delivery
@@ -36,6 +36,7 @@ class SendCall(msgspec.Struct, frozen=True, kw_only=True):
     piece: int
     now: datetime
     settle: bool = False
+    call_name: str | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

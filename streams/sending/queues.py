@@ -10,7 +10,7 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from schemas.keys import ClientKey
+from schemas.keys import RecipientKey
 
 
 class QueueKey(NamedTuple):
@@ -25,27 +25,27 @@ class ClientQueues:
     """Open messages by client."""
 
     def __init__(self) -> None:
-        self._waiting: dict[ClientKey, list[QueueKey]] = {}
-        self._holding: dict[ClientKey, str] = {}
-        self._ready: dict[str, dict[ClientKey, None]] = {}
+        self._waiting: dict[RecipientKey, list[QueueKey]] = {}
+        self._holding: dict[RecipientKey, str] = {}
+        self._ready: dict[str, dict[RecipientKey, None]] = {}
 
-    def add(self, client: ClientKey, place: QueueKey) -> None:
+    def add(self, client: RecipientKey, place: QueueKey) -> None:
         """Add a message that waits."""
         insort(self._waiting.setdefault(client, []), place)
 
-    def head(self, client: ClientKey) -> str | None:
+    def head(self, client: RecipientKey) -> str | None:
         """Return the row of the message that is next; None while one is under way, or none waits."""
         queue = self._waiting.get(client)
         return queue[0].row if queue and client not in self._holding else None
 
-    def take(self, client: ClientKey) -> None:
+    def take(self, client: RecipientKey) -> None:
         """Take the head out of the queue."""
         queue = self._waiting[client]
         queue.pop(0)
         if not queue:
             del self._waiting[client]
 
-    def remove(self, client: ClientKey, place: QueueKey) -> None:
+    def remove(self, client: RecipientKey, place: QueueKey) -> None:
         """Take a message out of the queue wherever it stands in it; do nothing where it does not."""
         queue = self._waiting.get(client, [])
         at = bisect_left(queue, place)
@@ -54,20 +54,20 @@ class ClientQueues:
             if not queue:
                 del self._waiting[client]
 
-    def hold(self, client: ClientKey, row: str) -> None:
+    def hold(self, client: RecipientKey, row: str) -> None:
         """Hold all else of this client until the outcome of this message is known."""
         self._holding[client] = row
 
-    def release(self, client: ClientKey, row: str) -> None:
+    def release(self, client: RecipientKey, row: str) -> None:
         """Release the client: the outcome is known."""
         if self._holding.get(client) == row:
             del self._holding[client]
 
-    def ready(self, client: ClientKey) -> None:
+    def ready(self, client: RecipientKey) -> None:
         """Let the client's head go out."""
         self._ready.setdefault(client.organisation, {})[client] = None
 
-    def next(self, open_to: Callable[[str], bool]) -> ClientKey | None:
+    def next(self, open_to: Callable[[str], bool]) -> RecipientKey | None:
         """Take the client whose turn it is; organisations in turn, passing over those to which it is not open."""
         for organisation in self._ready:
             if not open_to(organisation):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from schemas.deliveries import Delivery, Status
+from schemas.deliveries import Delivery, Gate, Status
 from schemas.notices import Notice
 from schemas.state import Agenda
 
@@ -15,6 +15,9 @@ from ..notices.agenda import zone_of
 from ..notices.flights import still_so
 from ..notices.gates import ClientFacts, eligibility_of
 from ..notices.reminders import at_sending
+from ..notices.unsaid_places import says_places_to_others
+
+TELL: Gate = "tell"
 
 
 class Verdict(NamedTuple):
@@ -34,6 +37,8 @@ def recheck(
     `unsure`: perhaps it was sent before, so that it goes again as it was, or ends. `begun`: some pieces of it were, so that the
     rest goes as it was, unless a gate is closed: the client has read what they say, and the difference follows.
     """
+    if delivery.recipient and not may_be_read(delivery, facts, agenda):
+        return Verdict(delivery, "superseded", TELL, back=True) if not unsure else Verdict(delivery, "suppressed", TELL)
     verdict = _check(delivery, agenda, zone_of(facts.organisation), now, as_it_was=unsure or begun)
     closed = eligibility_of(facts, delivery.channel).closed_gate
     if verdict.status is not None or closed is None:
@@ -41,6 +46,17 @@ def recheck(
     if unsure or (delivery.reason == "direct" and delivery.message not in agenda.flight):
         return Verdict(delivery, "suppressed", closed)
     return Verdict(delivery, "superseded", closed, back=True)
+
+
+def may_be_read(delivery: Delivery, facts: ClientFacts, agenda: Agenda) -> bool:
+    """Tell whether one who acts for the client may still be told all that a message says, its places too."""
+    notices = delivery.notices
+    named = {id_ for notice in notices for id_ in (*notice.appointments, *[member.id for member in notice.members])}
+    if not named <= agenda.appointments.keys():
+        return False
+    said = [view.location for notice in notices for view in (notice.was, notice.now) if view is not None]
+    said += [words.place for notice in notices for one in notice.members for words in (one.was, one.now) if words is not None]
+    return says_places_to_others(facts.organisation) or not any(said)
 
 
 def _check(delivery: Delivery, agenda: Agenda, zone: str, now: datetime, *, as_it_was: bool) -> Verdict:

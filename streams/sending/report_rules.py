@@ -14,7 +14,7 @@ from typing import Literal
 from msgspec.structs import replace
 
 from schemas.deliveries import DeliveryReport
-from schemas.state import LedgerRow
+from schemas.ledger import LedgerRow
 
 from .outcomes import believable
 

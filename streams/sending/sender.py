@@ -13,8 +13,8 @@ from msgspec.structs import replace
 from schemas.channels import CHANNELS
 from schemas.deliveries import NO_WORDS, REROUTED, Delivery
 from schemas.inputs import Channel, Organisation
-from schemas.keys import ClientKey
-from schemas.state import LedgerRow
+from schemas.keys import RecipientKey
+from schemas.ledger import LedgerRow
 from schemas.topics import DELIVERY_REPORTS, Table
 
 from ..notices.gates import address, mark_of, masked
@@ -22,11 +22,11 @@ from ..notices.notices import Notices
 from ..processing.dead_letters import take_records
 from ..processing.local_time import KEPT
 from ..processing.log_records import template_for
-from ..processing.own_records import client_key, delivery, report
+from ..processing.own_records import delivery, recipient_key, report
 from ..processing.turn import Call, Decision, Processor, ProcessorFactory, Record, Result, Turn
 from .erasure import end_erased, erase_messages
 from .final_reports import ahead_until, forgetful
-from .ledger import OPEN, Ledger, client_of, is_open, queue_key
+from .ledger import OPEN, Ledger, is_open, queue_key, whose_is
 from .outcomes import REPORT_WAIT, UNBILLED, Billed, Outcome, SendCall, billed_for, in_part, next_try, with_pieces
 from .recheck import recheck
 from .status_reports import Reports
@@ -98,8 +98,8 @@ class Sending:
     def _take(self, decision: Decision, record: Record, turn: Turn) -> None:
         if record.topic == DELIVERY_REPORTS.name:
             self.reports.hear(decision, report(record), turn.now)
-        elif record.value is None:  # a null value erases its client
-            if not erase_messages(self.ledger, decision, client_key(record), turn.now):
+        elif record.value is None:  # a null value erases whose key it has
+            if not erase_messages(self.ledger, decision, recipient_key(record), turn.now):
                 decision.comes_again()
         else:
             self._enqueue(decision, delivery(record, self.channel), record.offset, turn.now)
@@ -108,7 +108,7 @@ class Sending:
 
     def _enqueue(self, decision: Decision, delivery: Delivery, order: int, now: datetime) -> None:
         """Queue a delivery; drop one that the ledger knows, and tell notices how it ended if it did."""
-        name = self.ledger.name(delivery.organisation, delivery.client, delivery.message)
+        name = self.ledger.name(delivery.organisation, delivery.client, delivery.message, delivery.recipient)
         if (known := self.ledger.get(decision, name)) is not None:
             if not is_open(known):
                 self.ledger.tell(decision, delivery, known)
@@ -116,9 +116,9 @@ class Sending:
         keep = max(now, delivery.useful_until or now) + KEPT
         row = LedgerRow(status="waiting", order=order, delivery=delivery, at=now, keep_until=keep)
         self.ledger.wait(decision, name, row)
-        self.ledger.consider(decision, client_of(name), now, name, row)
+        self.ledger.consider(decision, whose_is(name), now, name, row)
 
-    def _start(self, decision: Decision, client: ClientKey, now: datetime) -> int:
+    def _start(self, decision: Decision, client: RecipientKey, now: datetime) -> int:
         """Check the client's head again and claim it; return the number of calls that this starts (1 or 0)."""
         name = self.queues.head(client)
         row = self.ledger.get(decision, name) if name is not None else None
@@ -127,12 +127,12 @@ class Sending:
         if row.delivery is None:
             raise AssertionError("an open message without its delivery")
         self.queues.take(client)
-        facts = self.notices.facts(client)
+        facts = self.notices.facts(client, now)
         if row.settling:
             if facts.organisation is not None:
                 self._claim(decision, name, row, SendCall(
                     delivery=row.delivery, organisation=facts.organisation, address="", attempt=row.attempt,
-                    piece=row.piece, now=now, settle=True,
+                    piece=row.piece, now=now, settle=True, call_name=facts.call_name,
                 ))  # fmt: skip
                 return 1
             self._sent(decision, name, row, Outcome(kind="sent", piece=row.piece), now)
@@ -157,11 +157,12 @@ class Sending:
         self.throttle.start(delivery.organisation, now)
         self._claim(decision, name, row, SendCall(
             delivery=delivery, organisation=facts.organisation, address=to, attempt=attempt, piece=row.piece, now=now,
+            call_name=facts.call_name,
         ))  # fmt: skip
         return 1
 
     def _claim(self, decision: Decision, name: str, row: LedgerRow, request: SendCall) -> None:
-        self.queues.hold(client_of(name), name)
+        self.queues.hold(whose_is(name), name)
         template = row.template if request.settle else template_for(request.organisation, request.delivery)
         until = request.now + CLAIM_LASTS
         self.ledger.keep(decision, name, replace(row, status="claimed", at=request.now, next_at=until, template=template))
@@ -179,7 +180,7 @@ class Sending:
         outcome: Outcome = result.outcome or Outcome(kind="unknown", detail="no_answer", piece=row.piece)
         if outcome.kind == "unknown" and row.status != "claimed":
             return  # the claim was given up meanwhile, which said the same
-        client, delivery = client_of(name), row.delivery
+        client, delivery = whose_is(name), row.delivery
         self.queues.release(client, name)
         self.queues.remove(client, queue_key(name, row))
         if row.settling and outcome.kind not in ("sent", "retry"):  # it could not be worded: it was sent all the same
@@ -219,7 +220,7 @@ class Sending:
         """Try again at once: the call never began, too long after its claim, so nothing can have been sent."""
         if row.status != "claimed":
             return  # the claim was given up meanwhile: what it was taken for is in the log, and goes its way
-        client = client_of(name)
+        client = whose_is(name)
         self.queues.release(client, name)
         self.queues.remove(client, queue_key(name, row))
         if row.erased:
@@ -274,7 +275,7 @@ class Sending:
         if row.unknowns > 1:
             self.ledger.end(decision, name, row, "unknown", now)
             return
-        self.queues.hold(client_of(name), name)
+        self.queues.hold(whose_is(name), name)
         self.ledger.keep(decision, name, replace(row, status="unknown", at=now, next_at=now + REPORT_WAIT))
 
     def _look(self, decision: Decision, name: str, now: datetime) -> None:
@@ -282,7 +283,7 @@ class Sending:
         row = self.ledger.get(decision, name)
         if row is None:
             return
-        client = client_of(name)
+        client = whose_is(name)
         if not is_open(row):
             if row.keep_until <= now:
                 decision.put(name.encode(), None)

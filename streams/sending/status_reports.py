@@ -7,11 +7,11 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from schemas.deliveries import DeliveryReport
-from schemas.state import LedgerRow
+from schemas.ledger import LedgerRow
 
 from ..processing.turn import Decision
 from .final_reports import is_back, take_back
-from .ledger import Ledger, client_of, queue_key
+from .ledger import Ledger, queue_key, whose_is
 from .outcomes import next_try
 from .report_rules import NO_SMS, STOPPED, accepted_pieces, billed_parts, correction, is_passing, status_key, verdict, with_report
 
@@ -24,7 +24,7 @@ class Reports:
 
     def hear(self, decision: Decision, report: DeliveryReport, now: datetime) -> None:
         """Hear a status report. States only move forward, whatever the order of reports and however often they come."""
-        name = self.ledger.name(report.organisation, report.client, report.message)
+        name = self.ledger.name(report.organisation, report.client, report.message, report.recipient)
         row = self.ledger.get(decision, name)
         if row is None or not 0 <= report.attempt <= row.attempt or report.piece < 0:
             decision.count("reported", "unknown")
@@ -36,7 +36,7 @@ class Reports:
         decision.count("reported", report.status)
         self.ledger.keep(decision, name, heard)
         if report.error == STOPPED:
-            self.ledger.opt_out(decision, name)
+            self.ledger.opt_out(decision, name, row.mark)
         elif report.error in NO_SMS and report.status == "delivery_failed":
             self.ledger.bounce(decision, name, row.mark)
         if heard.delivery is None:
@@ -44,18 +44,18 @@ class Reports:
         elif heard.status != "claimed" and not heard.settling and not self.settle_if_accepted(decision, name, heard, now):
             latest = (report.attempt, report.piece) == (heard.attempt, heard.piece)
             if latest and is_passing(report) and heard.status == "unknown" and heard.next_at is not None:
-                self.ledger.queues.release(client_of(name), name)
+                self.ledger.queues.release(whose_is(name), name)
                 at = next_try(heard.delivery, heard.attempt, now)
                 self.ledger.again(decision, name, heard, at, "retrying", f"report: {status_key(report)}", now)
-        self.ledger.consider(decision, client_of(name), now)
+        self.ledger.consider(decision, whose_is(name), now)
 
     def settle_if_accepted(self, decision: Decision, name: str, row: LedgerRow, now: datetime) -> bool:
         """Tell whether reports prove that the provider has more of a message than was known: then it is said, not sent again."""
         found = accepted_pieces(row)
         if found is row:
             return False
-        self.ledger.queues.release(client_of(name), name)
-        self.ledger.queues.remove(client_of(name), queue_key(name, row))
+        self.ledger.queues.release(whose_is(name), name)
+        self.ledger.queues.remove(whose_is(name), queue_key(name, row))
         self.ledger.wait(decision, name, replace(found, status="retrying", settling=True, at=now, next_at=None))
         return True
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from schemas.deliveries import NO_WORDS
-from schemas.state import LedgerRow
+from schemas.ledger import LedgerRow
 
 from ..processing.turn import Decision
 from .ledger import Ledger

@@ -50,7 +50,7 @@ def measure(appointments: int) -> dict[str, float]:
     for client in range(CLIENTS):
         turn = notices.turn_of(Decision(), ClientKey(*names(client)), NOW + HOUR)
         agenda = turn.agenda
-        closing = partial(close, turn.key, agenda, turn.organisation, turn.eligibility, turn.now)
+        closing = partial(close, turn.whose, agenda, turn.organisation, turn.eligibility, turn.now)
         assert [[one.notice.kind for one in message] for message in closing().messages] == [["moved"]]
         closings.append(_milliseconds(closing))
         rows.append(_milliseconds(partial(_read_and_write, turn)))

@@ -122,6 +122,7 @@ def test_the_queries_of_an_organisations_day_fit_the_projection(tmp_path: Path) 
     message = {
         "organisation": "o",
         "client": "c",
+        "recipient": "",
         "channel": "sms",
         "reason": "direct",
         "kinds": "created",

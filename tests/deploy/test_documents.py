@@ -28,6 +28,7 @@ from schemas.deliveries import (
     NOT_SAID,
     NOTIFY,
     REROUTED,
+    SAME_ADDRESS,
     SCHEMA,
     TOO_MANY,
     Gate,
@@ -48,7 +49,10 @@ ROOT = Path(__file__).parent.parent.parent
 WRITTEN = json.loads((ROOT / "deploy" / "asyncapi.json").read_text())
 LOG = (ROOT / "deploy" / "DELIVERY-LOG.md").read_text()
 
-OF_OURS = ("series", NOTIFY, SAME, JUST_TOLD, JUST_REMINDED, NOT_SAID, OUTCOME, TOO_MANY, ERASED, NO_WORDS, NO_REST, REROUTED)
+OF_OURS = (
+    "series", NOTIFY, SAME, SAME_ADDRESS, JUST_TOLD, JUST_REMINDED, NOT_SAID, OUTCOME, TOO_MANY, ERASED, NO_WORDS, NO_REST,
+    REROUTED,
+)  # fmt: skip
 """What `detail` says besides gates and providers' answers."""
 
 OFFICIAL = Draft7Validator(json.loads((Path(__file__).parent / "asyncapi" / "3.0.0.json").read_text()))
@@ -161,8 +165,9 @@ VALUES_OF_SCHEMA = {
         "reason": {"direct", "reminder", "request"},
         "status": {"suppressed", "superseded", "expired", "sent", "delivered", "retrying", "failed", "unknown"},
         "detail": {
-            "absent", "client_off", "contact_unconfirmed", "organisation_off", "series", "same", "just_told", "just_reminded",
-            "too_many", "not_said", "notify", "erased", "no_words", "no_rest", "rerouted", "outcome",
+            "absent", "tell", "client_off", "ended", "contact_unconfirmed", "organisation_off", "series", "same", "same_address",
+            "just_told", "just_reminded", "too_many", "not_said", "notify", "erased", "no_words", "no_rest", "rerouted",
+            "outcome",
         },
         "kind": {
             "created", "moved", "changed", "cancelled", "relocated", "reminder", "request",

@@ -10,7 +10,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.state import LedgerRow
+from schemas.ledger import LedgerRow
 from schemas.topics import LEDGERS
 from streams.processing.rows import DECODERS
 from tests.model.budget import examples

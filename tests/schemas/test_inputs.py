@@ -15,7 +15,20 @@ from schemas.topics import TOPICS
 from schemas.wire import BadRecordError, Id, check
 
 INPUTS = {topic.name: topic.record for topic in TOPICS if topic.role in ("input", "reported") and topic.record is not None}
-SAMPLES = ("video.linde.example", "a", "09:00", "EUR", "a@b.nl", "Zorg", "+31612345678", "2026", "https://a.nl", "")
+SAMPLES = (
+    "video.linde.example",
+    "a",
+    "09:00",
+    "EUR",
+    "a@b.nl",
+    "Zorg",
+    "+31612345678",
+    "2026",
+    "https://a.nl",
+    "",
+    "p:moeder",
+    "0f1e2d3c4b5a6978",
+)
 
 
 def patterns(schema: Any) -> set[str]:

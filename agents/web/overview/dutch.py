@@ -54,6 +54,9 @@ ASK_NUMBER = "Vraag de cliënt om het juiste nummer en pas het aan in het dossie
 
 CAUSES = {
     "absent": Cause("Cliënt niet aanwezig", "De cliënt is niet aanwezig bij de afspraak."),
+    "tell": Cause("Niet voor deze ontvanger", "Wie voor de cliënt optreedt, mag van deze afspraak niets (meer) horen."),
+    "ended": Cause("Laatste dag voorbij", "De dag waarop deze ontvanger voor de cliënt optreedt, is voorbij."),
+    "same_address": Cause("Zelfde nummer of adres", "Het bericht ging al naar hetzelfde telefoonnummer of e-mailadres."),
     "client_off": Cause(
         "Cliënt wil geen berichten", "De cliënt wil geen berichten, of er is geen toestemming bekend.",
         "Klopt dat niet? Pas de toestemming aan in het dossier.",

@@ -15,7 +15,7 @@ from aiokafka import TopicPartition
 from agents.commands.erase import show
 from agents.engine.state.outbox import OUTBOX_KEY, encode_outputs
 from agents.erasure.proof import Proof, Tombstone, TopicProof, day, to_do, topic_proof
-from agents.erasure.survey import Subject, TopicScan, _count
+from agents.erasure.survey import PersonSubject, Subject, TopicScan, _count
 from agents.main import main
 from schemas.topics import ACCESS_LOG, APPOINTMENTS, AUDIT_LOG, CONSENTS, DAY, DELIVERY_LOG, changelog
 from streams.processing.turn import Output
@@ -231,3 +231,22 @@ def test_after_an_erasure_it_says_how_long_texts_can_be_read(capsys: pytest.Capt
     show(proof("erase", outcome="done"))
     said = "what was said to the client before can be read in `log` and `why` until 2028-01-08 at the latest\n"
     assert capsys.readouterr().err.endswith(said)
+
+
+PERSON_NAMED: list[tuple[str, bytes | None, bytes | None, bool]] = [
+    ("the key of a message", b"ledger/zorg/anna/p:moeder/m", b"{}", True),
+    ("the key of what waits", b"zorg/anna/p:moeder", b"{}", True),
+    ("who is listed", b"zorg/anna", b'{"organisation":"zorg","client":"anna","people":[{"id":"moeder"}]}', True),
+    ("who may be told", b"zorg/a", b'{"organisation":"zorg","clients":[{"client":"anna","tell":["moeder"]}]}', True),
+    ("a record of the log", b"zorg/anna", b'{"organisation":"zorg","client":"anna","recipient":"p:moeder"}', True),
+    ("the client alone", b"zorg/anna", b'{"organisation":"zorg","client":"anna"}', False),
+    ("another person", b"zorg/anna/p:moeder2", b'{"organisation":"zorg","client":"anna","recipient":"p:moeder2"}', False),
+    ("another client's", b"zorg/bert", b'{"organisation":"zorg","client":"bert","recipient":"p:moeder"}', False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("what", "key", "value", "named"), PERSON_NAMED, ids=[case[0] for case in PERSON_NAMED])
+def test_what_names_one_who_acts_for_a_client(what: str, key: bytes | None, value: bytes | None, named: bool) -> None:
+    subject = PersonSubject("zorg", "anna", "moeder")
+    assert (subject.in_key(key) or subject.in_value(key, value)) == named
+    assert (subject.recipient, Subject("zorg", "anna").recipient) == ("p:moeder", "")

@@ -237,6 +237,7 @@ def test_labels_are_words_of_ours_whatever_is_fed() -> None:
         "window",
         "request",
         "prune",
+        "end",
         "flight",
         "out",
         "back",

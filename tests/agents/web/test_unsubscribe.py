@@ -370,3 +370,19 @@ async def test_a_malformed_request_is_told_without_its_bytes(server: Server, cap
         await reader.readline()
         writer.close()
     assert "GEHEIM" not in caplog.text
+
+
+async def test_the_page_of_one_who_acts_for_a_client_speaks_of_the_client_without_a_name(
+    client: aiohttp.ClientSession, kafka: Kept
+) -> None:  # fmt: skip
+    token = Tokens((KEY,), "unsubscribe").seal("linde", "anna", "p:moeder", "0f1e2d3c4b5a6978", "email")
+    async with client.get(f"/u/{token}") as response:
+        page = await response.text()
+    assert "berichten over deze cliënt" in page
+    for word in ("uw afspra", "anna", "moeder"):
+        assert word not in page.lower()
+    async with client.post(f"/u/{token}", data={"keuze": "afmelden"}) as response:
+        assert "berichten over deze cliënt" in await response.text()
+    (event,) = kafka.events
+    assert isinstance(event.value, dict)
+    assert (event.key, event.value["recipient"], event.value["mark"]) == ("linde/anna", "p:moeder", "0f1e2d3c4b5a6978")

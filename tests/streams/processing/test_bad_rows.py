@@ -58,7 +58,8 @@ BAD: list[tuple[str, bytes, Any, str]] = [
     ("notices", b"agendas/zorg/anna", agenda(keep_until="2026-05-17T12:15:00"), ZONELESS),
     ("notices", b"organisations/zorg", settings("posix/Mars"), "this machine's time-zone data lacks its time zone"),
     ("notices", b"overrides/zorg", {"organisation": "zorg", "sms": 1}, "Expected `object`, got `int` - at `$.sms`"),
-    ("sms", b"ledger/zorg/anna", OPEN, "its key is not organisation/client/message"),
+    ("sms", b"ledger/zorg/anna", OPEN, "its key is not organisation/client[/recipient]/message"),
+    ("sms", b"ledger/zorg/anna/p:moeder/m/n", OPEN, "its key is not organisation/client[/recipient]/message"),
     ("sms", b"ledger/zorg/anna/m", {**OPEN, "status": "geheim"}, "Invalid enum value - at `$.status`"),
     ("sms", b"ledger/zorg/anna/m", OPEN, "it is open and has no delivery"),
 ]  # fmt: skip

@@ -11,10 +11,11 @@ import orjson
 
 from agents.engine.transport.producer import MAX_APPEND
 from schemas.deliveries import Delivery
+from schemas.erasures import Erasure
 from schemas.events import ClientEvent, View
-from schemas.inputs import Erasure
+from schemas.ledger import LedgerRow
 from schemas.notices import Notice
-from schemas.state import Agenda, AgendaEntry, LedgerRow, Snapshot, Window
+from schemas.state import Agenda, AgendaEntry, Snapshot, Window
 from schemas.topics import AGENDAS, LEDGERS, SNAPSHOTS
 from schemas.wire import encode
 from streams.intake.intake import Intake

@@ -18,6 +18,7 @@ from schemas.events import (
     EventBody,
     Forget,
     KnownContact,
+    KnownPeople,
     Landed,
     View,
 )
@@ -109,7 +110,9 @@ DELIVERIES: list[tuple[bytes | None, bytes | None, str]] = [
     *JUNK,
     (b"zorg", None, "the key does not have 2 ids joined by '/'"),
     (b"zorg/", None, "the key does not have 2 ids joined by '/'"),
-    (b"zorg/anna/m", None, "the key does not have 2 ids joined by '/'"),
+    (b"zorg/anna/m", None, "not a recipient - at `$.recipient`"),
+    (b"zorg/anna/p:", None, "not a recipient - at `$.recipient`"),
+    (b"zorg/anna/p:moeder/m", None, "the key does not have 3 ids joined by '/'"),
     (b"\xff/anna", None, "the key is not UTF-8"),
     (None, None, "the key does not have 2 ids joined by '/'"),
     (b"zorg/bram", value(DELIVERY), KEY),
@@ -224,12 +227,13 @@ BODIES: dict[str, Any] = {
     "agenda": AgendaChange(()),
     "hold": Hold(organisation="zorg", at=at("2026-03-02 09:00")),
     "urgent": Urgent(client="anna", at=at("2026-03-02 09:00"), messages=1),
+    "people": KnownPeople(organisation="zorg", client="anna"),
 }
 """A value of each member of an event that says something."""
 
 
 @pytest.mark.parametrize(
-    "member", [name for name in ClientEvent.__struct_fields__ if name not in ("organisation", "client", "written")]
+    "member", [name for name in ClientEvent.__struct_fields__ if name not in ("organisation", "client", "recipient", "written")]
 )
 def test_whatever_an_event_says_is_its_body(member: str) -> None:
     body = body_of(ClientEvent(**{"organisation": "zorg", member: BODIES[member]}))

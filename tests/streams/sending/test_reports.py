@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from schemas.deliveries import DeliveryReport
-from schemas.state import LedgerRow
+from schemas.ledger import LedgerRow
 from schemas.wire import encode
 from streams.processing.turn import Call, Record, Result, Turn
 from streams.sending.outcomes import Outcome

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
-from schemas.keys import ClientKey
+from schemas.keys import RecipientKey
 from schemas.topics import LEDGERS
 from streams.notices.notices import Notices
 from streams.processing.turn import Call, Decision, Output, Record, Result, Turn, make_durable
@@ -412,7 +412,7 @@ class TestNoWords:
         assert one.turn("2026-03-02 09:05:02", results=[Result(call.key, outcome)]) == []
         assert self.said(one) == [("failed", 1, "no_words", list(both))]
         assert one.turn("2026-03-03 09:05") == []
-        assert one.world.simulation.processors["notices"].facts(ClientKey("zorg", "anna")).contact is not None  # type: ignore[attr-defined]
+        assert one.world.simulation.processors["notices"].facts(RecipientKey("zorg", "anna"), one.world.now).contact  # type: ignore[attr-defined]
 
     def test_of_a_message_that_went_in_part_nothing_else_can_go(self) -> None:
         one, call, both = self.two()

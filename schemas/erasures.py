@@ -1,0 +1,26 @@
+"""`erasures`: whom all is to be forgotten of."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import UNSET, UnsetType
+
+from .strict import about
+from .wire import ClientId, Input, Instant, OrganisationId, PersonId
+
+
+class Erasure(Input, frozen=True, kw_only=True):
+    """`erasures`, key `organisation/client`: all that is known of the client goes. `at`: when that was decided.
+
+    `stage`: others leave it out. `copied` is intake's own record for another partition, since a client's appointments may lie in
+    any; `done` says that every node has forgotten the client, for those who read what they wrote until then.
+    """
+
+    organisation: OrganisationId
+    client: ClientId
+    at: Annotated[Instant, about("When that was decided.", "2026-11-27T09:00:00Z")]
+    stage: Annotated[Literal["asked", "copied", "done"], about("Ours: producers leave it out.", "asked")] = "asked"
+    person: Annotated[
+        PersonId | UnsetType, about("Only this one who acts for the client goes; absent: the client.", "moeder")
+    ] = UNSET
