@@ -75,6 +75,7 @@ GENERAL = (
     Field("stilte", ("quiet_hours",), "Stille uren", TIMES),
     *TEXT_FIELDS,
     Field("locatie", ("say", "location"), "Locatie noemen", YES_OR_NO),
+    Field("locatie_anderen", ("say", "location_to_others"), "Locatie noemen aan wie voor een cliënt handelt", YES_OR_NO),
     Field("behandelaar", ("say", "practitioner"), "Behandelaar noemen in een herinnering", YES_OR_NO),
     Field("instructies", ("say", "instructions"), "Voorbereiding noemen in een herinnering per e-mail", YES_OR_NO),
     Field("links", ("link_hosts",), "Websites voor links in een herinnering per e-mail", NO_HOSTS),
@@ -146,13 +147,16 @@ def sheet_of(scope: Scope) -> Sheet:
 ANSWERS: dict[str, Any] = {"ja": True, "nee": False}
 
 CHOICES: dict[str, dict[str, Any]] = {
-    "berichten": {"aan": True, "uit": False}, "locatie": ANSWERS, "behandelaar": ANSWERS, "instructies": ANSWERS,
+    "berichten": {"aan": True, "uit": False}, "locatie": ANSWERS, "locatie_anderen": ANSWERS,
+    "behandelaar": ANSWERS, "instructies": ANSWERS,
     "talen": {"_".join(some): list(some) for number in range(1, len(LANGUAGES) + 1) for some in permutations(LANGUAGES, number)},
     "melden": {"alle": "all", "herinnering": "reminder", "geen": "none"},
 }  # fmt: skip
 """What is chosen from a list: by what the form says, what the record does."""
 
-UNSAID = {"locatie": "ja", "behandelaar": "nee", "instructies": "nee", "talen": DEFAULT, "melden": "alle"}
+UNSAID = {
+    "locatie": "ja", "locatie_anderen": "nee", "behandelaar": "nee", "instructies": "nee", "talen": DEFAULT, "melden": "alle",
+}  # fmt: skip
 """What counts of these where nothing is said."""
 
 TOLD = {"alle": "alle berichten", "herinnering": "alleen de herinnering", "geen": "geen berichten"}

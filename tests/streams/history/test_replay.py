@@ -257,7 +257,7 @@ def test_what_other_settings_would_say_of_words_that_fit(events: list[Kept], set
     shown = "\n".join(lines(replay(ordered([*SETUP, *events]), log, other, None, END)))
     assert said in shown
     assert "differences:" in shown
-    assert lines(replay(ordered([*SETUP, *events]), log, {}, None, END))[-1].endswith("are the same.")
+    assert lines(replay(ordered([*SETUP, *events]), log, {}, None, END))[-1] == "1 notice is the same."
 
 
 def test_what_a_list_of_reminders_would_do() -> None:

@@ -153,6 +153,10 @@ SAVED: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     ),
     "no free days": ({"eigen_vrij": "1", "vrij": " "}, {"free_days": []}),
     "no place": ({"eigen_locatie": "1", "locatie": "nee"}, {"say": {"location": False}}),
+    "a place for those who act for a client": (
+        {"eigen_locatie_anderen": "1", "locatie_anderen": "ja"},
+        {"say": {"location_to_others": True}},
+    ),
     "whom and what to prepare by": (
         {"eigen_behandelaar": "1", "behandelaar": "ja", "eigen_instructies": "1", "instructies": "ja"},
         {"say": {"practitioner": True, "instructions": True}},
