@@ -174,6 +174,18 @@ def test_who_reads_all_that_arrived_but_what_did_not_by_a_late_report_believes_w
     assert any("says no change of" in fault for fault in odd.faults)
 
 
+def test_beside_what_did_not_arrive_one_of_unknown_outcome_hides_no_other() -> None:
+    """The log does not know what it said; what the others said it does."""
+    for unheard in (False, True):
+        world = dead(World())
+        unknown(world, "venster-anna-created")
+        if unheard:
+            world.sms.remove(("+anna-venster", CREATED))
+        assert world.faults == []
+        world.sms.append(("+anna-venster", MOVED.replace("15:15", "15:30")))
+        assert world.faults
+
+
 FAULTS: dict[str, Callable[[World], object]] = {
     "an SMS lost": lambda world: world.sms.pop(),
     "an e-mail lost": lambda world: world.emails.pop(),

@@ -307,9 +307,10 @@ class Verifier:
     def _believed(self, whose: tuple[str, str, str], history: list[State], messages: list[Message]) -> None:
         """Whoever reads all that arrived, in order, believes what is so; each text says a change between what was so."""
         ways = {notice.text: now for was in (None, *history) for now in history if (notice := step(was, now)) is not None}
+        for message in sorted(messages, key=lambda one: one.text is None):  # what the log has, then what may be left over of it
+            self._at_provider(whose, message, message.text or self._left_over(whose, ways))
         believed: list[tuple[datetime, datetime, str | None]] = []
         for message in messages:
-            self._at_provider(whose, message, message.text)
             if message.text is None:
                 return  # nobody knows what it said, if it arrived
             if message.text not in ways:
@@ -325,6 +326,10 @@ class Verifier:
             len(believed) != (so is not None) or any(step(was, so) is not None for was in believed)
         ):
             self.faults.append(f"{whose}: {believed} is believed, {so} is so: {[one.text for one in messages]}")
+
+    def _left_over(self, whose: tuple[str, str, str], texts: Iterable[str]) -> str | None:
+        """One of these texts that is at the SMS provider and that no message of the log has."""
+        return next((text for text in texts if self.sms[self._address(whose, "sms"), text] > 0), None)
 
     def _arrived(self, whose: tuple[str, str, str], messages: list[Message], said: tuple[str, ...]) -> int:
         """How many of these texts, as far as the log does not have them, are at a provider."""
