@@ -185,6 +185,42 @@ def test_a_series_that_was_told_with_its_place_covers_and_ends_without() -> None
     assert texts(world)[1:] == ["De afspraak op vrijdag 17 april 2026 is geannuleerd."]
 
 
+# -- templates -----------------------------------------------------------------------------------------------------------------
+
+AROUND = {"sms": {"originator": "Zorg", "before": "Beste cliënt,", "after": "Groet, Zorg", "unit_price": 0.08, "currency": "EUR"}}
+ENGLISH = {"languages": ["nl", "en"], "translations": {"en": {"sms": {"before": "Dear client,", "after": "Zorg"}}}}
+TEMPLATES: list[tuple[str, dict[str, Any], str]] = [
+    ("the salutation is the client's, what stands after it is everybody's", {}, f"{MADE_OTHERS} Groet, Zorg"),
+    ("a text of their own", {"to_others": {"sms": {"before": "Goedendag,"}}}, f"Goedendag, {MADE_OTHERS} Groet, Zorg"),
+    ("both", {"to_others": {"sms": {"before": "Dag,", "after": "Uw Zorg"}}}, f"Dag, {MADE_OTHERS} Uw Zorg"),
+    ("none", {"to_others": {"sms": {"before": "", "after": ""}}}, MADE_OTHERS),
+    ("taken back", {"to_others": None}, f"{MADE_OTHERS} Groet, Zorg"),
+    ("of a kind of message", {"templates": {"created": {"sms": {"before": "Beste cliënt!", "after": "Tot dan."}}}},
+     f"{MADE_OTHERS} Tot dan."),
+    ("of a label: not theirs", {"labels": {"ggz": {"templates": {"created": {"sms": {"after": "GGZ"}}}}}},
+     f"{MADE_OTHERS} Groet, Zorg"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("what", "settings", "text"), TEMPLATES, ids=[case[0] for case in TEMPLATES])
+def test_which_templates_stand_around_what_others_read(what: str, settings: dict[str, Any], text: str) -> None:
+    world = book(family(**AROUND, **settings), label="ggz").wait(LATER)
+    assert (world.refused, texts(world)) == ([], [text])
+    assert texts(world, "")[0].startswith("Beste cliënt")
+
+
+def test_another_language_greets_nobody_in_the_first_one() -> None:
+    world = book(family(person("moeder", language="en"), **AROUND, **ENGLISH, to_others={"sms": {"before": "Goedendag,"}}))
+    said = "An appointment has been made on Friday 17 April 2026 from 13:15 to 14:15."
+    assert texts(world.wait(LATER)) == [f"{said} Zorg"]
+
+
+@pytest.mark.parametrize("bad", [{"sms": {"before": 3}}, {"email": {"subject": "a\nb"}}, [], {"sms": {"before": "x" * 5000}}])
+def test_templates_for_others_that_cannot_be_used_are_refused(bad: Any) -> None:
+    world = World().settings(to_others=bad)
+    assert [("`$.to_others" in why) for why in world.refused] == [True]
+
+
 # -- addresses that are shared -------------------------------------------------------------------------------------------------
 
 
