@@ -27,7 +27,7 @@ import orjson
 
 from schemas.deliveries import LogRecord, read_log_record
 from schemas.inputs import Organisation
-from schemas.keys import ClientKey
+from schemas.keys import RecipientKey
 from schemas.wire import BadRecordError, check
 from streams.history.comparison import MEANINGS, Comparison, Difference, compare
 from streams.history.replay import Kept, Ordered, Replay, instead, ordered, spoken_of
@@ -170,13 +170,13 @@ def lines(replayed: Replayed, limit: int | None = None) -> list[str]:
     if replayed.refused:
         shown.append(f"Refused, as by intake: {counted(replayed.refused, 'event')}.")
     if replayed.moved:
-        first = f"Counted from the start: {counted(replayed.moved, 'record')} of settings, consents and contacts"
+        first = f"Counted from the start: {counted(replayed.moved, 'record')} of settings, consents, contacts and the like"
         shown.append(f"{first}; what they were before is not kept.")
     shown += ["", *_tally(replayed.comparison)]
     differences = replayed.comparison.differences
     last = None
     for one in differences[:limit]:
-        name = str(ClientKey(one.organisation, one.client))
+        name = str(RecipientKey(one.organisation, one.client, one.recipient))
         if name != last:
             shown += ["", name]
             last = name
@@ -233,8 +233,9 @@ def as_json(replayed: Replayed, limit: int | None = None) -> str:
 
     differences = [
         {
-            "what": one.what, "gone": one.gone, "organisation": one.organisation, "client": one.client, "reason": one.reason,
-            "at": one.at, "notices": list(one.notices), "log": fate(one.logged), "rules": fate(one.ruled),
+            "what": one.what, "gone": one.gone, "organisation": one.organisation, "client": one.client,
+            "recipient": one.recipient or None, "reason": one.reason, "at": one.at, "notices": list(one.notices),
+            "log": fate(one.logged), "rules": fate(one.ruled),
         }
         for one in replayed.comparison.differences[:limit]
     ]  # fmt: skip

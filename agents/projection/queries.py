@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, and_, case, func, select, tuple_
 
 from schemas.access import EVERY
 from schemas.held import HeldRecord
+from schemas.keys import CLIENT
 
 from . import organisations, states, waiting
 from .asking import Asking
@@ -53,11 +54,22 @@ class Doubted(NamedTuple):
 
 
 class Held(NamedTuple):
-    """How much waits in a hold: messages, to so many clients, and those of days that begin within 24 hours."""
+    """How much waits in a hold: messages, about so many clients, and those of days that begin within 24 hours.
+
+    `records`: to so many recipients.
+    """
 
     messages: int
     clients: int
     near: int
+    records: int
+
+
+class Waits(NamedTuple):
+    """How many messages wait in a hold: to a client, and to those who act for the client."""
+
+    own: int
+    others: int
 
 
 class Queries(Asking):
@@ -113,18 +125,19 @@ class Queries(Asking):
         return await self._rows(select(LOOKS).where(mine).order_by(LOOKS.c.last.desc()).limit(limit))
 
     async def held(self, organisation: str, now: datetime, limit: int) -> tuple[Held, list[HeldRecord]]:
-        """Return how much waits in a hold of an organisation, and the records of the first clients; without what is over."""
+        """Return how much waits in a hold of an organisation, and the records of the first; without what is over."""
         mine = (HELD.c.organisation == organisation) & (HELD.c.until > moment(now))
         sums = select(
-            func.coalesce(func.sum(HELD.c.messages), 0).label("messages"), func.count().label("clients"),
+            func.coalesce(func.sum(HELD.c.messages), 0).label("messages"), func.count(HELD.c.client.distinct()).label("clients"),
+            func.count().label("records"),
             func.coalesce(func.sum(HELD.c.near), 0).label("near"),
         )  # fmt: skip
-        first = select(HELD.c.value).where(mine).order_by(HELD.c.at, HELD.c.client).limit(limit)
+        first = select(HELD.c.value).where(mine).order_by(HELD.c.at, HELD.c.client, HELD.c.recipient).limit(limit)
 
         def asked(connection: Connection) -> tuple[Held, list[HeldRecord]]:
             row = connection.execute(sums.where(mine)).mappings().one()
             found = [waiting.read(dict(one)) for one in connection.execute(first).mappings()]
-            return Held(int(row["messages"]), int(row["clients"]), int(row["near"])), found
+            return Held(*[int(row[name]) for name in Held._fields]), found
 
         return await self._ask(asked)
 
@@ -135,11 +148,12 @@ class Queries(Asking):
         (row,) = await self._rows(sums.where(mine))
         return Doubted(int(row["clients"]), row["since"]) if row["clients"] else None
 
-    async def waits(self, organisation: str, client: str) -> int:
-        """Count the messages to a client that wait in a hold."""
+    async def waits(self, organisation: str, client: str) -> Waits:
+        """Count the messages that wait in a hold: to a client, and to those who act for the client."""
         mine = (HELD.c.organisation == organisation) & (HELD.c.client == client)
-        rows = await self._rows(select(HELD.c.messages).where(mine))
-        return int(rows[0]["messages"]) if rows else 0
+        rows = await self._rows(select(HELD.c.recipient, HELD.c.messages).where(mine))
+        own = sum(row["messages"] for row in rows if row["recipient"] == CLIENT)
+        return Waits(own, sum(row["messages"] for row in rows) - own)
 
     async def parties(self, organisation: str, since: datetime) -> dict[str, int]:
         """Return the third parties that asked something since then, and how many of their requests nothing has become of yet."""

@@ -17,7 +17,7 @@ from .wording import NoWordsError, word
 
 
 class Sum(NamedTuple):
-    """How much waits: messages to clients, those of days that begin within 24 hours, and the parts of those by SMS."""
+    """How much waits: messages about clients, those of days that begin within 24 hours, and the parts of those by SMS."""
 
     messages: int = 0
     clients: int = 0
@@ -36,7 +36,8 @@ def summed(found: Iterable[HeldRecord], settings: Organisation | None, now: date
     if settings is not None:
         sms = (one for one in records if one.channel == "sms")
         parts = sum(measure(text).parts for one in sms for text in texts(one, settings, now))
-    return Sum(sum(len(one.messages) for one in records), len(records), sum(one.near for one in records), parts)
+    messages, clients = sum(len(one.messages) for one in records), {one.whose.of_client for one in records}
+    return Sum(messages, len(clients), sum(one.near for one in records), parts)
 
 
 def texts(one: HeldRecord, settings: Organisation, now: datetime) -> list[str]:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from schemas.deliveries import LoggedNotice, LogRecord
+from schemas.keys import CLIENT
 
 TOLD = "told"
 CALLED = ("sent", "delivered", "retrying", "failed", "unknown")
@@ -28,10 +29,14 @@ MEANINGS: dict[What, str] = {
 
 
 class Fate(NamedTuple):
-    """What became of a notice. `outcome`: `told`, or why not, as `suppressed client_off`; `at`: when that was first so."""
+    """What became of a notice, and when that was first so.
+
+    `recipient`: as in `schemas.keys`. `outcome`: `told`, or why not, as `suppressed client_off`.
+    """
 
     organisation: str
     client: str
+    recipient: str
     notice: LoggedNotice
     reason: str
     message: str
@@ -47,6 +52,7 @@ class Difference(NamedTuple):
     what: What
     organisation: str
     client: str
+    recipient: str
     reason: str
     notices: tuple[LoggedNotice, ...]
     at: datetime
@@ -57,7 +63,7 @@ class Difference(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """What differs, by client and moment; and how many notices are the same."""
+    """What differs, by recipient and moment; and how many notices are the same."""
 
     differences: list[Difference]
     same: int
@@ -77,8 +83,8 @@ def fates(records: Iterable[LogRecord]) -> dict[str, Fate]:
                 continue
             # Who gets nothing gets it by no channel: it only says how far a message came.
             found[notice.id] = Fate(
-                one.organisation, one.client, notice, one.reason, one.message, outcome, one.channel if called else None, one.text,
-                one.at,
+                one.organisation, one.client, one.recipient or CLIENT, notice, one.reason, one.message, outcome,
+                one.channel if called else None, one.text, one.at,
             )  # fmt: skip
     return found
 
@@ -106,9 +112,11 @@ def compare(
             continue
         messages = (log.message if log is not None else "", rule.message if rule is not None else "")
         outcomes = (log.outcome if log is not None else "", rule.outcome if rule is not None else "")
-        groups.setdefault((what, (one.organisation, one.client, *messages, *outcomes)), []).append((log, rule))
+        groups.setdefault((what, (one.organisation, one.client, one.recipient, *messages, *outcomes)), []).append((log, rule))
     found = [_difference(what, pairs, kept) for (what, _), pairs in groups.items()]
-    return Comparison(sorted(found, key=lambda one: (one.organisation, one.client, one.at, one.what, one.notices[0].id)), same)
+    return Comparison(
+        sorted(found, key=lambda one: (one.organisation, one.client, one.recipient, one.at, one.what, one.notices[0].id)), same
+    )
 
 
 def known_by(organisation: str, notice: LoggedNotice) -> str:
@@ -138,7 +146,7 @@ def _difference(what: What, pairs: list[tuple[Fate | None, Fate | None]], kept: 
     gone = kept is not None and pairs[0][1] is None and not any(known_by(first.organisation, one) in kept for one in notices)
     log, rule = pairs[0]
     return Difference(
-        what, first.organisation, first.client, first.reason, notices,
+        what, first.organisation, first.client, first.recipient, first.reason, notices,
         first.at, log, rule, gone,
     )  # fmt: skip
 

@@ -61,7 +61,7 @@ class ClientPage:
         unknown = known.client_facts[:3] == (None, None, None) and not known.agenda.appointments
         return self.sign_in.page(
             session, "client.html", client=client, token=request.match_info["client"],
-            stands=standing(known, self.clock(), mine, held, opted_out) if not unknown else None, talk=talk(rows, mine),
+            stands=standing(known, self.clock(), mine, held.own, opted_out) if not unknown else None, talk=talk(rows, mine),
             waits=held,
         )  # fmt: skip
 

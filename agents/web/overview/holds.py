@@ -20,6 +20,7 @@ from schemas.floods import URGENT
 from schemas.held import HeldRecord
 from schemas.holds import MOST_PARTIES, Hold
 from schemas.inputs import Organisation
+from schemas.keys import person_of
 from schemas.topics import HOLDS
 from schemas.wire import encode
 from streams.notices import pressing
@@ -87,6 +88,15 @@ class Press(NamedTuple):
         )
 
 
+class Sample(NamedTuple):
+    """What waits for one recipient, in words. `link`: to the client's page; `to`: who acts for the client; else empty."""
+
+    client: str
+    link: str
+    to: str
+    texts: list[str]
+
+
 class View(NamedTuple):
     """What waits, as the page shows it.
 
@@ -96,7 +106,7 @@ class View(NamedTuple):
     waits: held.Sum
     cost: str
     about: bool
-    samples: list[tuple[str, str, list[str]]]
+    samples: list[Sample]
     parties: dict[str, int]
     urgent: int
     seen_at: datetime | None
@@ -120,7 +130,7 @@ class HoldsPage:
         session = await self.sign_in.session(request)
         known = await self.queries.settings(session.organisation)
         view = await self._view(session, known, SAMPLES if "inzage" in session.roles else 0)
-        await self.sign_in.access.shown(request, session, [client for client, _, _ in view.samples])
+        await self.sign_in.access.shown(request, session, [one.client for one in view.samples])
         return self._page(session, known, view, done=request.query.get("gedaan") == str(known.hold_version))
 
     async def press(self, request: web.Request) -> web.Response:
@@ -151,18 +161,18 @@ class HoldsPage:
         settings = apply_override(known.upstream, known.override) if known.upstream is not None else None
         if settings is not None:
             found = await asyncio.to_thread(held.summed, records, settings, now)
-            waits = waits._replace(parts=round(found.parts * sums.clients / max(1, found.clients)))
+            waits = waits._replace(parts=round(found.parts * sums.records / max(1, len(records))))
             cost = dutch.money(int(waits.cost(settings) * 1_000_000), settings.sms.currency) if waits.parts else ""
             shown = [self._sample(session, one, settings, now) for one in records[:samples]]
         flood = settings.flood if settings is not None and settings.flood else None
         urgent = flood.urgent if flood is not None else URGENT
         doubted = await self.queries.doubted(session.organisation, now)
-        about = sums.clients > len(records)
+        about = sums.records > len(records)
         return View(waits, cost, about, shown, dict(sorted(parties.items())), urgent, seen_at, doubted)
 
-    def _sample(self, session: Session, one: HeldRecord, settings: Organisation, now: datetime) -> tuple[str, str, list[str]]:
+    def _sample(self, session: Session, one: HeldRecord, settings: Organisation, now: datetime) -> Sample:
         link = self.sign_in.sessions.client(session.organisation, one.client)
-        return one.client, link, held.texts(one, settings, now)
+        return Sample(one.client, link, person_of(one.recipient), held.texts(one, settings, now))
 
     def _page(
         self, session: Session, known: OrganisationState, view: View, *, asked: Press | None = None, done: bool = False,

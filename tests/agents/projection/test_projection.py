@@ -350,8 +350,8 @@ async def test_what_the_page_of_holds_asks(projection: Projection) -> None:
     of_held = [TopicEntry(number, encode(one), NOW, f"linde/{one.client}".encode()) for number, one in enumerate(waits)]
     projection.take(HELD.name, 0, 0, of_held)
     sums, first = await queries.held("linde", NOW, 1)
-    assert (sums, [one.client for one in first]) == ((2, 2, 1), ["a"])
-    assert [await queries.waits("linde", client) for client in ("a", "z")] == [1, 0]
+    assert (sums, [one.client for one in first]) == ((2, 2, 1, 2), ["a"])
+    assert [await queries.waits("linde", client) for client in ("a", "z")] == [(1, 0), (0, 0)]
     asked = [
         {"organisation": "linde", "client": "anna", "request": f"r{number}", "party": party, "text": "Vul in."}
         for number, party in enumerate(("roqua", "roqua", "rooster"))

@@ -36,16 +36,18 @@ def record(message: str, **changes: Any) -> dict[str, Any]:
 
 
 def held(
-    client: str, *, near: int = 0, channel: Channel = "sms", until: datetime | None = None, appointment: str = "a"
-) -> HeldRecord:
-    """A message of linde to a client that waits in a hold."""
+    client: str, *, near: int = 0, channel: Channel = "sms", until: datetime | None = None, appointment: str = "a",
+    recipient: str = "",
+) -> HeldRecord:  # fmt: skip
+    """A message of linde to a client, or to one who acts for it, that waits in a hold."""
     start = datetime(2026, 4, 17, 11, 15, tzinfo=UTC)
     made = Notice(
-        id=f"n-{client}", appointment=appointment, kind="created", now=View(start=start, end=start + timedelta(hours=1))
-    )
+        id=f"n-{client}{recipient}", appointment=appointment, kind="created",
+        now=View(start=start, end=start + timedelta(hours=1)),
+    )  # fmt: skip
     return HeldRecord(
         organisation="linde", client=client, at=NOW - timedelta(hours=1), channel=channel, messages=((made,),), near=near,
-        until=until or start,
+        until=until or start, recipient=recipient,
     )  # fmt: skip
 
 

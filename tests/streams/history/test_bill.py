@@ -182,6 +182,13 @@ def test_what_counts(entries: list[dict[str, Any]], lines: list[BillLine]) -> No
     assert bill(*entries, organisation="another") == []
 
 
+def test_what_others_than_the_client_are_sent_costs_as_much_and_is_a_message_more() -> None:
+    (line,) = bill(
+        entry(), entry(message="m2", recipient="p:moeder", schema=2), entry(message="m3", recipient="p:vader", schema=2)
+    )
+    assert (line.messages, line.parts, line.amount) == (3, 6, Decimal("0.45"))
+
+
 def test_each_organisation_has_its_own_lines_and_each_currency_its_sum() -> None:
     lines = bill(entry(), entry(message="m2", organisation="beuk"), entry(message="m3", cost={"amount": 1, "currency": "USD"}))
 

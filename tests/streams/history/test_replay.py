@@ -20,7 +20,7 @@ from streams.history.replay import Kept, Ordered, Replay, instead, ordered, spok
 from streams.intake.intake import Intake
 from streams.notices.gates import mark_of
 from streams.processing.turn import Record, Turn
-from tests.world import appointment, at, organisation
+from tests.world import appointment, at, organisation, person
 
 NINE = at("2026-03-02 09:00")
 CONSENT = {"organisation": "zorg", "client": "anna", "notifications": True, "channels": ["sms"], "source": "ecd"}
@@ -103,6 +103,31 @@ def test_what_a_provider_said_of_an_address_counts_again() -> None:
         "organisation": "zorg", "client": "anna", "bounce": {"channel": "sms", "mark": mark_of("+31612345678")},
     })  # fmt: skip
     assert [one.detail for one in ruled(*SETUP, BOOK, bounce, MOVE)] == [None, "contact_unconfirmed"]
+
+
+PEOPLE = event(4, "representatives", "zorg/anna", {"organisation": "zorg", "client": "anna", "people": [person("moeder")]})
+
+
+def test_those_who_act_for_a_client_count_again_with_what_a_provider_said_of_their_address() -> None:
+    def fates(*events: Kept) -> list[tuple[str, str | None]]:
+        return [(one.recipient or "", one.detail) for one in ruled(*SETUP, PEOPLE, BOOK, *events)]
+
+    bounce = event(60, "client-events", "zorg/anna", {
+        "organisation": "zorg", "client": "anna", "recipient": "p:moeder",
+        "bounce": {"channel": "sms", "mark": mark_of("+31622345678")},
+    })  # fmt: skip
+    assert fates(MOVE) == [("", None), ("p:moeder", None)] * 2
+    assert fates(bounce, MOVE)[2:] == [("", None), ("p:moeder", "contact_unconfirmed")]
+
+
+def test_a_difference_says_whose_it_is() -> None:
+    """What one who acts for the client is told otherwise is no difference of the client's."""
+    both, alone = ruled(*SETUP, PEOPLE, BOOK), ruled(*SETUP, BOOK)
+    (one,) = compare(both, alone).differences
+    assert (one.what, one.client, one.recipient) == ("only_in_log", "anna", "p:moeder")
+    replayed = Replayed(Comparison([one], 1), 5, 0, 0, None, END)
+    assert "zorg/anna/p:moeder" in lines(replayed)
+    assert orjson.loads(as_json(replayed))["differences"][0]["recipient"] == "p:moeder"
 
 
 def test_what_surely_did_not_arrive_is_decided_anew_again() -> None:
@@ -325,7 +350,7 @@ def test_intakes_own_copies_of_an_erasure_are_told_from_the_erasure() -> None:
 def test_the_tally_comes_first_and_so_many_differences_as_are_asked_for() -> None:
     found = [
         Difference(
-            "text", "zorg", f"c{number}", "direct", (LoggedNotice(id="n", kind="created", appointment="a"),), NINE, None, None
+            "text", "zorg", f"c{number}", "", "direct", (LoggedNotice(id="n", kind="created", appointment="a"),), NINE, None, None
         )
         for number in range(3)
     ]

@@ -51,7 +51,7 @@ class World:
 
     def waits(self, *records: HeldRecord) -> None:
         at = self.projection.positions().get((HELD.name, 0), 0)
-        entries = [TopicEntry(at + n, encode(one), NOW, f"linde/{one.client}".encode()) for n, one in enumerate(records)]
+        entries = [TopicEntry(at + n, encode(one), NOW, str(one.whose).encode()) for n, one in enumerate(records)]
         self.projection.take(HELD.name, 0, at, entries)
 
     def doubts(self, organisation: str, partition: int, record: DoubtedRecord | None) -> None:
@@ -124,6 +124,20 @@ async def test_it_shows_what_waits_what_that_costs_and_to_whom_that_is_meant_for
     world.waits(held("cl-003", until=NOW - timedelta(minutes=1)))  # over, as its appointment began
     world.projection.take(HELD.name, 0, 4, [TopicEntry(4, None, NOW, b"linde/cl-004")])  # mended upstream
     assert figures(await world.page())["Berichten die wachten"] == "1"
+
+
+async def test_one_who_acts_for_a_client_is_no_client_more(world: World) -> None:
+    world.put(ON)
+    world.waits(held("cl-003"), held("cl-003", recipient="p:moeder"), held("cl-003", recipient="p:vader"), held("cl-004"))
+    page = await world.page()
+    assert (figures(page)["Berichten die wachten"], figures(page)["Cliënten"], figures(page)["Sms-delen"]) == ("4", "2", "4")
+    assert [" aan moeder</p>" in page, " aan vader</p>" in page, "van 2 cliënten" in page] == [True, True, False]
+    assert page.count(TEXT.replace(" met u", "")) == 2
+    assert world.kafka.looks[-1].clients == ("cl-003", "cl-004")
+    async with world.browser.get(f"/clienten/{token('cl-003')}") as response:
+        text = await response.text()
+    assert "Er wacht 1 bericht aan deze cliënt, omdat" in text
+    assert "Er wachten 2 berichten aan wie voor deze cliënt handelt, omdat" in text
 
 
 async def test_who_may_not_see_clients_sees_numbers_alone(world: World, client: aiohttp.ClientSession) -> None:
