@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
+from msgspec import UNSET
 
 from .appointments import (
     AppointmentStatus,
@@ -17,6 +18,7 @@ from .appointments import (
     Notify,
     Practitioner,
     Series,
+    Tell,
 )
 from .strict import about
 from .wire import ClientId, Id, Input, Instant, Int64, OrganisationId
@@ -36,6 +38,7 @@ class PolledAppointment(Input, frozen=True, kw_only=True):
     location: Annotated[Location | None, about("Where it is; null: not said.", {"name": "De Linde"})] = None
     series: Series = None
     present: Annotated[bool, about("Whether the client is expected; false tells the client nothing of it.", True)] = True
+    tell: Tell = UNSET
     notify: Annotated[Notify | None, about("As in `appointments`.", "reminder")] = None
     kind: Annotated[KindOfAppointment | None, about("As in `appointments`.", "phone")] = None
     label: Label = None

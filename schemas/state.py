@@ -49,7 +49,8 @@ class Snapshot(Wire, frozen=True, kw_only=True):
 class Polled(Wire, frozen=True, kw_only=True):
     """One appointment as snapshots of a client's agenda have it.
 
-    `doubted`: since when the last ones missed it. `starts`: of one with an arrival, when it starts.
+    `doubted`: since when the last ones missed it. `starts`: of one with an arrival, when it starts. `tell`: who may be told of it
+    besides the client; None: who may be told of all.
     """
 
     booked: bool = True
@@ -61,6 +62,7 @@ class Polled(Wire, frozen=True, kw_only=True):
     notify: Notify | None = None
     details: Details | None = None
     starts: Instant | None = None
+    tell: tuple[str, ...] | None = None
 
     @property
     def start(self) -> datetime:

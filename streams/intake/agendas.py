@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from schemas.doubts import DoubtedRecord
 from schemas.events import AgendaChange, ClientEvent, Erased
 from schemas.keys import ClientKey
@@ -67,6 +69,18 @@ class Agendas:
         self.doubts.put(key, old, None)
         self._end(decision, key.organisation, now)
         return tuple(marked(id_) for id_ in old.appointments)
+
+    def strip(self, decision: Decision, key: ClientKey, person: str) -> None:
+        """Take one who acts for a client off the appointments of its snapshots that say so."""
+        row = POLLS.row(key)
+        if (old := self.rows.get(decision, POLLS, row)) is None:
+            return
+        named = {id_: one for id_, one in old.appointments.items() if one.tell is not None and person in one.tell}
+        if named:
+            left = {
+                id_: replace(one, tell=tuple(other for other in one.tell or () if other != person)) for id_, one in named.items()
+            }
+            decision.erase(row, encode(replace(old, appointments={**old.appointments, **left})))
 
     def take(self, decision: Decision, record: Record, now: datetime) -> Iterator[ClientEvent]:
         """Take in a snapshot, part by part, and yield what it changes; a null value has the client's agenda forget them all."""

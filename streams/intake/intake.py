@@ -276,7 +276,9 @@ class Intake:
         """Forget one who acts for a client, here and in every other partition."""
         if not strip_person(self.rows, decision, ClientKey(event.organisation, event.client), person):
             decision.comes_again()
-        elif event.stage == "asked":
+            return
+        self.agendas.strip(decision, ClientKey(event.organisation, event.client), person)
+        if event.stage == "asked":
             yield ClientEvent(organisation=event.organisation, client=event.client, erased=Erased(person=person))
             self._copy(decision, record, event)
 

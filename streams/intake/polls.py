@@ -111,7 +111,7 @@ def event_of(change: Change, revision: int) -> AppointmentEvent:
     return AppointmentEvent(
         appointment=marked(change.id), revision=revision, booked=one.booked, present=one.present, view=one.view,
         replaces=tuple(marked(id_) for id_ in one.replaces), outcome=one.outcome, notify=one.notify,
-        details=one.details,
+        details=one.details, tell=one.tell,
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Annotated, Any
 
-from msgspec import UNSET, Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from schemas.addresses import AddressError, normalised
 from schemas.appointments import Attendee
@@ -108,21 +108,33 @@ def without_bad_tells(plain: Any) -> list[str]:
     faults: list[str] = []
     listed = plain.get("clients") if isinstance(plain, dict) else None
     for number, one in enumerate(listed if isinstance(listed, list) else []):
-        if not isinstance(one, dict) or one.get("tell") is None:
-            continue
-        try:
-            check(_Tell, one["tell"])
-        except BadRecordError as error:
-            one["tell"] = []
-            faults.append(f"{str(error).partition(' - at ')[0]} - at `$.clients[{number}].tell`")
+        if (fault := without_bad_tell(one)) is not None:
+            faults.append(f"{fault} - at `$.clients[{number}].tell`")
     return faults
+
+
+def without_bad_tell(one: Any) -> str | None:
+    """Have what cannot be understood in `tell` be nobody; return what is wrong with it."""
+    if not isinstance(one, dict) or one.get("tell") is None:
+        return None
+    try:
+        check(_Tell, one["tell"])
+    except BadRecordError as error:
+        one["tell"] = []
+        return str(error).partition(" - at ")[0]
+    return None
+
+
+def tell_of(tell: list[str] | UnsetType | None) -> tuple[str, ...] | None:
+    """Return who may be told, each once; None where it is not said."""
+    return tuple(dict.fromkeys(tell)) if isinstance(tell, list) else None
 
 
 def tells_of(attendees: Iterable[Attendee]) -> dict[str, tuple[str, ...]]:
     """Client -> who else may be told, where it says so. Of one that is listed twice, in two ways, nobody is."""
     found: dict[str, tuple[str, ...] | None] = {}
     for one in attendees:
-        tell = tuple(dict.fromkeys(one.tell)) if one.tell is not None and one.tell is not UNSET else None
+        tell = tell_of(one.tell)
         found[one.client] = tell if found.get(one.client, tell) == tell else ()
     return {client: tell for client, tell in found.items() if tell is not None}
 

@@ -18,6 +18,7 @@ from ..processing.caps import MOST_APPOINTMENTS
 from ..processing.record_checks import instant
 from .checks import OFF, chain_of, details_of, outcome_of, own_notify, times_of
 from .details import with_usable_details
+from .representatives import tell_of, without_bad_tell
 from .tidying import tidied_appointment
 
 
@@ -65,6 +66,8 @@ def snapshot_part(plain: Any) -> tuple[AgendaPart, list[str]]:
         try:
             one, unusable = with_usable_details(one)
             faults += [_at(fault, f"appointments[{number}]") for fault in unusable]
+            if (unclear := without_bad_tell(one)) is not None:
+                faults.append(f"{unclear} - at `$.appointments[{number}].tell`")
             polled = _polled(one)
             if id_ is None or found.get(id_, polled) != polled:
                 raise BadRecordError("it is listed twice, in two ways - at `$.appointment`")
@@ -121,6 +124,7 @@ def _polled(plain: Any) -> Polled:
         booked=booked, present=one.present, outcome=outcome, replaces=chain_of(one.replaces),
         view=View(times.start, times.end, place, one.series, remote, times.arrival),
         notify=own_notify(one.notify, details), details=details, starts=utc(one.start) if times.arrival else None,
+        tell=tell_of(one.tell),
     )  # fmt: skip
 
 

@@ -34,6 +34,13 @@ ROWS = (
         PEOPLE + "test_a_tell_that_cannot_be_understood_is_the_clients_alone_and_a_dead_letter",
     ),
     Mutation(
+        "who may be told of what a snapshot has is not looked at",
+        "streams/intake/polls.py",
+        "details=one.details, tell=one.tell,",
+        "details=one.details,",
+        CORNERS + "test_who_may_be_told_of_what_a_snapshot_has",
+    ),
+    Mutation(
         "`tell` is not looked at again before an attempt",
         "streams/sending/recheck.py",
         "if delivery.recipient and not may_be_read(delivery, facts, agenda):",
@@ -139,11 +146,18 @@ ROWS = (
         CORNERS + "test_who_is_listed_twice_is_nobody_where_one_of_them_cannot_be_read",
     ),
     Mutation(
-        "details of an appointment are said to others",
+        "a label's templates stand around what others read",
         "streams/notices/people.py",
         "actual=actual, unsaid_place=None, details=None,",
         "actual=actual, unsaid_place=None,",
-        PEOPLE + "test_nothing_that_is_for_the_client_alone_is_said_to_others",
+        CORNERS + "test_which_templates_stand_around_what_others_read",
+    ),
+    Mutation(
+        "the salutation to the client stands above what others read",
+        "schemas/templates.py",
+        '{"before": "", "subject": ""}',
+        "{}",
+        CORNERS + "test_which_templates_stand_around_what_others_read",
     ),
 )  # fmt: skip
 """Each gate of a person, when it is decided and before an attempt."""

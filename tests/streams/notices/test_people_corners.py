@@ -25,6 +25,15 @@ def moved(world: World) -> World:
     return book(world, f"{DAY} 15:15", rev=2).wait("2026-03-02 09:20")
 
 
+def poll(world: World, revision: int = 1, hour: int = 13, gone: bool = False, **changes: Any) -> World:
+    """A snapshot of Anna's agenda, with one appointment or none."""
+    one = {"appointment": "1", "start": f"{DAY}T{hour}:15:00+02:00", "end": f"{DAY}T{hour + 1}:15:00+02:00", **changes}
+    return world.feed("agenda-snapshots", "zorg/anna", {
+        "organisation": "zorg", "client": "anna", "from": "2026-03-01T00:00:00+01:00", "to": "2026-06-01T00:00:00+02:00",
+        "revision": revision, "appointments": [] if gone else [one], "gone": ["1"] if gone else [],
+    })  # fmt: skip
+
+
 @pytest.mark.parametrize("id_", ["anna", "p:anna", "a:b", "x" * 100, "é"])
 def test_an_id_of_any_shape_is_one_person(id_: str) -> None:
     world = book(family(person(id_), person("moeder", "+31622345679", all=False))).wait(LATER).restart()
@@ -116,10 +125,7 @@ def test_a_tell_that_shrinks_in_a_hold_takes_the_message_off_the_page_too() -> N
 def test_appointments_of_snapshots_that_are_forgotten_in_a_hold_stand_on_no_page() -> None:
     world = hold(family()).wait("2026-03-02 09:30")
     page = listing(world)
-    world.feed("agenda-snapshots", "zorg/anna", {
-        "organisation": "zorg", "client": "anna", "from": "2026-03-01T00:00:00+01:00", "to": "2026-06-01T00:00:00+02:00",
-        "revision": 1, "appointments": [{"appointment": "1", "start": f"{DAY}T13:15:00+02:00", "end": f"{DAY}T14:15:00+02:00"}],
-    }).wait("2026-03-02 10:00")  # fmt: skip
+    poll(world).wait("2026-03-02 10:00")
     assert all(page[key] is not None for key in (b"zorg/anna", b"zorg/anna/p:moeder"))
     world.feed("agenda-snapshots", "zorg/anna", None).wait("2026-03-02 11:00")
     assert all(page[key] is None for key in (b"zorg/anna", b"zorg/anna/p:moeder"))
@@ -250,6 +256,41 @@ def test_a_number_that_was_refused_for_the_client_is_not_tried_for_others() -> N
 def test_what_a_third_party_asks_goes_to_the_client_alone_and_says_nothing_of_a_shared_address() -> None:
     world = World().people(person("moeder", HOME)).request().wait(LATER)
     assert (len(texts(world, "")), fates(world)) == (1, [])
+
+
+# -- snapshots -----------------------------------------------------------------------------------------------------------------
+
+TOLD: list[tuple[Any, int, str]] = [
+    (["moeder"], 1, ""), ([], 0, ""), (["vader"], 0, ""), (None, 1, ""), ("moeder", 0, "`$.appointments[0].tell`"),
+    (["moeder", 1], 0, "`$.appointments[0].tell`"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("tell", "told", "why"), TOLD, ids=[repr(case[0]) for case in TOLD])
+def test_who_may_be_told_of_what_a_snapshot_has(tell: Any, told: int, why: str) -> None:
+    world = poll(family(), tell=tell).wait(LATER)
+    assert (len(texts(world)), len(texts(world, ""))) == (told, 1)
+    assert [why in one for one in world.refused] == ([True] if why else [])
+
+
+def test_a_snapshot_that_takes_somebody_off_tells_that_one_nothing_more() -> None:
+    world = poll(poll(family(), tell=["moeder"]).wait(LATER), 2, tell=[]).wait("2026-03-02 09:20")
+    poll(world, 3, gone=True).wait("2026-03-02 09:30")
+    assert (texts(world), len(texts(world, ""))) == ([MADE_OTHERS], 2)
+
+
+def test_what_snapshots_miss_is_cancelled_for_whom_they_named() -> None:
+    people = (person("moeder", all=False), person("vader", "+31622345679"))
+    world = poll(poll(family(*people), tell=["moeder"]).wait(LATER), 2, gone=True).wait("2026-03-02 09:20")
+    assert (len(texts(world)), fates(world, "p:vader")) == (2, [])
+
+
+def test_who_is_erased_stands_in_nothing_that_snapshots_left() -> None:
+    world = poll(family(person("moeder"), person("vader", "+31622345679")), tell=["moeder", "vader"]).wait(LATER)
+    world.feed("erasures", "zorg/anna", ERASED | {"person": "moeder"})
+    assert "moeder" not in repr(world.simulation.rows)
+    poll(world, 2, 15, tell=["vader"]).wait("2026-03-02 09:20")
+    assert len(texts(world, "p:vader")) == 2
 
 
 # -- who goes, and comes back --------------------------------------------------------------------------------------------------
