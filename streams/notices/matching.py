@@ -237,9 +237,17 @@ def changes(scene: Scene) -> tuple[list[Change], list[Change]]:
 
 def _origins(scene: Scene, off: Mapping[Words, None]) -> dict[str, Words]:
     """Return by appointment what a notice of it starts from: what was heard and then changed unheard stands before the rest."""
-    origins = {id_: words for words in off for id_ in scene.known.items[words].ids}
-    origins.update({id_: words for words, item in scene.known.items.items() if item.stale for id_ in item.ids})
-    return origins
+    return {id_: words for words in off for id_ in scene.known.items[words].ids} | _heard_before(scene)
+
+
+def _heard_before(scene: Scene) -> dict[str, Words]:
+    """Return by appointment what was heard of it, then changed unheard, and is still ahead: what is over is no news."""
+    return {
+        id_: words
+        for words, item in scene.known.items.items()
+        if item.stale and is_ahead(words, scene.now, scene.zone)
+        for id_ in item.ids
+    }
 
 
 def _origin(scene: Scene, id_: str, origins: Mapping[str, Words], known: Mapping[str, Words]) -> Words | None:
@@ -266,8 +274,7 @@ def _pair(scene: Scene, was: Words, now: Words, id_: str) -> Change:
 
 def _cancelled(scene: Scene, off: Mapping[Words, None], used: set[str]) -> Iterator[Change]:
     """Yield what is known and not so, with nothing in its place; of what was heard and then changed unheard, what was heard."""
-    items = scene.known.items
-    stale = {id_: words for words, item in items.items() if item.stale for id_ in item.ids}
+    items, stale = scene.known.items, _heard_before(scene)
     said: set[Words] = set()
     for words in off:
         item = items[words]

@@ -82,7 +82,7 @@ def matches(kind: str, so: Json | None, client: str, text: str | None, zone: str
         return False
     start = local(instant(so["start"]), zone)
     named = text is None or f"{start:%H:%M}" in text or instant(so["end"]) - instant(so["start"]) > timedelta(hours=20)
-    place = so["location"]["name"] if so["location"] else None
+    place = so["location"]["name"] if so["location"] and so["kind"] in (None, "on_site") else None
     placed = text is None or place is None or kind == "reminder" or f" {place}." in text
     return named and placed and (text is None or f" {start.day} " in text)
 

@@ -52,10 +52,17 @@ class Fact(NamedTuple):
 
 
 class View(NamedTuple):
+    """`kind`: None is on site. What is of another one has no place."""
+
     start: datetime
     end: datetime
     location: str | None
     series: str | None
+    kind: str | None = None
+
+    @property
+    def times(self) -> tuple[datetime, datetime]:
+        return self.start, self.end
 
 
 class Is(NamedTuple):
@@ -140,7 +147,7 @@ class Client:
     waiting: list[Waiting] = field(default_factory=list)
 
 
-COMPARED = ("status", "start", "end", "location", "series")
+COMPARED = ("status", "start", "end", "location", "series", "kind")
 
 
 @dataclass
@@ -220,15 +227,34 @@ def place(view: View) -> str:
     return f" Locatie: {view.location}." if view.location else ""
 
 
+NAMES = {
+    None: "afspraak", "phone": "telefonische afspraak", "video": "afspraak via beeldbellen", "home": "afspraak bij u thuis",
+}  # fmt: skip
+
+
+def became(view: View) -> str:
+    return "een afspraak op locatie" if view.kind is None else f"een {NAMES[view.kind]}"
+
+
+def called(view: View) -> str:
+    return " U wordt gebeld." if view.kind == "phone" else ""
+
+
 def words(one: Difference, zone: str, clear: bool) -> str:
     was, now = one.was, one.now
     match one.kind:
+        case "created" if now and now.kind == "home":
+            return f"Wij komen bij u langs op {period(now, zone)}."
         case "created" if now:
-            return f"Er is een afspraak met u gemaakt op {period(now, zone)}.{place(now)}"
+            return f"Er is een {NAMES[now.kind]} met u gemaakt op {period(now, zone)}.{called(now)}{place(now)}"
         case "moved" if was and now:
-            return f"Uw afspraak op {period(was, zone)} is verplaatst naar {period(now, zone)}.{place(now)}"
+            other = f" Het is nu {became(now)}." if was.kind != now.kind else ""
+            return f"Uw {NAMES[was.kind]} op {period(was, zone)} is verplaatst naar {period(now, zone)}.{other}{place(now)}"
+        case "changed" if was and now:
+            return f"Uw {NAMES[was.kind]} op {period(was, zone)} is nu {became(now)}.{place(now)}"
         case "cancelled" if was:
-            return f"Uw afspraak op {day_words(local_day(was.start, zone)) if clear else period(was, zone)} is geannuleerd."
+            when = day_words(local_day(was.start, zone)) if clear else period(was, zone)
+            return f"Uw {NAMES[was.kind]} op {when} is geannuleerd."
         case "relocated" if now:
             return f"De locatie van uw afspraak op {period(now, zone)} is gewijzigd naar {now.location}."
     raise AssertionError(one)
@@ -240,8 +266,10 @@ def reminder_words(views: list[View], zone: str, now: datetime) -> str:
     if start.year != local(now, zone).year:
         day += f" {start.year}"
     when = day if whole_day(views[0], zone) else f"{day} om {start:%H:%M}"
+    if len(views) == 1 and views[0].kind == "home":
+        return f"Wij komen bij u langs op {when}."
     if len(views) == 1:
-        return f"U heeft een afspraak op {when}.{place(views[0])}"
+        return f"U heeft een {NAMES[views[0].kind]} op {when}.{called(views[0])}{place(views[0])}"
     return f"U heeft {len(views)} afspraken op {when}."
 
 
@@ -395,7 +423,15 @@ class Model:
         """Whether a client would be told the same of both; a place that is dropped is not told."""
         if was is None or now is None:
             return was is now
-        return (was.start, was.end) == (now.start, now.end) and now.location in (None, was.location)
+        return self.kind_between(was, now) is None
+
+    def kind_between(self, was: View, now: View) -> str | None:
+        """What it is called that one became the other; None where nothing is said of it."""
+        if was.times != now.times:
+            return "moved"
+        if was.kind != now.kind:
+            return "changed"
+        return "relocated" if now.location not in (None, was.location) else None
 
     def ahead_of(self, known: Known, at: datetime) -> View | None:
         """What was heard, if something else was kept back since and it is still ahead."""
@@ -414,11 +450,8 @@ class Model:
                 found.append(Difference("created", (appointment,), now.start, None, now))
             elif was is not None and now is None:
                 found.append(Difference("cancelled", (appointment,), was.start, was, actual.view))
-            elif was is not None and now is not None:
-                if (was.start, was.end) != (now.start, now.end):
-                    found.append(Difference("moved", (appointment,), min(was.start, now.start), was, now))
-                elif now.location is not None and now.location != was.location:
-                    found.append(Difference("relocated", (appointment,), now.start, was, now))
+            elif was is not None and now is not None and (kind := self.kind_between(was, now)):
+                found.append(Difference(kind, (appointment,), min(was.start, now.start), was, now))
         return [one for one in found if not self.said_absent(client.known[one.ids[0]])]
 
     def come_back(self, client: Client, now: datetime) -> None:
@@ -434,9 +467,11 @@ class Model:
                 or not self.same(heard, is_so)
             ):
                 continue
-            kind = "created" if told is None else "moved" if (told.start, told.end) != (is_so.start, is_so.end) else "relocated"
+            kind = "created" if told is None else self.kind_between(told, is_so)
+            assert kind is not None
             self.log(client, now, "direct", "suppressed", "same", (Said(kind, (appointment,)),))
-            known.told.append(Told(now, is_so, message=known.last_heard.message if known.last_heard else None))
+            while not known.told[-1].heard:  # the client knows it since it was heard, and never knew of anything else
+                known.told.pop()
 
     def said_absent(self, known: Known) -> bool:
         return not known.actual.present and known.absence_said == known.changes
@@ -499,9 +534,9 @@ class Model:
             was = one.was
             assert was is not None
             named = [each for other in message if other.kind != "cancelled" for each in (other.was, other.now)]
-            times = {(each.start, each.end) for each in [*named, was] if each}
+            times = {each.times for each in [*named, was] if each}
             day = local_day(was.start, zone)
-            return all((view.start, view.end) in times for view in views if view and local_day(view.start, zone) == day)
+            return all(view.times in times for view in views if view and local_day(view.start, zone) == day)
 
         return lambda one, message: one.kind != "cancelled" or is_clear(one, message)
 
@@ -679,8 +714,9 @@ class Model:
         else:
             if instant(value["end"]) < instant(value["start"]) or len(value["clients"]) > 1000:
                 raise RefusedError
-            if value["status"] == "cancelled" and last is not None and not value.get("location"):
-                value = {**value, "location": last.value.get("location")}
+            value = {**value, "kind": None if value.get("kind") == "on_site" else value.get("kind")}
+            if value["status"] == "cancelled" and last is not None:  # what it leaves out is as it was
+                value |= {name: last.value.get(name) for name in ("location", "kind") if event.value.get(name) is None}
             if last is not None and value["revision"] <= last.number:
                 if value["revision"] == last.number and not last.deleted and content(value) != content(last.value):
                     raise RefusedError
@@ -694,8 +730,9 @@ class Model:
         view = View(
             instant(new.value["start"]),
             instant(new.value["end"]),
-            location["name"] if location else None,
+            location["name"] if location and not new.value.get("kind") else None,
             new.value.get("series"),
+            new.value.get("kind"),
         )
         booked = new.value["status"] == "booked"
         for name in sorted(before.keys() | after.keys()):
@@ -733,7 +770,7 @@ def content(value: Json) -> tuple[object, ...]:
     location = value.get("location")
     return (
         value["status"], instant(value["start"]), instant(value["end"]), location["name"] if location else None,
-        value.get("series"), {each["client"]: each["present"] for each in value["clients"]},
+        value.get("series"), value.get("kind"), {each["client"]: each["present"] for each in value["clients"]},
     )  # fmt: skip
 
 

@@ -52,6 +52,7 @@ class Booking(NamedTuple):
     location: str | None
     clients: tuple[tuple[str, bool], ...]
     series: str | None
+    kind: str | None = None
 
 
 class Deletion(NamedTuple):
@@ -154,12 +155,13 @@ _clients = st.sampled_from((
     (("c", True),), (("c", True),), (("c", True),), (("c", True), ("d", True)), (("d", True),),
     (("c", False),), (("c", False), ("d", True)), (),
 ))  # fmt: skip
+_kind = st.sampled_from((None, None, None, None, "on_site", "phone", "video", "home"))
 _day = st.sampled_from((1, 1, 1, 2, 2, 2, 3, 4, 5, 6, 7, 0, -1))
 
 bookings = st.builds(
     Booking, _when, _organisation, st.sampled_from(("a", "a", "b", "b", "e", "f", "g", "h")),
     st.sampled_from((1, 1, 1, 1, 1, 2, 0, -1)), _mostly, _day, st.sampled_from(WALLS), st.sampled_from((0.75, 0.75, 24, 10)),
-    st.sampled_from((None, None, "De Linde", "Kamer 2")), _clients, st.none(),
+    st.sampled_from((None, None, "De Linde", "Kamer 2")), _clients, st.none(), _kind,
 )  # fmt: skip
 deletions = st.builds(Deletion, _when, _organisation, st.sampled_from(("a", "b", "e")))
 _channels = st.sampled_from((("sms",), ("email",), ("sms", "email"), ("email", "sms"), (), None))
@@ -214,7 +216,7 @@ def near_bookings(organisation: str = "o") -> st.SearchStrategy[Booking]:
         Booking, _near_moments(), st.just(organisation), st.sampled_from(("a", "b", "e")), st.just(1),
         st.sampled_from((True, True, True, False)), st.sampled_from((1, 1, 2, 2, 0, 3)), st.sampled_from(WALLS), st.just(0.75),
         st.sampled_from((None, "De Linde", "Kamer 2")),
-        st.sampled_from((_present, _present, _present, _present, (("c", False),), ())), st.none(),
+        st.sampled_from((_present, _present, _present, _present, (("c", False),), ())), st.none(), _kind,
     )  # fmt: skip
 
 
@@ -389,6 +391,7 @@ def booking(step: Booking, number: int, now: datetime, zone: str) -> Json:
         "end": ends.isoformat(),
         "location": {"name": step.location} if step.location else None,
         "series": step.series,
+        "kind": step.kind,
         "clients": [{"client": client, "present": present} for client, present in step.clients],
     }
 

@@ -177,7 +177,8 @@ def final(simulation: Simulated) -> dict[str, tuple[datetime, datetime, str | No
         told, actual = entry.told, entry.actual if entry.booked else None
         if entry.present:
             assert (told and (told.start, told.end)) == (actual and (actual.start, actual.end))
-            if told and actual and actual.location is not None:
+            assert (told and told.kind) == (actual and actual.kind)
+            if told and actual and actual.location is not None and actual.kind is None:
                 assert told.location == actual.location
         if told is not None:
             result[name] = (told.start, told.end, told.location)

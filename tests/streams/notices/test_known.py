@@ -56,6 +56,15 @@ GATES: dict[str, tuple[list[Step], list[str], list[str]]] = {
         ],
         [f"Er is een afspraak met u gemaakt op {FROM_TO}.", f"Uw afspraak op {FRIDAY} is geannuleerd."], ["client_off"],
     ),
+    "once what was heard is over, the cancellation is of what was kept back": (
+        [
+            lambda w: w.book(f"{DAY} 13:15"),
+            lambda w: w.consent(channels=[]).book("2026-04-20 14:00", rev=2),
+            lambda w: w.wait("2026-04-18 09:00").consent().book("2026-04-20 14:00", rev=3, status="cancelled"),
+        ],
+        [f"Er is een afspraak met u gemaakt op {FROM_TO}.", "Uw afspraak op maandag 20 april 2026 is geannuleerd."],
+        ["client_off"],
+    ),
     "who is absent is told of nothing, and of what then is so when present again": (
         [
             lambda w: w.book(f"{DAY} 13:15"),
