@@ -17,19 +17,18 @@ from .strict import about, bounds, whole
 from .texts import (
     EXAMPLE_LABELS,
     EXAMPLE_TEXTS,
-    EXAMPLE_TO_OTHERS,
     EXAMPLE_TRANSLATIONS,
     TEXT,
     EmailTexts,
     Labels,
     Languages,
     LinkHosts,
-    MessageTexts,
     SaySettings,
     SmsTexts,
     Subject,
     Template,
     Templates,
+    ToOthers,
     Translations,
 )
 from .wire import LINE, ClientId, Id, Input, Instant, Int64, Line, OrganisationId, RecipientId
@@ -231,12 +230,7 @@ class Organisation(Input, frozen=True, kw_only=True):
     templates: Annotated[
         Templates | UnsetType | None, about("Templates by kind of message; null: all have the same.", {"reminder": EXAMPLE_TEXTS})
     ] = UNSET
-    to_others: Annotated[
-        MessageTexts | UnsetType | None,
-        about(
-            "Templates of messages to those who act for a client; absent: what stands after those to clients.", EXAMPLE_TO_OTHERS
-        ),
-    ] = UNSET
+    to_others: ToOthers = UNSET
     say: Annotated[
         SaySettings | UnsetType | None,
         about("What messages say of an appointment, and what not.", {"practitioner": True, "location": False}),

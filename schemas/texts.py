@@ -45,7 +45,13 @@ class MessageTexts(Input, frozen=True, kw_only=True):
     email: Annotated[EmailTexts, about("Of an e-mail.", {"subject": "Uw afspraak is verplaatst"})] | UnsetType = UNSET
 
 
-EXAMPLE_TO_OTHERS = {"sms": {"before": "Goedendag,"}}
+ToOthers = Annotated[
+    MessageTexts | UnsetType | None,
+    about(
+        "Templates of messages to those who act for a client; absent: what stands after those to clients.",
+        {"sms": {"before": "Goedendag,"}},
+    ),
+]
 
 
 class LabelTemplates(Input, frozen=True, kw_only=True):
