@@ -89,6 +89,7 @@ DUTCH_OTHERS = Others(
     },
     with_name=" met {name}", of_name=" van {name}", at_name=" bij {name}", has="{name} heeft", there_is="Er is",
     there_are={"one": "Er is een afspraak", "other": "Er zijn {count} afspraken"},
+    subject="Bericht over een afspraak",
     unsubscribe="Wilt u geen berichten over deze cliënt meer per e-mail?",
     unsubscribe_link="Meld u af voor berichten over deze cliënt",
 )  # fmt: skip

@@ -115,7 +115,7 @@ def email(
     said = all_said(delivery, organisation, sent, call_name)
     words = [one.text for one in said]
     request = delivery.request
-    before, after, subject = texts_around(organisation, "email", delivery.notices, delivery.language)
+    before, after, subject = texts_around(organisation, "email", delivery.notices, delivery.language, delivery.recipient)
     wording = wording_for(delivery, call_name)
     subject = (request.subject if request is not None else None) or subject or wording.subject
     besides = details(delivery, organisation)

@@ -86,5 +86,6 @@ ENGLISH_OTHERS = Others(
     },
     with_name=" for {name}", of_name=" for {name}", at_name=" to {name}", has="{name} has", there_is="There is",
     there_are={"one": "There is an appointment", "other": "There are {count} appointments"},
+    subject="Message about an appointment",
     unsubscribe="Do you no longer want e-mails about this client?", unsubscribe_link="Unsubscribe from e-mails about this client",
 )  # fmt: skip

@@ -42,7 +42,7 @@ def texts(delivery: Delivery, organisation: Organisation, sent: datetime, call_n
     `after` in the last only. `call_name`: as `sentences` has it.
     """
     said = sentences(delivery, organisation, sent, call_name)
-    before, after, _ = texts_around(organisation, "sms", delivery.notices, delivery.language)
+    before, after, _ = texts_around(organisation, "sms", delivery.notices, delivery.language, delivery.recipient)
     logged = to_gsm7(joined(before, *said, after))
     said += details(delivery, organisation)
     text = to_gsm7(joined(before, *said, after))

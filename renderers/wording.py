@@ -13,7 +13,7 @@ class Others(NamedTuple):
     """The words of one language for those who act for a client, in place of those of the same name for the client.
 
     Attributes:
-        sentences, one, several, unsubscribe, unsubscribe_link: as in `Wording`. The sentences have one form for both; in
+        sentences, one, several, subject, unsubscribe, unsubscribe_link: as in `Wording`. The sentences have one form for both; in
             `with_name`, `of_name`, `at_name` stands the client's name, and nothing where it is not said.
         has, there_is: who has an appointment in a reminder, with the name and without.
         there_are: a reminder's appointments without a name, by CLDR's plural category.
@@ -28,6 +28,7 @@ class Others(NamedTuple):
     has: str
     there_is: str
     there_are: Mapping[str, str]
+    subject: str
     unsubscribe: str
     unsubscribe_link: str
 
@@ -99,7 +100,8 @@ class Wording(NamedTuple):
                 remote: {kind: _put_in(sentence, put_in) for kind, sentence in sentences.items()}
                 for remote, sentences in others.sentences.items()
             },
-            one=others.one, several=others.several, unsubscribe=others.unsubscribe, unsubscribe_link=others.unsubscribe_link,
+            one=others.one, several=others.several, subject=others.subject, unsubscribe=others.unsubscribe,
+            unsubscribe_link=others.unsubscribe_link,
         )  # fmt: skip
 
 

@@ -17,12 +17,14 @@ from .strict import about, bounds, whole
 from .texts import (
     EXAMPLE_LABELS,
     EXAMPLE_TEXTS,
+    EXAMPLE_TO_OTHERS,
     EXAMPLE_TRANSLATIONS,
     TEXT,
     EmailTexts,
     Labels,
     Languages,
     LinkHosts,
+    MessageTexts,
     SaySettings,
     SmsTexts,
     Subject,
@@ -228,6 +230,12 @@ class Organisation(Input, frozen=True, kw_only=True):
     email: Annotated[EmailSettings, about("Sender and templates of e-mail.", {"from": "De Linde <afspraken@linde.example>"})]
     templates: Annotated[
         Templates | UnsetType | None, about("Templates by kind of message; null: all have the same.", {"reminder": EXAMPLE_TEXTS})
+    ] = UNSET
+    to_others: Annotated[
+        MessageTexts | UnsetType | None,
+        about(
+            "Templates of messages to those who act for a client; absent: what stands after those to clients.", EXAMPLE_TO_OTHERS
+        ),
     ] = UNSET
     say: Annotated[
         SaySettings | UnsetType | None,

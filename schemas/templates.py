@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from .channels import CHANNELS
 from .inputs import Channel, Organisation
+from .keys import CLIENT
 from .languages import DEFAULT, Language
 from .notices import Notice
 from .texts import EmailTexts, LabelTemplates, SmsTexts, Templates, Translation
@@ -42,9 +43,27 @@ def label_of(notices: Iterable[Notice]) -> str | None:
 
 
 def texts_around(
-    organisation: Organisation, channel: Channel, notices: Iterable[Notice], language: Language | None = None
-) -> Texts:
+    organisation: Organisation, channel: Channel, notices: Iterable[Notice], language: Language | None = None,
+    recipient: str = CLIENT,
+) -> Texts:  # fmt: skip
     """Return the templates of a message of these notices, in a language (None: that which needs no setting)."""
+    found = _texts_of_client(organisation, channel, notices, language)
+    return found if recipient == CLIENT else _to_others(found, organisation, channel, language)
+
+
+def _to_others(texts: Texts, organisation: Organisation, channel: Channel, language: Language | None) -> Texts:
+    """Return the templates to who acts for the client: of the client's only what stands after the sentences.
+
+    Salutation and subject speak to the client. What the organisation has for others is in the first of its languages.
+    """
+    used = organisation.languages or [DEFAULT]
+    own = getattr(organisation.to_others or None, channel, UNSET) if (language or DEFAULT) == used[0] else UNSET
+    return texts._replace(**{"before": "", "subject": ""} | fields_of(own, channel))
+
+
+def _texts_of_client(
+    organisation: Organisation, channel: Channel, notices: Iterable[Notice], language: Language | None
+) -> Texts:  # fmt: skip
     notices = tuple(notices)
     message, label, used = message_of(notices), label_of(notices), organisation.languages or [DEFAULT]
     if (language or DEFAULT) == used[0]:

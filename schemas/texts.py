@@ -45,6 +45,9 @@ class MessageTexts(Input, frozen=True, kw_only=True):
     email: Annotated[EmailTexts, about("Of an e-mail.", {"subject": "Uw afspraak is verplaatst"})] | UnsetType = UNSET
 
 
+EXAMPLE_TO_OTHERS = {"sms": {"before": "Goedendag,"}}
+
+
 class LabelTemplates(Input, frozen=True, kw_only=True):
     """Templates by kind of message (`schemas.templates`): a message of several kinds has those of the first of its kinds."""
 

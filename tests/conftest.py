@@ -7,13 +7,18 @@ And what was not run, in one block at the end. With `REQUIRE_ALL` set, as `.ci/r
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import hypothesis
 import pytest
+import structlog
+
+from agents.logs import LIBRARIES
 
 # A busy machine is no fault of the code: no example has a time limit.
 hypothesis.settings.register_profile("untimed", deadline=None)
@@ -43,6 +48,20 @@ APART = frozenset({
     "deploy/test_deploy.py", "fuzz/test_web.py",
 })  # fmt: skip
 """Files whose tests share nothing that takes long to make: each test may run in another process than the rest of its file."""
+
+
+@pytest.fixture(autouse=True)
+def untouched_logs() -> Iterator[None]:
+    """Have logging as pytest set it up after each test: commands that tests call set up their own."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    levels = {name: logging.getLogger(name).level for name in LIBRARIES}
+    yield
+    root.handlers[:], root.level = handlers, level
+    for name, before in levels.items():
+        logging.getLogger(name).setLevel(before)
+    logging.captureWarnings(False)
+    structlog.reset_defaults()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

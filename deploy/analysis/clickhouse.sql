@@ -21,6 +21,7 @@ CREATE TABLE delivery_log
     due Nullable(DateTime64(6, 'UTC')),
     start Nullable(DateTime64(6, 'UTC')),
     schema Int64, -- 0: a record without it, of version 1
+    recipient String, -- empty: the client
     CONSTRAINT known CHECK schema <= 2 -- a newer one would be misread: the insert is refused, and Kafka keeps it until this is mended
 )
 ENGINE = ReplacingMergeTree

@@ -137,7 +137,7 @@ def explain(
             "Known now": [*_person(client), *organisation_facts(client.settings, zone)],
             "Gates, in their order, as they are now": gates(client.client_facts, client.agenda, appointment),
             **({"Who acts for the client": [*others(
-                client.key, client.people, client.agenda, client.client_facts.consent, client.client_facts.organisation, now
+                client.key, client.people, client.agenda, client.client_facts, now
             )]} if client.people.people else {}),
             "Appointments": [
                 _appointment(client, id_, entry, changed.get(id_), zone, is_quiet=id_ in quiet)

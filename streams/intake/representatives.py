@@ -41,7 +41,7 @@ def people_of(plain: Any) -> tuple[KnownPeople, list[str]]:
         faults += [fault.replace("`$", f"`$.people[{number}]", 1) for fault in wrong]
         if person is not None:
             found.append(person)
-    twice = {id_ for id_, times in Counter(person.id for person in found).items() if times > 1}
+    twice = {id_ for id_, times in Counter(_ids_of(listed)).items() if times > 1}
     if twice:
         faults.append("a person is listed twice - at `$.people`")
     people = KnownPeople(
@@ -49,6 +49,11 @@ def people_of(plain: Any) -> tuple[KnownPeople, list[str]]:
         call_name=part(CallName, plain, "call_name", None, faults), revision=part(Int64 | None, plain, "revision", None, faults),
     )  # fmt: skip
     return people, faults
+
+
+def _ids_of(listed: list[Any]) -> list[str]:
+    """Return whom a list names, whether the rest of each can be read or not."""
+    return [one["id"] for one in listed if isinstance(one, dict) and isinstance(one.get("id"), str)]
 
 
 def _person(plain: Any, ids: dict[str, str]) -> tuple[KnownPerson | None, list[str]]:

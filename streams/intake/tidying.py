@@ -15,7 +15,7 @@ from schemas.wire import BadRecordError
 from ..processing.places import spoken
 
 _BY_MESSAGE = tuple(f"{path}templates.{message}" for path in ("", "labels.*.", "translations.*.") for message in MESSAGES)
-_BY_MESSAGE += tuple(f"translations.*.labels.*.{message}" for message in MESSAGES)
+_BY_MESSAGE += ("to_others", *[f"translations.*.labels.*.{message}" for message in MESSAGES])
 _SUBJECTS = ("translations.*.email.subject", *[f"{path}.email.subject" for path in _BY_MESSAGE])
 _AROUND = tuple(
     f"{path}{channel}.{name}" for path in ("", "translations.*.", *[f"{one}." for one in _BY_MESSAGE])

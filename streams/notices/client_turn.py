@@ -14,7 +14,7 @@ from schemas.topics import AGENDAS, CONSENTS_TABLE, CONTACTS_TABLE, OPT_OUTS_TAB
 from ..processing.rows import Rows
 from ..processing.turn import Decision
 from .agenda import zone_of
-from .gates import ClientFacts, Eligibility, address_of, eligibility_of
+from .gates import ClientFacts, Eligibility, address_of, eligibility_of, is_same_address
 from .holds import is_on
 from .labels import by_labels
 from .languages import language_of
@@ -115,9 +115,7 @@ class ClientTurn:
             others.append(recipient_of(person.id))
         found: set[str] = set()
         for turn in map(self.of, others):
-            theirs = address_of(turn.facts.contact, channel)
-            same = mine is not None and theirs is not None and theirs.address.lower() == mine.address.lower()
-            if same and turn.eligibility == (channel, None):
+            if is_same_address(mine, address_of(turn.facts.contact, channel)) and turn.eligibility == (channel, None):
                 found.update(turn.agenda.appointments)
         return frozenset(found)
 
@@ -127,15 +125,15 @@ def facts_of(
 ) -> ClientFacts:  # fmt: skip
     """Look up what the gates look at. `decision`: in which rows may have changed; None: what is durable."""
     name = str(key.of_client)
-    consent = rows.get(decision, CONSENTS_TABLE, CONSENTS_TABLE.row(name))
-    if key.recipient:
-        return facts_of_person(people_of(rows, decision, key.of_client), key, consent, organisation, now)
-    return ClientFacts(
-        consent,
+    of_client = ClientFacts(
+        rows.get(decision, CONSENTS_TABLE, CONSENTS_TABLE.row(name)),
         rows.get(decision, CONTACTS_TABLE, CONTACTS_TABLE.row(name)),
         rows.get(decision, OPT_OUTS_TABLE, OPT_OUTS_TABLE.row(name)),
         organisation,
     )
+    if not key.recipient:
+        return of_client
+    return facts_of_person(people_of(rows, decision, key.of_client), key, of_client, now)
 
 
 def people_of(rows: Rows, decision: Decision | None, key: ClientKey) -> PeopleRow:

@@ -63,6 +63,11 @@ def address_of(contact: KnownContact | KnownPerson | None, channel: Channel) -> 
     return found
 
 
+def is_same_address(one: KnownAddress | None, other: KnownAddress | None) -> bool:
+    """Tell whether two are one number or mailbox; what is unknown is none."""
+    return one is not None and other is not None and one.address.lower() == other.address.lower()
+
+
 def confirmed(contact: KnownContact | None, channel: Channel) -> bool:
     """Tell whether upstream confirmed the client's address for the channel, and nothing is known against it."""
     found = address_of(contact, channel)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from schemas.events import KnownPerson, View
 from schemas.inputs import WindowSettings
-from schemas.known import Item, Words
+from schemas.known import Item, Rule, Words
 from schemas.state import Agenda, AgendaEntry, PersonAgenda, PersonEntry, Sent
 
 from ..processing.local_time import instant_of
@@ -65,14 +65,17 @@ def view_of(agenda: Agenda, person: KnownPerson, zone: str, *, places: bool) -> 
         if one.since is not None and id_ in entries
     ]  # fmt: skip
     items += _own(own.known, entries)
+    if not places:
+        items = _placeless(items)
     for item in items:
         for id_ in item.ids:
             if not item.stale and id_ in entries:
                 entries[id_] = as_known(entries[id_], item, zone)
     return Agenda(
-        appointments=entries, known=tuple(items), rules=own.rules, zone=own.zone, flight=own.flight, sent=own.sent,
-        backs=own.backs, unsaid=own.unsaid, window=own.window, held_until=own.held_until, waiting=own.waiting,
-        reminding=own.reminding, due=own.due, reminded=own.reminded, handled=own.handled, returned=own.returned,
+        appointments=entries, known=tuple(items), rules=own.rules if places else tuple(map(_of_no_place, own.rules)),
+        zone=own.zone, flight=own.flight, sent=own.sent, backs=own.backs, unsaid=own.unsaid, window=own.window,
+        held_until=own.held_until, waiting=own.waiting, reminding=own.reminding, due=own.due, reminded=own.reminded,
+        handled=own.handled, returned=own.returned,
     )  # fmt: skip
 
 
@@ -123,6 +126,23 @@ def _own(items: Iterable[Item], entries: Collection[str]) -> Iterator[Item]:
         ids = tuple([id_ for id_ in item.ids if id_ in entries])
         if ids or (not item.ids and item.first in entries):
             yield item if ids == item.ids else replace(item, ids=ids)
+
+
+def _placeless(items: list[Item]) -> list[Item]:
+    """Return what is known without places, once these are not said (any more); what is then alike is one."""
+    if all(item.words.place is None for item in items):
+        return items
+    found: dict[Words, Item] = {}
+    for item in sorted(items, key=lambda one: one.stale):
+        words = replace(item.words, place=None)
+        there = found.get(words)
+        ids = tuple(sorted({*item.ids, *there.ids})) if there is not None else item.ids
+        found[words] = replace(there or item, words=words, ids=ids, first="" if ids else item.first)
+    return list(found.values())
+
+
+def _of_no_place(rule: Rule) -> Rule:
+    return replace(rule, place=None) if rule.place is not None else rule
 
 
 def _item(id_: str, entry: AgendaEntry, one: PersonEntry, zone: str) -> Item:

@@ -10,13 +10,13 @@ from msgspec.structs import replace
 
 from schemas.channels import CHANNELS
 from schemas.events import Bounce, KnownAddress, KnownContact, KnownPeople, KnownPerson
-from schemas.inputs import Channel, Consent, OptOut, Organisation
+from schemas.inputs import Channel, Consent, OptOut
 from schemas.keys import RecipientKey, person_of, recipient_of
 from schemas.state import OptOuts, PeopleRow
 
 from .agenda import zone_of
 from .contacts import opted, remembering_address
-from .gates import ClientFacts, address_of, mark_of
+from .gates import ClientFacts, address_of, is_same_address, mark_of
 from .people import ends_at, has_ended
 
 T = TypeVar("T")
@@ -35,31 +35,44 @@ def is_listed(row: PeopleRow, id_: str) -> bool:
     return any(person.id == id_ for person in row.people)
 
 
-def facts_of_person(
-    row: PeopleRow, key: RecipientKey, consent: Consent | None, organisation: Organisation | None, now: datetime
-) -> ClientFacts:  # fmt: skip
-    """Return what the gates look at of a person. The second holds where the client wants notices, and the person does."""
-    person = listed(row, person_of(key.recipient))
+def facts_of_person(row: PeopleRow, key: RecipientKey, client: ClientFacts, now: datetime) -> ClientFacts:
+    """Return what the gates look at of a person. The second holds where the client wants notices, and the person does.
+
+    What was said of the client's address counts for who has the same: that it takes no messages, or that its reader wants none.
+    """
+    person, consent, organisation = listed(row, person_of(key.recipient)), client.consent, client.organisation
     wanted = consent is not None and consent.notifications and person.notifications
     own = Consent(
         organisation=key.organisation, client=key.client, notifications=wanted, channels=list(person.channels),
         language=person.language if person.language is not None else UNSET,
     )  # fmt: skip
-    contact = KnownContact(organisation=key.organisation, client=key.client, sms=person.sms, email=person.email)
+    sms, email = _as_of_client(person.sms, client, "sms"), _as_of_client(person.email, client, "email")
+    contact = KnownContact(organisation=key.organisation, client=key.client, sms=sms, email=email)
     ended = has_ended(person, zone_of(organisation), now)
     return ClientFacts(
-        own, contact, OptOuts(_off(row, key.recipient, person)), organisation, ended,
+        own, contact, OptOuts(_off(row, key.recipient, person, client)), organisation, ended,
         row.call_name if person.name_client and not ended else None,
     )  # fmt: skip
 
 
-def _off(row: PeopleRow, recipient: str, person: KnownPerson) -> dict[Channel, str]:
+def _as_of_client(mine: KnownAddress | None, client: ClientFacts, channel: Channel) -> KnownAddress | None:
+    """Return an address, refused where it is the client's and that was."""
+    theirs = address_of(client.contact, channel)
+    if mine is None or theirs is None or not theirs.refused or not is_same_address(mine, theirs):
+        return mine
+    return replace(mine, refused=True)
+
+
+def _off(row: PeopleRow, recipient: str, person: KnownPerson, client: ClientFacts) -> dict[Channel, str]:
     """Return the channels that are off: by the person, or by whoever reads what comes to the person's address."""
     found = dict(row.off.get(recipient, {}))
     for channel in CHANNELS:
         address = address_of(person, channel)
         if address is not None and channel in (by_mark := row.off.get(mark_of(address.address), {})):
             found.setdefault(channel, by_mark[channel])
+        of_client = client.opt_outs.off.get(channel) if client.opt_outs is not None else None
+        if of_client is not None and is_same_address(address, address_of(client.contact, channel)):
+            found.setdefault(channel, of_client)
     return found
 
 
@@ -134,7 +147,7 @@ def opted_out(row: PeopleRow, event: OptOut, recipient: str) -> PeopleRow:
     return replace(row, off=_bounded(off))
 
 
-def without_person(row: PeopleRow, id_: str) -> PeopleRow:
+def without_person(row: PeopleRow, id_: str, zone: str, now: datetime) -> PeopleRow:
     """Return the row as if a person had never been in it."""
     gone, marks = listed(row, id_), set[str]()
     for channel in CHANNELS:
@@ -143,11 +156,11 @@ def without_person(row: PeopleRow, id_: str) -> PeopleRow:
     people = tuple(person for person in row.people if person.id != id_)
     kept = {mark_of(found.address) for one in people for channel in CHANNELS if (found := address_of(one, channel)) is not None}
     forgotten = (marks - kept) | {recipient_of(id_)}
-    return replace(
+    left = replace(
         row, people=people, off={key: those for key, those in row.off.items() if key not in forgotten},
         refused={mark: back for mark, back in row.refused.items() if mark not in forgotten},
-        call_name=row.call_name if people else None,
     )  # fmt: skip
+    return _nameless(left, zone, now)
 
 
 def _bounded(marks: dict[str, T]) -> dict[str, T]:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from schemas.events import Bounce, KnownPeople, KnownPerson
 from schemas.inputs import OptOut, WindowSettings
 from schemas.keys import recipient_of
-from schemas.state import Agenda, PeopleRow, PersonAgenda
+from schemas.state import Agenda, PeopleRow, PersonAgenda, Window
 from schemas.topics import AGENDAS, DELIVERIES, PEOPLE_TABLE, REPRESENTATIVES
 from schemas.wire import encode
 
@@ -66,6 +66,9 @@ class Representing(Clients):
                 continue
             before = view_of(old, listed(was, id_), zone, places=places)
             view = followed(before, old, agenda, listed(row, id_), zone, now, window, late, places=places)
+            if view.waiting is not None and not before.appointments.keys() <= view.appointments.keys():
+                unlist(client.of(recipient_of(id_)), view)  # it names what may not be told any more: it is found anew
+                view = replace(view, waiting=None, window=view.window or Window(now, now))
             agenda = with_view(agenda, id_, view, zone)
         return agenda
 
@@ -117,7 +120,7 @@ class Representing(Clients):
         turn, decision = client.of(recipient_of(id_)), client.decision
         unlist(turn, turn.agenda)
         if self.rows.get(decision, PEOPLE_TABLE, PEOPLE_TABLE.row(client.name)) is not None:
-            decision.erase(PEOPLE_TABLE.row(client.name), encode(without_person(client.people, id_)))
+            decision.erase(PEOPLE_TABLE.row(client.name), encode(without_person(client.people, id_, client.zone, client.now)))
         if not self._is_new(client):
             agenda = client.of_client
             entries = {

@@ -69,7 +69,7 @@ def template_of(
     """Return the version of the templates of a message and of our sentences: equal ones word a notice alike."""
     if organisation is None or channel is None:
         return None
-    texts = texts_around(organisation, channel, notices, language)
+    texts = texts_around(organisation, channel, notices, language, recipient)
     parts = [getattr(texts, part) for part in CHANNELS[channel].template]
     return _version(channel, *parts, *([language] if language is not None else []), *([PERSON] if recipient else []))
 

@@ -5,26 +5,11 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
 import structlog
 
-from agents.logs import LIBRARIES, configure
-
-
-@pytest.fixture(autouse=True)
-def untouched() -> Iterator[None]:
-    """Logging as pytest has set it up, after each test."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    levels = {name: logging.getLogger(name).level for name in LIBRARIES}
-    yield
-    root.handlers[:], root.level = handlers, level
-    for name, before in levels.items():
-        logging.getLogger(name).setLevel(before)
-    logging.captureWarnings(False)
-    structlog.reset_defaults()
+from agents.logs import configure
 
 
 def lines(stream: io.StringIO) -> list[dict[str, object]]:

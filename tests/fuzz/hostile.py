@@ -84,6 +84,14 @@ def good(rng: random.Random, topic: str) -> dict[str, Any]:
             **ids, "sms": {"number": "+31612345678", "confirmed": False}, "email": {"address": "a@stil.example",
             "confirmed": False},
         },
+        "representatives": {
+            **ids, "revision": rng.randrange(1, 50), "call_name": "Anna",
+            "people": [
+                {"id": f"m{n}", "role": "mentor", "notifications": rng.random() < 0.5, "channels": ["email"], "all": True,
+                "email": {"address": "m@stil.example", "confirmed": False}}
+                for n in range(rng.randrange(0, 3))
+            ],
+        },
         "opt-outs": {**ids, "channel": "email", "off": rng.random() < 0.5, "source": "client"},
         "organisations": settings,
         "organisation-overrides": {"organisation": organisation, "sms": {"before": "Let op:"}, "reminder": None},

@@ -204,7 +204,9 @@ def clear(event: dict[str, Any]) -> dict[str, Any]:
             event[name] = " ".join(value.split())
         elif isinstance(value, str) and name in ("name", "from", "reply_to", "subject", "originator", "number", "address"):
             event[name] = value.strip()
-    for parts in ("appointments", "gone"):  # each by itself, and not at all where the snapshot is stale
+    for detail in ("practitioner", "instructions", "link", "label", "series", "call_name"):  # left out where it cannot be used
+        event.pop(detail, None)
+    for parts in ("appointments", "gone", "people"):  # each by itself, and not at all where the snapshot is stale
         if isinstance(event.get(parts), list):
             event[parts] = []
     if isinstance(event.get("channels"), list):

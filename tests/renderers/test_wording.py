@@ -25,6 +25,9 @@ from tests.belief.dutch import sentences
 from tests.renderers.samples import AMSTERDAM, AT_13, AT_14, SENT, view
 
 WORDS = Path(__file__).parents[1] / "golden" / "words"
+OTHERS = WORDS.parent / "others"
+"""The same to those who act for a client: with the client's name, then without."""
+
 KINDS: tuple[Remote | None, ...] = (None, *get_args(Remote))
 
 
@@ -116,8 +119,22 @@ def test_every_sentence_is_as_in_the_file(language: Language) -> None:
     assert content == file.read_text()
 
 
-def test_every_language_has_its_file_and_every_file_its_language() -> None:
-    assert {file.stem for file in WORDS.iterdir()} == {*WORDINGS} == {*LANGUAGES}
+@pytest.mark.parametrize("language", WORDINGS)
+def test_every_sentence_to_others_is_as_in_the_file(language: Language) -> None:
+    file, named, nameless = OTHERS / f"{language}.txt", *map(WORDINGS[language].for_others, ("Anna", None))
+    content = "".join(
+        f"{name}: {sentence(notice, AMSTERDAM, SENT, named)}\n{name}: {sentence(notice, AMSTERDAM, SENT, nameless)}\n"
+        for name, notice in (ALL | OTHERWISE).items()
+    )
+    if os.environ.get("GOLDEN"):
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(content)
+    assert content == file.read_text()
+
+
+@pytest.mark.parametrize("folder", [WORDS, OTHERS])
+def test_every_language_has_its_file_and_every_file_its_language(folder: Path) -> None:
+    assert {file.stem for file in folder.iterdir()} == {*WORDINGS} == {*LANGUAGES}
 
 
 def matrix() -> set[tuple[Remote | None, str]]:

@@ -54,3 +54,11 @@ def test_there_are_holds_of_every_kind() -> None:
     assert (None in holds, None in waits) == (True, True)
     assert {notice["kind"] for one in waits if one for message in one["messages"] for notice in message} == {"created", "moved"}
     assert any(one.get("near") for one in waits if one)
+
+
+def test_there_is_one_of_what_waits_for_who_acts_for_a_client() -> None:
+    """As f3d6c10 wrote them: a key of its own, which goes once it may not be told any more."""
+    (third,) = [file for file in FILES if file.stem == "f3d6c10"]
+    held, gone = records(third)
+    assert (held["key"], held["value"]["recipient"]) == ("zorg/anna/p:moeder", "p:moeder")
+    assert gone == {"topic": HELD.name, "key": held["key"], "value": None}

@@ -102,3 +102,36 @@ def test_what_waits_in_rows_of_before_is_told_at_the_end_of_their_hold() -> None
     assert world.wait("2026-03-02 12:20").sent == [
         "Er is een afspraak met u gemaakt op vrijdag 20 maart 2026 van 11:00 tot 12:00.", None,
     ]  # fmt: skip
+
+
+def test_there_are_rows_of_those_who_act_for_a_client() -> None:
+    """As f3d6c10 wrote them: what each knows, what flies, one who is listed no more, marks of addresses, a `tell`."""
+    (sixth,) = [file for file in FILES if file.stem == "f3d6c10"]
+    found = {row["key"]: row["row"] for row in rows(sixth)}
+    people, agenda = found["people/zorg/anna"], found["agendas/zorg/anna"]
+    assert set(people) == {"people", "call_name", "revision", "off", "refused"}
+    assert {id_ for id_, own in agenda["people"].items() if own.get("away")} == {"oma"}
+    assert {name for own in agenda["people"].values() for name in own} >= {
+        "entries",
+        "known",
+        "rules",
+        "flight",
+        "window",
+        "sent",
+    }
+    assert found["appointments/zorg/b"]["tells"] == {"anna": ["moeder", "vader"]}
+
+
+def test_those_who_act_for_a_client_are_told_on_from_rows_of_before_and_of_nothing_else() -> None:
+    (sixth,) = [file for file in FILES if file.stem == "f3d6c10"]
+    world = World("2026-03-03 17:05", bare=True)
+    for row in rows(sixth):
+        world.simulation.rows[row["store"]][row["key"].encode()] = orjson.dumps(row["row"])
+    world.restart().wait("2026-03-03 17:30")
+    told = [(one["recipient"], one["text"].rstrip()) for one in world.log if one["status"] == "sent" and "recipient" in one]
+    moved = (
+        "De afspraak van Anna op vrijdag 24 april 2026 van 13:15 tot 14:15 is verplaatst naar vrijdag 24 april 2026 van 15:15 "
+        "tot 16:15. Locatie: De Linde."
+    )
+    made = "Er is een afspraak gemaakt op woensdag 4 maart 2026 van 10:15 tot 11:15. Locatie: De Boom."
+    assert sorted(told) == [("p:moeder", moved), ("p:vader", made)]
