@@ -96,13 +96,23 @@ class Told(NamedTuple):
     message: Message | None = None
 
 
+class Awaits(NamedTuple):
+    """On which day an appointment is that its reminder alone may tell of, and since which closing."""
+
+    day: date
+    since: datetime
+
+
 @dataclass
 class Known:
     """One appointment of one client: what is so, and everything that was ever told."""
 
     actual: Is
+    replaces: tuple[str, ...] = ()
+    notify: str | None = None
     changes: int = 0
-    absence_said: int = -1
+    silence_said: int = -1
+    awaits: Awaits | None = None
     told: list[Told] = field(default_factory=list)
 
     @property
@@ -118,6 +128,13 @@ class Known:
     def heard(self) -> View | None:
         """What the client was told last by a message that no gate kept back, where later words were kept back."""
         return self.last_heard.view if self.last_heard else None
+
+    @property
+    def silent(self) -> str | None:
+        """Why nothing is said of it: the client is absent, or `notify` has none of our messages be the first to tell."""
+        if not self.actual.present:
+            return "absent"
+        return "notify" if self.notify is not None and self.heard is None else None
 
 
 @dataclass
@@ -147,7 +164,7 @@ class Client:
     waiting: list[Waiting] = field(default_factory=list)
 
 
-COMPARED = ("status", "start", "end", "location", "series", "kind")
+COMPARED = ("status", "start", "end", "location", "series", "kind", "replaces", "notify")
 
 
 @dataclass
@@ -158,13 +175,17 @@ class Revision:
 
 
 class Difference(NamedTuple):
-    """What one appointment is other than told: `start` is the one that puts it on its day."""
+    """What one appointment is other than told: `start` is the one that puts it on its day.
+
+    `instead`: the appointment in whose place it was made, where it starts from what was told of that.
+    """
 
     kind: str
     ids: tuple[str, ...]
     start: datetime
     was: View | None
     now: View | None
+    instead: str | None = None
 
 
 # --- time -----------------------------------------------------------------------------------------------------------------
@@ -390,7 +411,10 @@ class Model:
 
     def told_before(self, client: Client, appointment: str, day: date, due: datetime) -> bool:
         """Whether the client has been told that it is on this day since before the due moment, and never that it is not."""
-        zone, told = self.zone(client), client.known[appointment].told
+        zone, known = self.zone(client), client.known[appointment]
+        if known.notify == "reminder" and known.awaits is not None and known.awaits.since < due:
+            return known.awaits.day == day
+        told = known.told
         before = [each.view for each in told if each.at < due][-1:]
         after = [each.view for each in told if each.at >= due]
         return bool(before) and all(view is not None and local_day(view.start, zone) == day for view in before + after)
@@ -444,7 +468,7 @@ class Model:
         for appointment, known in client.known.items():
             was, actual = known.last_told, known.actual
             now = actual.view if actual.booked else None
-            if not self.same(was, now) and (before := self.ahead_of(known, at)) is not None and actual.present:
+            if not self.same(was, now) and (before := self.ahead_of(known, at)) is not None and not known.silent:
                 was = before  # the next notice starts from what was heard
             if was is None and now is not None:
                 found.append(Difference("created", (appointment,), now.start, None, now))
@@ -452,20 +476,57 @@ class Model:
                 found.append(Difference("cancelled", (appointment,), was.start, was, actual.view))
             elif was is not None and now is not None and (kind := self.kind_between(was, now)):
                 found.append(Difference(kind, (appointment,), min(was.start, now.start), was, now))
-        return [one for one in found if not self.said_absent(client.known[one.ids[0]])]
+        found = self.in_their_place(client, found, at)
+        return [one for one in found if not self.said_silent(client.known[one.ids[0]])]
+
+    def in_their_place(self, client: Client, found: list[Difference], at: datetime) -> list[Difference]:
+        """The same, with what was made in the place of something as moved from there."""
+        zone = self.zone(client)
+        used: dict[str, Difference] = {}
+        made = [one for one in found if one.kind == "created" and not client.known[one.ids[0]].silent]
+        for one in sorted(made, key=lambda one: self.order(one.now, zone)):
+            origin = self.origin(client, one.ids[0], set(used), at)
+            if origin is not None and one.now is not None:
+                was = self.starts_from(client, origin, at)
+                assert was is not None
+                used[origin] = Difference("moved", one.ids, min(was.start, one.now.start), was, one.now, origin)
+        moved = {one.ids: one for one in used.values()}
+        return [moved.get(one.ids, one) for one in found if one.ids[0] not in used]
+
+    def order(self, view: View | None, zone: str) -> tuple[str, ...]:
+        """In which order what is made is told: by day and times on the clock."""
+        assert view is not None
+        start, end = local(view.start, zone), local(view.end, zone)
+        whole = whole_day(view, zone)
+        return f"{start:%Y-%m-%d}", "" if whole else f"{start:%H:%M}", "" if whole else f"{end:%H:%M}"
+
+    def origin(self, client: Client, appointment: str, used: set[str], at: datetime) -> str | None:
+        """The first that an unknown one replaces, through theirs, of which something is known that is not so."""
+        seen, line = {appointment}, [*client.known[appointment].replaces]
+        while line and len(seen) <= 10:
+            one = line.pop(0)
+            known = client.known.get(one)
+            if one in seen or (known is not None and known.actual.booked and not known.silent):
+                continue
+            seen.add(one)
+            if known is None:
+                continue
+            if one not in used and self.starts_from(client, one, at) is not None:
+                return one
+            line = [*known.replaces, *line]
+        return None
+
+    def starts_from(self, client: Client, replaced: str, at: datetime) -> View | None:
+        """What is known of an appointment that is off, and can move to another one."""
+        known = client.known[replaced]
+        return self.ahead_of(known, at) or (known.last_told if not known.silent else None)
 
     def come_back(self, client: Client, now: datetime) -> None:
         """What is again as it was heard, after something else was kept back, needs no word: only a record."""
         for appointment, known in client.known.items():
             is_so = known.actual.view if known.actual.booked else None
             heard, told = self.ahead_of(known, now), known.last_told
-            if (
-                heard is None
-                or is_so is None
-                or not known.actual.present
-                or self.same(told, is_so)
-                or not self.same(heard, is_so)
-            ):
+            if heard is None or is_so is None or known.silent or self.same(told, is_so) or not self.same(heard, is_so):
                 continue
             kind = "created" if told is None else self.kind_between(told, is_so)
             assert kind is not None
@@ -473,13 +534,14 @@ class Model:
             while not known.told[-1].heard:  # the client knows it since it was heard, and never knew of anything else
                 known.told.pop()
 
-    def said_absent(self, known: Known) -> bool:
-        return not known.actual.present and known.absence_said == known.changes
+    def said_silent(self, known: Known) -> bool:
+        return known.silent is not None and known.silence_said == known.changes
 
     def decide(self, client: Client, now: datetime) -> None:
         """The window closes, for all days or in quiet hours for those that cannot wait; the others are held."""
         client.window = None
         quiet, zone = self.quiet_until(client, now), self.zone(client)
+        waits = [known for known in client.known.values() if known.silent == "notify"]
         self.come_back(client, now)
         chosen = self.differences(client, now)
         if quiet is not None:
@@ -496,9 +558,9 @@ class Model:
             # Choice: past comes before the gates.
             over = one.now is None or one.kind == "cancelled" or one.now.start <= now  # where it would have been now says nothing
             past = (one.was is None or one.was.start <= now) and over
-            if not known.actual.present:
-                known.absence_said = known.changes
-                status, detail = ("expired", None) if past else ("suppressed", "absent")
+            if known.silent is not None:
+                known.silence_said = known.changes
+                status, detail = ("expired", None) if past else ("suppressed", known.silent)
                 self.log(client, now, "direct", status, detail, (Said(one.kind, one.ids),))
             elif past:
                 self.log(client, now, "direct", "expired", None, (Said(one.kind, one.ids),))
@@ -508,7 +570,13 @@ class Model:
                 kept_back.append(one)
             else:
                 going.append(one)
+        for known in waits:
+            on = local_day(known.actual.view.start, zone) if known.actual.booked and known.notify == "reminder" else None
+            if on != (known.awaits and known.awaits.day):
+                known.awaits = Awaits(on, now) if on is not None else None
         clear = self.clear(client)
+        if instead := tuple(sorted(one.instead for one in chosen if one.instead is not None)):
+            self.log(client, now, "direct", "suppressed", "same", (Said("cancelled", instead),))
         for one in kept_back:
             self.tell(client, one, now, heard=False)
         days: dict[date, list[Difference]] = {}
@@ -528,7 +596,7 @@ class Model:
         """Whether a cancellation in a message is clear without times: each other appointment of its day is named beside it."""
         zone = self.zone(client)
         views = {known.last_told for known in client.known.values()} | {known.heard for known in client.known.values()}
-        views |= {known.actual.view for known in client.known.values() if known.actual.booked and known.actual.present}
+        views |= {known.actual.view for known in client.known.values() if known.actual.booked and not known.silent}
 
         def is_clear(one: Difference, message: list[Difference]) -> bool:
             was = one.was
@@ -550,6 +618,10 @@ class Model:
     def tell(
         self, client: Client, one: Difference, now: datetime, heard: bool = True, message: Message | None = None
     ) -> None:  # fmt: skip
+        if one.instead is not None:  # it is as if it had been that one until now
+            was = client.known[one.instead]
+            client.known[one.ids[0]].told = [*was.told]
+            was.told.append(Told(now, None, heard, message))
         for appointment in one.ids:
             known = client.known[appointment]
             known.told.append(Told(now, known.actual.view if known.actual.booked else None, heard, message))
@@ -574,6 +646,8 @@ class Model:
             ids = self.reminder(client, day, moment, now)
             client.reminded.setdefault(day, []).append(Reminded(moment.wall, now if ids else None))
             if ids:
+                for known in [client.known[each] for each in ids if client.known[each].silent]:
+                    known.told.append(Told(now, known.actual.view))  # the first to tell
                 views = [client.known[each].actual.view for each in ids]
                 going.append((Said("reminder", ids), reminder_words(views, self.zone(client), now)))
         if going:
@@ -584,15 +658,16 @@ class Model:
         """The appointments that one names; none where it does not go out."""
         so = self.so_on(client, day)
         present = [each for each in so if client.known[each].actual.present]
-        ahead = [each for each in present or so if client.known[each].actual.view.start > now]
-        if not any(self.told_before(client, each, day, moment.due) for each in ahead or present or so):
+        named = [each for each in present if client.known[each].notify != "none"]
+        ahead = [each for each in named or so if client.known[each].actual.view.start > now]
+        if not any(self.told_before(client, each, day, moment.due) for each in ahead or named or so):
             return ()  # all that it would speak of was told only then
         gate, hours = self.gate(client)[0], timedelta(hours=moment.hours)
         none = (Said("reminder", ()),)
         if not ahead:
             self.log(client, now, "reminder", "expired", None, none)
-        elif not present:
-            self.log(client, now, "reminder", "suppressed", "absent", none)
+        elif not named:
+            self.log(client, now, "reminder", "suppressed", "notify" if present else "absent", none)
         elif gate is not None:
             self.log(client, now, "reminder", "suppressed", gate, none)
         elif any(each.went is not None and now - each.went < hours for each in client.reminded.get(day, [])):
@@ -714,11 +789,14 @@ class Model:
         else:
             if instant(value["end"]) < instant(value["start"]) or len(value["clients"]) > 1000:
                 raise RefusedError
-            value = {**value, "kind": None if value.get("kind") == "on_site" else value.get("kind")}
+            left_out = [name for name in ("location", "kind", "replaces", "notify") if value.get(name) is None]
+            for name, usual in (("kind", "on_site"), ("notify", "all")):
+                value = {**value, name: None if value.get(name) == usual else value.get(name)}
             if value["status"] == "cancelled" and last is not None:  # what it leaves out is as it was
-                value |= {name: last.value.get(name) for name in ("location", "kind") if event.value.get(name) is None}
+                value |= {name: last.value.get(name) for name in left_out}
             if last is not None and value["revision"] <= last.number:
-                if value["revision"] == last.number and not last.deleted and content(value) != content(last.value):
+                says = value if last.value.get("replaces") else {**value, "replaces": None}  # Choice: it may be said later
+                if value["revision"] == last.number and not last.deleted and content(says) != content(last.value):
                     raise RefusedError
                 return
             new = Revision(value["revision"], False, value)
@@ -738,25 +816,32 @@ class Model:
         for name in sorted(before.keys() | after.keys()):
             if same and before.get(name) == after.get(name):
                 continue
-            client = self.client(organisation, name)
+            client, replaces = self.client(organisation, name), tuple(new.value.get("replaces") or ())
+            notify = new.value.get("notify")
             if name in after:
                 so = Is(booked, after[name], view)
             elif appointment not in client.known:
                 continue
             else:
                 # It is cancelled for who was taken off, who learns nothing else of it; that is told also if it was absent.
-                so = Is(False, True, client.known[appointment].actual.view)
-            self.change(client, appointment, so, event.at)
+                so, replaces = Is(False, True, client.known[appointment].actual.view), ()
+                notify = last.value.get("notify") if last is not None else None
+            self.change(client, appointment, so, replaces, notify, event.at)
 
-    def change(self, client: Client, appointment: str, so: Is, now: datetime) -> None:
+    def change(
+        self, client: Client, appointment: str, so: Is, replaces: tuple[str, ...], notify: str | None, now: datetime
+    ) -> None:  # fmt: skip
         known = client.known.get(appointment)
         if known is None:
-            if not so.booked:
+            if not so.booked and not replaces:
                 return  # Choice: what was never booked is nothing to this client.
-            client.known[appointment] = Known(so)
+            client.known[appointment] = Known(so, replaces, notify)
+            if not so.booked:
+                return  # it only stands between others
         else:
-            same = known.actual._replace(view=known.actual.view._replace(series=so.view.series)) == so
-            known.actual = so
+            known.replaces = replaces
+            same = notify == known.notify and known.actual._replace(view=known.actual.view._replace(series=so.view.series)) == so
+            known.actual, known.notify = so, notify
             known.changes += 1
             if same:
                 return  # another series opens no window, but counts when one closes
@@ -770,7 +855,8 @@ def content(value: Json) -> tuple[object, ...]:
     location = value.get("location")
     return (
         value["status"], instant(value["start"]), instant(value["end"]), location["name"] if location else None,
-        value.get("series"), value.get("kind"), {each["client"]: each["present"] for each in value["clients"]},
+        value.get("series"), value.get("kind"), value.get("replaces"), value.get("notify"),
+        {each["client"]: each["present"] for each in value["clients"]},
     )  # fmt: skip
 
 

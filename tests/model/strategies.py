@@ -53,6 +53,8 @@ class Booking(NamedTuple):
     clients: tuple[tuple[str, bool], ...]
     series: str | None
     kind: str | None = None
+    replaces: tuple[str, ...] = ()
+    notify: str | None = None
 
 
 class Deletion(NamedTuple):
@@ -156,12 +158,14 @@ _clients = st.sampled_from((
     (("c", False),), (("c", False), ("d", True)), (),
 ))  # fmt: skip
 _kind = st.sampled_from((None, None, None, None, "on_site", "phone", "video", "home"))
+_replaces = st.sampled_from(((), (), (), (), (), ("a",), ("b",), ("e",), ("a", "b"), ("e", "a", "b")))
+_notify = st.sampled_from((None, None, None, None, None, "all", "reminder", "reminder", "none"))
 _day = st.sampled_from((1, 1, 1, 2, 2, 2, 3, 4, 5, 6, 7, 0, -1))
 
 bookings = st.builds(
     Booking, _when, _organisation, st.sampled_from(("a", "a", "b", "b", "e", "f", "g", "h")),
     st.sampled_from((1, 1, 1, 1, 1, 2, 0, -1)), _mostly, _day, st.sampled_from(WALLS), st.sampled_from((0.75, 0.75, 24, 10)),
-    st.sampled_from((None, None, "De Linde", "Kamer 2")), _clients, st.none(), _kind,
+    st.sampled_from((None, None, "De Linde", "Kamer 2")), _clients, st.none(), _kind, _replaces, _notify,
 )  # fmt: skip
 deletions = st.builds(Deletion, _when, _organisation, st.sampled_from(("a", "b", "e")))
 _channels = st.sampled_from((("sms",), ("email",), ("sms", "email"), ("email", "sms"), (), None))
@@ -216,7 +220,7 @@ def near_bookings(organisation: str = "o") -> st.SearchStrategy[Booking]:
         Booking, _near_moments(), st.just(organisation), st.sampled_from(("a", "b", "e")), st.just(1),
         st.sampled_from((True, True, True, False)), st.sampled_from((1, 1, 2, 2, 0, 3)), st.sampled_from(WALLS), st.just(0.75),
         st.sampled_from((None, "De Linde", "Kamer 2")),
-        st.sampled_from((_present, _present, _present, _present, (("c", False),), ())), st.none(), _kind,
+        st.sampled_from((_present, _present, _present, _present, (("c", False),), ())), st.none(), _kind, _replaces, _notify,
     )  # fmt: skip
 
 
@@ -241,6 +245,7 @@ def serial(organisation: str = "o") -> st.SearchStrategy[Step]:
         st.sampled_from(("11:00", "11:00", "11:00", "11:00", "07:30")), st.just(0.75),
         st.sampled_from((None, None, None, "De Linde")),
         st.sampled_from((_present, _present, _present, _present, _present, (("c", False),), ())), st.just("s"),
+        st.sampled_from((None, None, None, None, None, "phone")), st.just(()), st.none(),
     )  # fmt: skip
     return st.one_of(one, one, one, one, one, one, one, near(organisation))
 
@@ -296,6 +301,7 @@ def busy(most: int = 24) -> st.SearchStrategy[History]:
         st.sampled_from((True, True, True, False)), st.sampled_from((2, 3, 4, 5, 6)),
         st.sampled_from(("11:00", "07:30", "18:00")),
         st.just(0.75), st.none(), st.sampled_from((_present, _present, _present, (("c", False),))), st.none(),
+        _kind, _replaces, _notify,
     )  # fmt: skip
     asked = requests.map(lambda step: step._replace(when=After(1), organisation="o", client="c", send_in=None, expires_in=None))
 
@@ -392,6 +398,8 @@ def booking(step: Booking, number: int, now: datetime, zone: str) -> Json:
         "location": {"name": step.location} if step.location else None,
         "series": step.series,
         "kind": step.kind,
+        "notify": step.notify,
+        "replaces": list(step.replaces) or None,
         "clients": [{"client": client, "present": present} for client, present in step.clients],
     }
 

@@ -120,7 +120,8 @@ bookings = st.builds(
     Booking, _when, st.just("o"), st.sampled_from(("a", "b", "e", "f")), st.just(1),
     st.sampled_from((True, True, True, True, False)), st.integers(0, 11),
     st.sampled_from(("11:00", "11:00", "07:30", "00:00", "02:30", "23:30")), st.just(0.75),
-    st.sampled_from((None, "De Linde")), _clients, st.none(),
+    st.sampled_from((None, "De Linde")), _clients, st.none(), st.none(), st.just(()),
+    st.sampled_from((None, None, None, None, "reminder", "none")),
 )  # fmt: skip
 changes = st.one_of(st.builds(Change, _when, st.just(False), _fields), st.builds(Change, _when, st.just(True), _own))
 consents = st.builds(Consent, _when, st.just("o"), st.just("c"), st.sampled_from((True, True, False)), st.just(("sms",)))
