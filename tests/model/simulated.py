@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from agents.commands.simulate import Run
 from agents.worker.wording import succeed
 from streams.simulation import Simulation
-from tests.model.naive import Event, Fact, Said, instant
+from tests.model.naive import Event, Fact, Said
+from tests.model.naive_words import instant
 
 
 class Simulated(NamedTuple):

@@ -19,7 +19,8 @@ from schemas.state import Agenda
 from schemas.topics import AGENDAS
 from tests.model.budget import examples
 from tests.model.invariants import nothing_is_silent, one_message_per_window_and_day, only_its_own, was_so
-from tests.model.naive import Event, Fact, expected, instant
+from tests.model.naive import Event, Fact, expected
+from tests.model.naive_words import instant
 from tests.model.simulated import Simulated, simulated
 from tests.model.strategies import (
     ORGANISATIONS,
