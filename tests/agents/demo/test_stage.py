@@ -57,6 +57,7 @@ def test_the_last_lines_have_four_addresses_first_the_inbox_and_fit_a_terminal()
         ["Settings", "http://127.0.0.1:65535/instellingen"],
         ["Metrics", "http://127.0.0.1:65534/metrics"],
     ]
+    assert "/u/" not in PLACES, "without its token the page of a link is none"
     assert all(len(line) <= 80 for line in PLACES.splitlines())
     assert all(name in PLACES for name in (*ORGANISATIONS, PASSWORD))
 
