@@ -164,7 +164,7 @@ async def test_a_letter_is_listed_shown_to_whom_it_is_logged_and_given_again_onc
 
     again = command("dead-letters", "again", *chosen, **stand.settings())
     assert (again.returncode, again.stdout) == (0, "1 given again, 0 left\n")
-    worker = stand.worker()
+    worker = stand.worker(session_timeout_seconds=60)  # it is frozen below for as long as a command takes
     assert await stand.texts("brief", 1)
     await stand.settled()
     status = command("status", "--json", **stand.settings())
@@ -179,7 +179,7 @@ async def test_a_letter_is_listed_shown_to_whom_it_is_logged_and_given_again_onc
     assert (stuck.returncode, orjson.loads(stuck.stdout)["late"]) == (2, {"appointments": 1})
     last = [record for record in await stand.records("appointments") if record.key == key][-1]
     assert (orjson.loads(last.value), last.headers) == (event.value, (("ce_id", b"17"),)), "as it was"
-    assert await worker.stop() in (0, 70), "on a busy machine it may find that it was away for too long"
+    assert await worker.stop() == 0
     consents = command("dead-letters", "again", "--topic", "consents", **stand.settings())
     assert consents.returncode == 1
     assert "have upstream send it anew" in consents.stdout
