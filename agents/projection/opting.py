@@ -9,28 +9,11 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from schemas.inputs import OptOut
-from schemas.wire import BadRecordError, read
 
 from .days import local_day
 from .forgetting import client_hash
 from .page_tables import OPT_OUTS
 from .tables import moment
-
-
-def read_all(values: Iterable[tuple[bytes | None, datetime]]) -> list[tuple[OptOut, datetime]]:
-    """Return the clients' own records, each with when it was written.
-
-    What intake refuses is left out, too: it is in dead-letters.
-    """
-    found = []
-    for value, at in values:
-        try:
-            one = read(OptOut, value or b"")
-        except BadRecordError:
-            continue
-        if not one.recipient:
-            found.append((one, at))
-    return found
 
 
 def take(connection: Connection, insert: Any, records: Iterable[tuple[OptOut, datetime]]) -> None:

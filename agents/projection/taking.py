@@ -12,7 +12,7 @@ from sqlalchemy import Connection, insert, select
 from schemas.access import AccessRecord
 from schemas.deliveries import LogRecord, read_log_record
 from schemas.erasures import Erasure
-from schemas.inputs import Request
+from schemas.inputs import OptOut
 from schemas.topics import ACCESS_LOG, DELIVERY_LOG, DOUBTED, ERASURES, HELD, OPT_OUTS, OUTCOMES, REQUESTS
 from schemas.wire import BadRecordError, loads, own, read
 from streams.intake.checks import check_erasure, request_of
@@ -122,11 +122,8 @@ def take_states(
 
 def _take_erasures(connection: Connection, put: Any, entries: Sequence[Entry], now: datetime) -> Bad:
     """Erase; what intake refuses is passed over, too."""
-    for entry in entries:
-        try:
-            erasure = check_erasure(read(Erasure, entry.value or b""), entry.at or now)
-        except BadRecordError:
-            continue
+    erasures, _ = _each(entries, lambda one: check_erasure(read(Erasure, one.value or b""), one.at or now))
+    for erasure in erasures:
         forgetting.erase(connection, put, erasure)
     return []
 
@@ -150,12 +147,7 @@ def _take_doubts(connection: Connection, put: Any, entries: Sequence[Entry], now
 
 def _take_requests(connection: Connection, put: Any, entries: Sequence[Entry], now: datetime) -> Bad:
     """Note which requests there were; what intake refuses is left out, too: it is in dead-letters."""
-    asked: list[tuple[Request, datetime | None]] = []
-    for entry in entries:
-        try:
-            asked.append((request_of(loads(entry.value or b"")), entry.at))
-        except BadRecordError:
-            continue
+    asked, _ = _each(entries, lambda one: (request_of(loads(one.value or b"")), one.at))
     known = ErasedClients(connection, {(request.organisation, request.client) for request, _ in asked})
     rows = [reduce.request_row(request, at or now) for request, at in asked if not known.forgets_request(request, at)]
     if rows:
@@ -164,7 +156,9 @@ def _take_requests(connection: Connection, put: Any, entries: Sequence[Entry], n
 
 
 def _take_opt_outs(connection: Connection, put: Any, entries: Sequence[Entry], now: datetime) -> Bad:
-    records = opting.read_all((entry.value, entry.at or now) for entry in entries)
+    """Note what clients themselves turned off and on; what intake refuses is left out, too: it is in dead-letters."""
+    read_, _ = _each(entries, lambda one: (read(OptOut, one.value or b""), one.at or now))
+    records = [(one, at) for one, at in read_ if not one.recipient]
     known = ErasedClients(connection, {(one.organisation, one.client) for one, _ in records})
     opting.take(
         connection, put, [(one, at) for one, at in records if not known.forgets_at(one.organisation, one.client, at)]

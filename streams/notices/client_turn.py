@@ -18,7 +18,7 @@ from .gates import ClientFacts, Eligibility, address_of, eligibility_of, is_same
 from .holds import is_on
 from .labels import by_labels
 from .languages import language_of
-from .people import view_of
+from .people import person_view
 from .representatives import facts_of_person, forgets_at, listed
 from .unsaid_places import by_places, says_places_to_others
 
@@ -147,7 +147,7 @@ def view_for(rows: Rows, decision: Decision | None, key: RecipientKey, organisat
     if not key.recipient:
         return agenda
     person = listed(people_of(rows, decision, key.of_client), person_of(key.recipient))
-    return view_of(agenda, person, zone_of(organisation), places=says_places_to_others(organisation))
+    return person_view(agenda, person, zone_of(organisation), places=says_places_to_others(organisation))
 
 
 def agenda_of(rows: Rows, decision: Decision | None, key: ClientKey | str, organisation: Organisation | None) -> Agenda:

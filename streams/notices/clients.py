@@ -23,7 +23,7 @@ from .flights import overdue_at
 from .gates import ClientFacts
 from .holds import holds_party, not_before, waiting_at
 from .labels import by_labels
-from .people import is_bare, view_of, with_view
+from .people import is_bare, person_view, with_view
 from .representatives import forgets_at, listed
 from .settings import EffectiveSettings
 from .unsaid_places import says_places_to_others
@@ -100,7 +100,7 @@ class Clients:
         zone, places = zone_of(organisation), says_places_to_others(organisation)
         for id_ in dict.fromkeys([*[person.id for person in row.people], *agenda.people]):
             person = listed(row, id_)
-            view = view_of(agenda, person, zone, places=places)
+            view = person_view(agenda, person, zone, places=places)
             self.schedule_recipient(RecipientKey(*key, recipient_of(id_)), view, forgets_at(person, zone), now)
 
     def schedule_recipient(self, key: RecipientKey, view: Agenda, end: datetime | None, now: datetime) -> None:

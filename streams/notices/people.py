@@ -1,13 +1,14 @@
 """Those who act for a client (`streams/README.md`, "Persons"): what of the client's agenda each of them may be told.
 
-`view_of` is the one place that says so. What is decided for a person is decided of that view alone, by the same functions as for
-the client, so that nothing else can be said. In doubt a person is told nothing.
+`person_view` is the one place that says so. What is decided for a person is decided of that view alone, by the same functions as
+for the client, so that nothing else can be said. In doubt a person is told nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -44,10 +45,14 @@ def may_be_told(person: KnownPerson, entry: AgendaEntry) -> bool:
     return person.id in entry.tell if entry.tell is not None else person.all
 
 
+SHARED = tuple(name for name in PersonAgenda.__struct_fields__ if name in Agenda.__struct_fields__)
+"""What a person's own row and an agenda have alike, by name."""
+
+
 # -- the view, and what is kept of it ------------------------------------------------------------------------------------------
 
 
-def view_of(agenda: Agenda, person: KnownPerson, zone: str, *, places: bool) -> Agenda:
+def person_view(agenda: Agenda, person: KnownPerson, zone: str, *, places: bool) -> Agenda:
     """Return the client's agenda as it is for a person: what the person may be told of it, and what the person knows.
 
     `zone`: of what was never said; `places`: whether places are said to others than the client.
@@ -71,12 +76,8 @@ def view_of(agenda: Agenda, person: KnownPerson, zone: str, *, places: bool) -> 
         for id_ in item.ids:
             if not item.stale and id_ in entries:
                 entries[id_] = as_known(entries[id_], item, zone)
-    return Agenda(
-        appointments=entries, known=tuple(items), rules=own.rules if places else tuple(map(_of_no_place, own.rules)),
-        zone=own.zone, flight=own.flight, sent=own.sent, backs=own.backs, unsaid=own.unsaid, window=own.window,
-        held_until=own.held_until, waiting=own.waiting, reminding=own.reminding, due=own.due, reminded=own.reminded,
-        handled=own.handled, returned=own.returned,
-    )  # fmt: skip
+    rules = own.rules if places else tuple(map(_of_no_place, own.rules))
+    return Agenda(**(_shared(own) | {"appointments": entries, "known": tuple(items), "rules": rules}))
 
 
 def kept_of(view: Agenda, agenda: Agenda, zone: str) -> PersonAgenda:
@@ -93,11 +94,7 @@ def kept_of(view: Agenda, agenda: Agenda, zone: str) -> PersonAgenda:
             entries[item.ids[0]] = short
         else:
             known.append(item)
-    return PersonAgenda(
-        entries=entries, known=tuple(known), rules=view.rules, zone=view.zone, flight=view.flight, sent=view.sent,
-        backs=view.backs, unsaid=view.unsaid, window=view.window, held_until=view.held_until, waiting=view.waiting,
-        reminding=view.reminding, due=view.due, reminded=view.reminded, handled=view.handled, returned=view.returned,
-    )  # fmt: skip
+    return PersonAgenda(**(_shared(view) | {"entries": entries, "known": tuple(known)}))
 
 
 def with_view(agenda: Agenda, person: str, view: Agenda, zone: str) -> Agenda:
@@ -109,6 +106,10 @@ def with_view(agenda: Agenda, person: str, view: Agenda, zone: str) -> Agenda:
         else kept_of(view, agenda, zone)
     )
     return replace(agenda, people={**agenda.people, person: kept_})
+
+
+def _shared(one: PersonAgenda | Agenda) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in SHARED}
 
 
 def _entry(entry: AgendaEntry, own: PersonEntry, *, places: bool) -> AgendaEntry:
@@ -184,7 +185,7 @@ def followed(
     What the person may hear of from now on, and was there before, counts as known from elsewhere. What the person may not hear of
     any more is not known; a message about it that has not gone out comes back.
     """
-    now_told = view_of(replace(agenda, people={person.id: BARE}), person, zone, places=places).appointments
+    now_told = person_view(replace(agenda, people={person.id: BARE}), person, zone, places=places).appointments
     entries = {id_: _as_before(entry, before.appointments.get(id_)) for id_, entry in now_told.items()}
     view = without_others(replace(before, appointments=entries))
     came = [id_ for id_ in entries if id_ not in before.appointments]

@@ -17,7 +17,7 @@ from .client_turn import ClientTurn
 from .clients import Clients
 from .contacts import is_stale
 from .listing import unlist
-from .people import followed, has_ended, newcomer, unlisted, view_of, with_view
+from .people import followed, has_ended, newcomer, person_view, unlisted, with_view
 from .representatives import ended, is_listed, listed, opted_out, refused, taken_in, without_person
 from .unsaid_places import says_places_to_others
 
@@ -64,7 +64,7 @@ class Representing(Clients):
         for id_, own in agenda.people.items():
             if own.away:
                 continue
-            before = view_of(old, listed(was, id_), zone, places=places)
+            before = person_view(old, listed(was, id_), zone, places=places)
             view = followed(before, old, agenda, listed(row, id_), zone, now, window, late, places=places)
             if view.waiting is not None and not before.appointments.keys() <= view.appointments.keys():
                 unlist(client.of(recipient_of(id_)), view)  # it names what may not be told any more: it is found anew
@@ -90,14 +90,14 @@ class Representing(Clients):
         places, people = says_places_to_others(client.organisation), dict(agenda.people)
         for id_, own in agenda.people.items():
             if not own.away and not is_listed(row, id_):
-                unlist(client.of(recipient_of(id_)), view_of(agenda, listed(old, id_), zone, places=places))
+                unlist(client.of(recipient_of(id_)), person_view(agenda, listed(old, id_), zone, places=places))
                 people[id_] = unlisted(own)
         back = [person for person in row.people if _is_back(person, old, people, client)]
         kept = {person.id: people.pop(person.id, PersonAgenda()) for person in back}
         agenda = self._views_after(client, agenda, replace(agenda, people=people), old, row)
         for person in back:
             own = replace(kept[person.id], away=False)
-            view = view_of(replace(agenda, people={person.id: own}), person, zone, places=places)
+            view = person_view(replace(agenda, people={person.id: own}), person, zone, places=places)
             unlist(client.of(recipient_of(person.id)), view)
             agenda = replace(agenda, people={**agenda.people, person.id: PersonAgenda()})
             agenda = with_view(agenda, person.id, newcomer(view, zone, now), zone)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from schemas.channels import CHANNELS
 from schemas.inputs import Channel
 from schemas.state import OptOuts
 from streams.notices.gates import ClientFacts, address_of, eligibility_of, masked
 
 from . import dutch
 
-WAYS: dict[Channel, str] = {"sms": "sms", "email": "e-mail"}
+WAYS: dict[Channel, str] = {channel: dutch.CHANNELS[channel].lower() for channel in CHANNELS}
 ADDRESSES: dict[Channel, str] = {"sms": "telefoonnummer", "email": "e-mailadres"}
 
 SOURCES = {

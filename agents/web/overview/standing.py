@@ -154,7 +154,7 @@ class Ends:
             return End(True, False, f"{way}op {when}{', en aangekomen' if one.status == 'delivered' else ''}")
         cause = cause_of(one) or one.status
         why = (dutch.OPTED_OUT if cause == "client_off" and one.message in self.opted_out else dutch.CAUSES[cause]).why
-        return End(False, one.status in ("retrying", "unknown"), f"{why[:1].lower()}{why[1:].rstrip('.')} ({when})")
+        return End(False, one.status in ("retrying", "unknown"), f"{_within(why)} ({when})")
 
     def said(self, one: LogRecord | None, otherwise: str) -> str:
         """Say what became of the message that told something."""
@@ -196,8 +196,12 @@ def _closed(gate: str) -> str:
     """Say in half a sentence what would keep a reminder back."""
     if gate in ("client_off", "contact_unconfirmed", "organisation_off"):
         return "de cliënt kan niet worden bereikt (zie boven)"
-    why = dutch.CAUSES[gate].why
-    return f"{why[:1].lower()}{why[1:].rstrip('.')}"
+    return _within(dutch.CAUSES[gate].why)
+
+
+def _within(sentence: str) -> str:
+    """Return a sentence as part of another."""
+    return f"{sentence[:1].lower()}{sentence[1:].rstrip('.')}"
 
 
 # -- what waits --------------------------------------------------------------------------------------------------------
