@@ -195,7 +195,7 @@ CLIENTS = (
     ),
     Mutation(
         "the word that an erasure is done erases the client who is back",
-        "streams/intake/intake.py",
+        "streams/intake/forgetting.py",
         '        if event.stage == "done":\n            return\n',
         "",
         INTAKE + "test_the_word_that_an_erasure_is_done_erases_nothing",
