@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutations import belief, people
+from tests.mutations import belief, employees, people
 from tests.mutations.mutation import Mutation
 
 STREAMS = "tests/streams/"
@@ -541,4 +541,4 @@ BRAKE = (
 )
 """The hand on the brake, and what tells that it is needed."""
 
-ROWS: tuple[Mutation, ...] = (*CLIENTS, *SENDERS, *ENGINE, *WORDING, *BRAKE, *people.ROWS, *belief.ROWS)
+ROWS: tuple[Mutation, ...] = (*CLIENTS, *SENDERS, *ENGINE, *WORDING, *BRAKE, *people.ROWS, *employees.ROWS, *belief.ROWS)

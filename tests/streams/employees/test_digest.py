@@ -236,6 +236,15 @@ def test_another_hour_counts_at_once() -> None:
     assert fates(there) == ["sent", "suppressed organisation_off"]
 
 
+def test_the_texts_for_clients_do_not_stand_around_it() -> None:
+    sms = {"originator": "Zorggroep", "before": "Beste cliënt,", "after": "Bel 0544 123456.", "unit_price": "0.08"}
+    there = world(sms=sms)
+    book(there, "2026-03-10 10:00").wait("2026-03-02 18:00")
+    assert [text for _, text in sent(there)] == [
+        "Er staat een afspraak in uw agenda op dinsdag 10 maart 2026 van 10:00 tot 11:00."
+    ]
+
+
 def test_english() -> None:
     there = world(languages=["nl", "en"]).employee(language="en-GB")
     book(there, "2026-03-10 10:00").wait("2026-03-02 18:00")
