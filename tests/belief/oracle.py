@@ -110,10 +110,19 @@ def listen(reader: Reader, heard: Sequence[Heard]) -> Unsaid:
                 reader.told_elsewhere(*before, on=False)
             if known is None and one.was is not None:
                 reader.taken_off_elsewhere(*one.was)
-            if one.when is not None and one.place not in (None, *MARKS.values()) and (one.when, None) in elsewhere.values():
-                reader.told_elsewhere(one.when, None, on=False)  # without a place, it is where another at its times is
-            if known is not None and (known in elsewhere.values() or reader.told_elsewhere(*known, was=one.was)):
+            was = one.was
+            if one.when is not None and one.place not in (None, *MARKS.values()):
+                nowhere = (one.when, None)  # without a place, it is where another at its times is
+                if nowhere in elsewhere.values():
+                    reader.told_elsewhere(*nowhere, on=False)
+                elif was is None:
+                    was = nowhere
+            if known is not None and (known in elsewhere.values() or reader.told_elsewhere(*known, was=was)):
                 elsewhere[one.appointment] = known
+            elif known is not None and one.place is None:
+                there = (each for each in elsewhere.values() if each[0] == one.when and each[1] not in MARKS.values())
+                if (where := next(there, None)) is not None:
+                    elsewhere[one.appointment] = where
         elif (one.id, one.text) not in seen:
             seen.add((one.id, one.text))
             reader.message(one.text, one.horizons, one.sent)

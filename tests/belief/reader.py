@@ -105,8 +105,8 @@ class Reader:
             return False
         self._add(when, place)
         self.elsewhere.add((when, place))
-        if was is not None:
-            first = next((heard for heard, then in self.one.items() if then == was), was)
+        first = next((heard for heard, then in self.one.items() if then == was), was)
+        if first is not None and first[1] in self.items.get(first[0], ()):
             self.one[first] = (when, place)
         return True
 

@@ -11,7 +11,7 @@ from tests.belief.driver import Elsewhere, Heard, Lived, Message
 from tests.belief.dutch import MARKS, When
 from tests.belief.histories import event
 from tests.belief.oracle import compare, listen, said, understood
-from tests.belief.reader import Reader
+from tests.belief.reader import Belief, Reader
 from tests.belief.truth import Fact, Json, Truth, truth
 
 AMSTERDAM = "Europe/Amsterdam"
@@ -91,6 +91,8 @@ DARK: list[tuple[str, list[Heard], set[str | None]]] = [
      {None, MARKS["phone"]}),
     ("two that have a place are two", [Elsewhere("a", AT_13, "De Boom"), Elsewhere("b", AT_13, "De Linde")],
      {"De Boom", "De Linde"}),
+    ("one without a place stays where another was that goes",
+     [Elsewhere("a", AT_13, "De Linde"), Elsewhere("b", AT_13, None), Elsewhere("a", None, None)], {"De Linde"}),
 ]  # fmt: skip
 
 
@@ -154,3 +156,28 @@ def test_what_a_client_knows_from_being_there_alone_is_kept_right_as_far_as_anyt
 ) -> None:
     found, *_ = understood(heard, [event("organisations", "zorg", {"time_zone": AMSTERDAM}), *events])
     assert [fault.split(": ")[1] for fault in found if fault.startswith("narrow:")] == faults
+
+
+def heard_by(*heard: Heard) -> tuple[list[str], Belief]:
+    """What was wrong of what a reader hears, and what it believes then."""
+    reader = Reader("narrow")
+    listen(reader, heard)
+    return [fault.partition(":")[0] for fault in reader.faults], reader.items
+
+
+def test_where_others_said_something_else_before_it_is_not_what_we_said() -> None:
+    """Another one stands there by now: that this is cancelled says nothing of the first."""
+    told = (
+        Elsewhere("a", AT_13, "De Linde"),
+        Elsewhere("a", AT_14, "De Linde", (AT_13, "De Linde")),
+        Elsewhere("b", AT_13, "De Linde"),
+    )
+    gone = "Uw afspraak op vrijdag 3 april 2026 van 13:15 tot 14:15 is geannuleerd."
+    assert heard_by(*told, Message(gone, (), DAY, "1", ("b",))) == ([], {AT_14: {"De Linde"}})
+
+
+def test_one_that_we_said_without_a_place_is_where_others_say_that_another_is_at_its_times() -> None:
+    made = Message("Er is een afspraak met u gemaakt op vrijdag 3 april 2026 van 13:15 tot 14:15.", (None,), DAY, "1", ("a",))
+    assert heard_by(made, Elsewhere("a", AT_13, None), Elsewhere("b", AT_13, "De Linde"), DAY_GONE) == ([], {})
+    by_phone = Elsewhere("b", AT_13, MARKS["phone"])
+    assert heard_by(made, Elsewhere("a", AT_13, None), by_phone, DAY_GONE)[0] == ["two of them"]
