@@ -167,7 +167,7 @@ class Sending:
         template = row.template if request.settle else template_for(request.organisation, request.delivery)
         until = request.now + CLAIM_LASTS
         self.ledger.keep(decision, name, replace(row, status="claimed", at=request.now, next_at=until, template=template))
-        decision.calls.append(Call(name.encode(), request, request.delivery.message))
+        decision.calls.append(Call(name.encode(), request, request.delivery.message, request.attempt))
 
     def _settle(self, decision: Decision, result: Result, now: datetime) -> None:
         """Settle what becomes of a message after a call."""
@@ -175,12 +175,16 @@ class Sending:
         row = self.ledger.get(decision, name)
         if row is None or row.delivery is None or row.status not in OPEN:
             return  # resolved meanwhile
+        is_of_last = result.number in (0, row.attempt)
         if not result.made:
-            self._not_made(decision, name, row, now)
+            if is_of_last:
+                self._not_made(decision, name, row, now)
             return
         outcome: Outcome = result.outcome or Outcome(kind="unknown", detail="no_answer", piece=row.piece)
         if outcome.kind == "unknown" and row.status != "claimed":
             return  # the claim was given up meanwhile, which said the same
+        if not is_of_last and outcome.kind != "sent":
+            return  # the same, and another call may be under way by now: all it could tell is that the provider has it
         client, delivery = whose_is(name), row.delivery
         self.queues.release(client, name)
         self.queues.remove(client, queue_key(name, row))

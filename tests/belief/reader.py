@@ -47,6 +47,10 @@ class Reader:
         self.items: Belief = {}
         self.one: dict[tuple[When, str | None], tuple[When, str | None]] = {}
         """What we told an appointment to be -> what it is from elsewhere: two that are one."""
+        self.elsewhere: set[tuple[When, str | None]] = set()
+        """What nobody but others said."""
+        self.off: set[tuple[When, str | None]] = set()
+        """What we said, and others may have said to be off."""
         self.rules: list[Rule] = []
         self.faults: list[str] = []
         self.unsure = False
@@ -100,10 +104,16 @@ class Reader:
         if self._knows(when, place):
             return False
         self._add(when, place)
-        if was is not None:
-            first = next((heard for heard, then in self.one.items() if then == was), was)
+        self.elsewhere.add((when, place))
+        first = next((heard for heard, then in self.one.items() if then == was), was)
+        if first is not None and first[1] in self.items.get(first[0], ()):
             self.one[first] = (when, place)
         return True
+
+    def taken_off_elsewhere(self, when: When, place: str | None) -> None:
+        """Take in that somebody else may have told that something is off that we said. Nobody knows whether the client heard."""
+        if place in self.items.get(when, ()):
+            self.off.add((when, place))
 
     # -- what a sentence speaks of -------------------------------------------------------------------------------------
 
@@ -185,9 +195,18 @@ class Reader:
         return None
 
     def _apart(self, found: list[tuple[When, str | None]]) -> list[tuple[When, str | None]]:
-        """Leave out what is the same appointment as another one of these."""
+        """Leave out what is the same appointment as another one of these.
+
+        So are two of which whoever heard others knows the one, and whoever did not the other.
+        """
         same = {self.one[each] for each in found if each in self.one}
-        return [each for each in found if each not in same]
+        left = [each for each in found if each not in same]
+        if len(left) == 2:
+            told, other = sorted(left, key=lambda each: each in self.elsewhere)
+            if told in self.off and other in self.elsewhere:
+                self.one[told] = other
+                return [told]
+        return left
 
     def _unclear(self, said: Sentence, *, among: bool) -> None:
         """Note a sentence that speaks of nothing known, or of one `among` some."""
@@ -281,6 +300,8 @@ class Reader:
         self.one = {heard: then for heard, then in self.one.items() if then != (when, place)}
         self.items.setdefault(when, set()).add(place)
         self._over.discard(when)
+        self.elsewhere.discard((when, place))
+        self.off.discard((when, place))
 
     def _forget(self, when: When, place: str | None) -> None:
         places = self.items.get(when, set())

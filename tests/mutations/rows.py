@@ -248,7 +248,7 @@ SENDERS = (
     Mutation(
         "what a message took away stays unknown, though the message did not arrive",
         "streams/notices/undoing.py",
-        "if item.words not in items and is_ahead(item.words, now, zone):",
+        "if item.words not in items and item.words not in taken and is_ahead(item.words, now, zone):",
         "if False:",
         FINAL + "test_what_is_taken_back",
     ),
@@ -286,6 +286,13 @@ SENDERS = (
         'if outcome.kind == "unknown" and row.status != "claimed":',
         "if False:",
         LEDGER + "test_no_answer_to_a_claim_that_was_given_up_says_nothing_new",
+    ),
+    Mutation(
+        "a late answer is taken for that of a later call, and a third one is made beside it",
+        "streams/sending/sender.py",
+        'if not is_of_last and outcome.kind != "sent":',
+        "if False:",
+        STREAMS + "sending/test_sending.py::test_an_answer_that_comes_amid_a_later_call_is_not_taken_for_its_answer",
     ),
     Mutation(
         "a refused address on trial does not end the pause, though our own side works",
@@ -464,9 +471,23 @@ WORDING = (
     Mutation(
         "a cancellation that lands takes its appointment from where it came meanwhile",
         "streams/notices/known.py",
-        "if member.now is not None or (old is not None and old.stale):",
-        "if True:",
+        "if member.now is None and (old is None or not old.stale):",
+        "if False:",
         STREAMS + "notices/test_flights.py::TestCovered",
+    ),
+    Mutation(
+        "of two at an hour that a gate kept back one is cancelled by itself, to who never heard of it",
+        "streams/notices/known.py",
+        "if member.now is None and (item := items.get(words)) is not None and not item.heard and not item.lived:",
+        "if False:",
+        STREAMS + "notices/test_known.py::test_what_is_said_and_what_is_not",
+    ),
+    Mutation(
+        "what moves on from an hour that a gate kept back is said to be cancelled too",
+        "streams/notices/matching.py",
+        "stay = tuple(id_ for id_ in stay if _is_on(id_, appointments)) or stay",
+        "pass",
+        STREAMS + "notices/test_known.py::test_what_is_said_and_what_is_not",
     ),
     Mutation(
         "what left a series before its place changed is forgotten to have been of it",

@@ -147,6 +147,34 @@ def test_a_call_that_was_not_made_for_a_claim_that_was_given_up_meanwhile_change
     assert one.outcomes == [("unknown", 1)]
 
 
+@pytest.mark.parametrize(
+    "late", [Outcome(kind="retry", detail="503"), Outcome(kind="permanent_address", detail="9"), None, SENT],
+    ids=["to be tried again", "refused", "unknown", "sent"],
+)  # fmt: skip
+def test_an_answer_that_comes_amid_a_later_call_is_not_taken_for_its_answer(late: Outcome | None) -> None:
+    """All it can say is that the provider has the message; else a third call was made beside the second."""
+    one = desk()
+    one.world.book("2026-04-17 13:15")
+    (call,) = one.turn("2026-03-02 09:00:01")
+    one.turn("2026-03-02 09:00:40")
+    (again,) = one.turn("2026-03-02 09:10:41")
+    assert one.turn("2026-03-02 09:10:42", results=[Result(call.key, late, number=call.number)]) == []
+    one.turn("2026-03-02 09:10:43", results=[Result(again.key, SENT, number=again.number)])
+    one.turn("2026-03-02 09:20:43")
+    assert one.outcomes == [("unknown", 1), ("sent", 2)]
+
+
+def test_that_a_call_was_not_made_is_not_taken_for_a_word_on_a_later_one() -> None:
+    one = desk()
+    one.world.book("2026-04-17 13:15")
+    (call,) = one.turn("2026-03-02 09:00:01")
+    one.turn("2026-03-02 09:00:40")
+    (again,) = one.turn("2026-03-02 09:10:41")
+    assert one.turn("2026-03-02 09:10:42", results=[Result(call.key, None, made=False, number=call.number)]) == []
+    one.turn("2026-03-02 09:10:43", results=[Result(again.key, SENT, number=again.number)])
+    assert one.outcomes == [("unknown", 1), ("sent", 2)]
+
+
 def test_a_delivery_that_comes_again_is_dropped_before_and_after_it_is_sent() -> None:
     one = desk()
     one.world.book("2026-04-17 13:15")
