@@ -172,6 +172,8 @@ class Reader:
             return places[0]
         if not places and said.verb == "cancelled" and said.was in self._over:
             return (said.was, None) if said.series else None
+        if not places and said.verb == "cancelled" and said.was in self.items and said.place_was is not None:
+            self._fault("of another place", str(said))  # who knows of one at that hour takes it for that one
         self._unclear(said, among=bool(places))
         return None
 
