@@ -84,6 +84,14 @@ def test_what_is_believed_is_compared_with_what_is_so(
     assert [fault.split(":")[0] for fault in compare(believed, is_so)] == faults
 
 
+@pytest.mark.parametrize(
+    ("place", "faults"), [("De Linde", []), (None, []), ("De Boom", ["missing"])], ids=["there", "anywhere", "elsewhere"]
+)
+def test_who_is_where_one_is_that_is_known_from_elsewhere_is_known_with_it(place: str | None, faults: list[str]) -> None:
+    found = compare({}, so((AT_13, "De Linde"), (AT_13, place)), dark={"a0"}, ever_dark={"a0"})
+    assert [fault.split(":")[0] for fault in found] == faults
+
+
 DARK: list[tuple[str, list[Heard], set[str | None]]] = [
     ("one without a place is where another is", [Elsewhere("a", AT_13, "De Linde"), Elsewhere("b", AT_13, None)], {"De Linde"}),
     ("whichever of them was first", [Elsewhere("a", AT_13, None), Elsewhere("b", AT_13, "De Linde")], {"De Linde"}),
