@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from schemas.channels import CHANNELS
 from schemas.events import Landed
-from schemas.known import Item, Rule
+from schemas.known import Item, Rule, Words
 from schemas.state import Agenda, Flying, Sent, Window
 
 from .known import Known, kept, known_of
@@ -80,9 +80,10 @@ def undone(agenda: Agenda, outcome: Landed, zone: str, now: datetime) -> Landing
         return Landing(agenda)
     zone = agenda.zone or zone  # in which it was worded
     before = known_of(agenda, zone, now)
-    known = _without(before, outcome.notices, one, zone, now)
+    taken = _taken(agenda.sent, one, outcome.notices)
+    known = _without(before, outcome.notices, one, {item.words for item in taken.values()}, zone, now)
     if one is not None or any(_is_of(item, outcome.notices) for other in agenda.sent.values() for item in other.gone):
-        agenda = replace(agenda, sent=_unsaid(agenda.sent, first, outcome.notices))
+        agenda = replace(agenda, sent=_unsaid(agenda.sent, first, outcome.notices, taken))
     if known == before:
         return Landing(agenda)
     backs = one.said.backs if one is not None and one.said is not None else 0
@@ -93,13 +94,34 @@ def undone(agenda: Agenda, outcome: Landed, zone: str, now: datetime) -> Landing
     return Landing(replace(agenda, backs=max(agenda.backs, backs + 1), unsaid=agenda.unsaid + 1, window=window))
 
 
-def _unsaid(sent: Mapping[str, Sent], first: str, notices: Collection[str]) -> dict[str, Sent]:
-    """Return them without a message; nor did others take away what it said."""
+def _taken(sent: Mapping[str, Sent], one: Sent | None, notices: Collection[str]) -> dict[Words, Item]:
+    """Find what these notices took away only to say another place for it, which a later message took away in its turn.
+
+    That later sentence named the hour alone. Who did not hear of the place in between took it to speak of what he knew then. By
+    what these notices made of it.
+    """
+    before = {item.words.slot: item for item in one.gone} if one is not None else {}
     return {
-        id_: replace(other, gone=tuple(item for item in other.gone if not _is_of(item, notices)))
+        item.words: before[item.words.slot]
+        for other in sent.values()
+        for item in other.gone
+        if other is not one and _is_of(item, notices) and item.words.slot in before
+    }
+
+
+def _unsaid(
+    sent: Mapping[str, Sent], first: str, notices: Collection[str], taken: Mapping[Words, Item]
+) -> dict[str, Sent]:  # fmt: skip
+    """Return them without a message; nor did others take away what it said, but what they were taken to speak of."""
+    return {
+        id_: replace(other, gone=tuple(
+            taken[item.words] if _is_of(item, notices) else item
+            for item in other.gone
+            if item.words in taken or not _is_of(item, notices)
+        ))
         for id_, other in sent.items()
         if id_ != first
-    }
+    }  # fmt: skip
 
 
 def _is_of(item: Item, notices: Collection[str]) -> bool:
@@ -107,8 +129,13 @@ def _is_of(item: Item, notices: Collection[str]) -> bool:
     return not item.lived and (item.notice in notices or item.covered in notices)
 
 
-def _without(known: Known, notices: Collection[str], one: Sent | None, zone: str, now: datetime) -> Known:
-    """Return what is known without what these notices said of what is ahead, and with what they took away of that."""
+def _without(
+    known: Known, notices: Collection[str], one: Sent | None, taken: Collection[Words], zone: str, now: datetime
+) -> Known:  # fmt: skip
+    """Return what is known without what these notices said of what is ahead, and with what they took away of that.
+
+    `taken`: that others took away of it since.
+    """
     items = {
         words: item
         for words, item in known.items.items()
@@ -116,7 +143,7 @@ def _without(known: Known, notices: Collection[str], one: Sent | None, zone: str
     }  # fmt: skip
     elsewhere = {id_ for item in items.values() if not item.stale for id_ in item.ids}
     for item in one.gone if one is not None else ():
-        if item.words not in items and is_ahead(item.words, now, zone):
+        if item.words not in items and item.words not in taken and is_ahead(item.words, now, zone):
             ids = tuple(id_ for id_ in item.ids if id_ not in elsewhere)
             items[item.words] = replace(item, ids=ids, first="" if ids else item.first or item.ids[0])
     return Known(items, _rules(known.rules, notices, one.rules if one is not None else ()))

@@ -241,6 +241,50 @@ UNDONE: list[tuple[str, list[Act], list[int], list[str], list[str]]] = [
         [f"{DAY} 17:15"],
     ),
     (
+        "the first of two changes of place: the second named the hour alone, and so spoke of it as it was before",
+        [
+            lambda world: world.book(f"{DAY} 13:15"),
+            lambda world: world.book(f"{DAY} 13:15", rev=2, location="Kamer 7"),
+            lambda world: world.book(f"{DAY} 13:15", rev=3, location="Kamer 8"),
+        ],
+        [1],
+        [],
+        [f"{DAY} 13:15"],
+    ),
+    (
+        "a change of place before a move: the move named the hour alone",
+        [
+            lambda world: world.book(f"{DAY} 13:15"),
+            lambda world: world.book(f"{DAY} 13:15", rev=2, location="Kamer 7"),
+            lambda world: world.book(f"{DAY} 15:15", rev=3, location="Kamer 7"),
+        ],
+        [1],
+        [],
+        [f"{DAY} 15:15"],
+    ),
+    (
+        "a change of place, and the move after it: it is moved from where it was told to be",
+        [
+            lambda world: world.book(f"{DAY} 13:15"),
+            lambda world: world.book(f"{DAY} 13:15", rev=2, location="Kamer 7"),
+            lambda world: world.book(f"{DAY} 15:15", rev=3, location="Kamer 7"),
+        ],
+        [1, 2],
+        [f"{MOVED} Locatie: Kamer 7."],
+        [f"{DAY} 15:15"],
+    ),
+    (
+        "a change of place before a cancellation",
+        [
+            lambda world: world.book(f"{DAY} 13:15"),
+            lambda world: world.book(f"{DAY} 13:15", rev=2, location="Kamer 7"),
+            lambda world: world.book(f"{DAY} 13:15", rev=3, status="cancelled", location="Kamer 7"),
+        ],
+        [1],
+        [],
+        [],
+    ),
+    (
         "what was made and cancelled: there is nothing to say",
         [lambda world: world.book(f"{DAY} 13:15"), lambda world: world.book(f"{DAY} 13:15", rev=2, status="cancelled")],
         [0],
