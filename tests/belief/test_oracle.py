@@ -189,3 +189,13 @@ def test_one_that_we_said_without_a_place_is_where_others_say_that_another_is_at
     assert heard_by(made, Elsewhere("a", AT_13, None), Elsewhere("b", AT_13, "De Linde"), DAY_GONE) == ([], {})
     by_phone = Elsewhere("b", AT_13, MARKS["phone"])
     assert heard_by(made, Elsewhere("a", AT_13, None), by_phone, DAY_GONE)[0] == ["two of them"]
+
+
+def test_what_we_said_may_be_off_in_the_dark_after_it_was_elsewhere_there() -> None:
+    made = Message(MADE, (None,), DAY, "1", ("a",))
+    there = (
+        Elsewhere("a", AT_14, None, (AT_13, "De Linde")),
+        Elsewhere("a", None, None, (AT_14, None)),
+        Elsewhere("b", AT_14, None),
+    )
+    assert heard_by(made, *there, DAY_GONE) == ([], {})
