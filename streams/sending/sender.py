@@ -17,6 +17,7 @@ from schemas.keys import RecipientKey
 from schemas.ledger import LedgerRow
 from schemas.topics import DELIVERY_REPORTS, Table
 
+from ..employees.employees import Employees
 from ..notices.gates import address, mark_of, masked
 from ..notices.notices import Notices
 from ..processing.dead_letters import take_records
@@ -38,13 +39,13 @@ CLAIM_LASTS = timedelta(seconds=30)
 
 
 class Sending:
-    """The processor of one channel's sender for one partition. It reads the notices processor of the same partition."""
+    """The processor of one channel's sender for one partition. It reads those of notices and employees of the same partition."""
 
     def __init__(
         self, channel: Channel, table: Table[LedgerRow], partition: int, rows: MutableMapping[bytes, bytes], notices: Notices,
-        throttle: Throttle | None = None,
+        employees: Employees, throttle: Throttle | None = None,
     ) -> None:  # fmt: skip
-        self.channel, self.traits, self.notices = channel, CHANNELS[channel], notices
+        self.channel, self.traits, self.notices, self.employees = channel, CHANNELS[channel], notices, employees
         self.ledger = Ledger(channel, table, partition, rows)
         self.reports = Reports(self.ledger)
         self.queues, self.timers = self.ledger.queues, self.ledger.timers
@@ -127,7 +128,7 @@ class Sending:
         if row.delivery is None:
             raise AssertionError("an open message without its delivery")
         self.queues.take(client)
-        facts = self.notices.facts(client, now)
+        facts = self.notices.facts(client, now) if client.client else self.employees.facts(client)
         if row.settling:
             if facts.organisation is not None:
                 self._claim(decision, name, row, SendCall(
@@ -138,7 +139,7 @@ class Sending:
             self._sent(decision, name, row, Outcome(kind="sent", piece=row.piece), now)
             self.ledger.consider(decision, client, now)
             return 0
-        agenda = self.notices.agenda(client)
+        agenda = self.notices.agenda(client) if client.client else self.employees.agenda(client)
         verdict = recheck(row.delivery, facts, agenda, now, unsure=row.unknowns > 0, begun=row.piece > 0)
         delivery = verdict.delivery
         if verdict.status is not None:
@@ -311,9 +312,9 @@ def sending(channel: Channel, table: Table[LedgerRow], limits: RateLimits = UNLI
     throttle = Throttle(limits)
 
     def make(partition: int, rows: MutableMapping[bytes, bytes], peers: Mapping[str, Processor]) -> Sending:
-        notices = peers["notices"]
-        if not isinstance(notices, Notices):
-            raise TypeError("a sender reads the notices processor of its partition")
-        return Sending(channel, table, partition, rows, notices, throttle)
+        notices, employees = peers["notices"], peers["employees"]
+        if not isinstance(notices, Notices) or not isinstance(employees, Employees):
+            raise TypeError("a sender reads the processors of notices and employees of its partition")
+        return Sending(channel, table, partition, rows, notices, employees, throttle)
 
     return make

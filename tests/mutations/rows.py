@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutations import belief, people
+from tests.mutations import belief, employees, people
 from tests.mutations.mutation import Mutation
 
 STREAMS = "tests/streams/"
@@ -195,7 +195,7 @@ CLIENTS = (
     ),
     Mutation(
         "the word that an erasure is done erases the client who is back",
-        "streams/intake/intake.py",
+        "streams/intake/forgetting.py",
         '        if event.stage == "done":\n            return\n',
         "",
         INTAKE + "test_the_word_that_an_erasure_is_done_erases_nothing",
@@ -562,4 +562,4 @@ BRAKE = (
 )
 """The hand on the brake, and what tells that it is needed."""
 
-ROWS: tuple[Mutation, ...] = (*CLIENTS, *SENDERS, *ENGINE, *WORDING, *BRAKE, *people.ROWS, *belief.ROWS)
+ROWS: tuple[Mutation, ...] = (*CLIENTS, *SENDERS, *ENGINE, *WORDING, *BRAKE, *people.ROWS, *employees.ROWS, *belief.ROWS)

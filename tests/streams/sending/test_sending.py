@@ -11,6 +11,7 @@ import pytest
 
 from schemas.keys import RecipientKey
 from schemas.topics import LEDGERS
+from streams.employees.employees import Employees
 from streams.notices.notices import Notices
 from streams.processing.turn import Call, Decision, Output, Record, Result, Turn, make_durable
 from streams.sending.outcomes import Outcome
@@ -42,7 +43,7 @@ class Desk:
     def start(self) -> Sending:
         """A processor as after a restart: all it knows is in the rows."""
         table = LEDGERS[self.channel]
-        self.processor = Sending(self.channel, table, 0, self.rows, self.notices)
+        self.processor = Sending(self.channel, table, 0, self.rows, self.notices, Employees(0, {}, self.notices))
         self.processor.loaded()
         return self.processor
 
