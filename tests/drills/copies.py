@@ -30,9 +30,12 @@ class Mirror:
     With an empty `prefix` topics keep their names (IdentityReplicationPolicy).
     """
 
-    def __init__(self, folder: Path, source: str, target: str, topics: Sequence[str], prefix: str = "") -> None:
+    def __init__(
+        self, folder: Path, source: str, target: str, topics: Sequence[str], partitions: int, prefix: str = ""
+    ) -> None:  # fmt: skip
         folder.mkdir(parents=True)
         self.folder, self.source, self.target, self.topics, self.prefix = folder, source, target, topics, prefix
+        self.partitions = partitions
         alias = prefix.rstrip(".") or "a"
         policy = "DefaultReplicationPolicy" if prefix else "IdentityReplicationPolicy"
         values = {
@@ -54,11 +57,7 @@ class Mirror:
 
     def start(self) -> None:
         """As `connect-mirror-maker.sh mm2.properties` does."""
-        maven = MavenContext(repo_cache=default_cache() / f"kafka-mirror-{VERSION}", local_repos=[], timeout=60)
-        wanted = [f"org.apache.kafka:connect-mirror:{VERSION}", f"org.slf4j:slf4j-simple:{SLF4J}"]
-        named, others = maven.resolver.resolve([maven.create_dependency(name) for name in wanted])
-        needed = [*named, *(one for one in others if one.scope in ("compile", "runtime"))]
-        path = os.pathsep.join(str(one.artifact.resolve()) for one in needed)
+        path = os.pathsep.join(jars())
         words = [
             str(JAVA), "-Xmx256m", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", path,
             "org.apache.kafka.connect.mirror.MirrorMaker", str(self.folder / "mm2.properties"),
@@ -71,7 +70,8 @@ class Mirror:
         if self._process is not None and self._process.poll() is not None:
             raise RuntimeError(f"MirrorMaker ended: {(self.folder / 'log.txt').read_text()[-2000:]}")
         here, there = await asyncio.gather(
-            counts(self.source, self.topics), counts(self.target, [self.prefix + topic for topic in self.topics])
+            counts(self.source, self.topics, self.partitions),
+            counts(self.target, [self.prefix + topic for topic in self.topics], self.partitions),
         )
         return all(there[self.prefix + topic, p] >= number for (topic, p), number in here.items())
 
@@ -85,12 +85,24 @@ class Mirror:
                 self._process.kill()
 
 
-async def counts(bootstrap: str, topics: Sequence[str]) -> dict[tuple[str, int], int]:
+def jars() -> list[str]:
+    """MirrorMaker's jars, from Maven Central at the first time."""
+    root = default_cache() / f"kafka-mirror-{VERSION}"
+    known = root / "classpath.txt"
+    if not known.exists():
+        maven = MavenContext(repo_cache=root, local_repos=[], timeout=60)
+        wanted = [f"org.apache.kafka:connect-mirror:{VERSION}", f"org.slf4j:slf4j-simple:{SLF4J}"]
+        named, others = maven.resolver.resolve([maven.create_dependency(name) for name in wanted])
+        needed = [*named, *(one for one in others if one.scope in ("compile", "runtime"))]
+        known.write_text("\n".join(str(one.artifact.resolve()) for one in needed))
+    return known.read_text().splitlines()
+
+
+async def counts(bootstrap: str, topics: Sequence[str], partitions: int) -> dict[tuple[str, int], int]:
     """How many offsets each partition of topics has between its beginning and its end."""
+    tps = [TopicPartition(topic, p) for topic in topics for p in range(partitions)]
     async with AIOKafkaConsumer(bootstrap_servers=bootstrap) as consumer:
-        await consumer._client.force_metadata_update()
-        cluster = consumer._client.cluster
-        tps = [TopicPartition(topic, p) for topic in topics for p in cluster.partitions_for_topic(topic) or ()]
+        consumer.assign(tps)
         begins, ends = await consumer.beginning_offsets(tps), await consumer.end_offsets(tps)
         return {(tp.topic, tp.partition): ends[tp] - begins[tp] for tp in tps}
 

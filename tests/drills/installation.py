@@ -43,7 +43,9 @@ COMMAND_SECONDS = 300
 
 
 class Gateway(FakeSms):
-    """An SMS provider whose account may have several keys, and which reports over TLS."""
+    """An SMS provider whose account may have several keys, and which reports over TLS, for as long as it takes."""
+
+    patience = (0.1, 0.5, 2.0, *[5.0] * 120)
 
     def __init__(self, key: str, signing_key: str) -> None:
         super().__init__(signing_key=signing_key)
@@ -72,6 +74,7 @@ class Relay(FakeSmtp):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(PEM)
         super().__init__("localhost", users=dict.fromkeys(passwords, ""), tls_context=context)
+        self._settings["auth_exclude_mechanism"] = ["LOGIN"]  # Alertmanager does not know how aiosmtpd asks
         self.passwords = passwords
 
     def _authenticate(self, server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> Any:

@@ -9,6 +9,7 @@ import time
 from aiokafka.admin import AIOKafkaAdminClient
 
 from .copies import Mirror, copy_disks, keep_times, put_back, topics_of
+from .installation import PARTITIONS
 from .scene import Scene
 from .works import in_sync, set_rights
 
@@ -60,7 +61,7 @@ async def from_mirror(scene: Scene) -> None:
     await scene.run("setup", "topics", bootstrap=other.login)
     await set_rights(scene, other.plain)
     await keep_times(other.plain, names)
-    mirror = Mirror(site.folder / "mirror", lost.plain, other.plain, names)
+    mirror = Mirror(site.folder / "mirror", lost.plain, other.plain, names, PARTITIONS)
     try:
         await asyncio.to_thread(mirror.start)
         await scene.until(mirror.is_level, "the mirror has all", 600.0)
@@ -112,7 +113,7 @@ async def another_prefix(scene: Scene) -> None:
     await set_rights(scene)
     await keep_times(site.brokers.plain, [f"west.{name}" for name in names])
     scene.did("connect-mirror-maker.sh mm2.properties, from the cluster to itself")
-    mirror = Mirror(site.folder / "prefix", site.brokers.plain, site.brokers.plain, names, "west.")
+    mirror = Mirror(site.folder / "prefix", site.brokers.plain, site.brokers.plain, names, PARTITIONS, "west.")
     try:
         await asyncio.to_thread(mirror.start)
         await scene.until(mirror.is_level, "all is copied", 600.0)

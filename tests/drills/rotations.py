@@ -46,6 +46,12 @@ async def sign_in(session: aiohttp.ClientSession) -> int:
     return await status(session, "/berichten")
 
 
+def open_account(scene: Scene) -> None:
+    """As *First start* 2; the command asks for the password at a terminal."""
+    scene.did("afspraakbericht web --account jan linde --roles inzage,kosten >> accounts")
+    (scene.site.machine.etc / "accounts").write_text(accounts.entry(*OFFICE, PASSWORD, ("inzage", "kosten")))
+
+
 async def status(session: aiohttp.ClientSession, path: str) -> int:
     """What a page answers, without going where it leads."""
     async with session.get(path, allow_redirects=False) as response:
@@ -75,9 +81,7 @@ def newer(old: str) -> str:
 async def web_keys(scene: Scene) -> None:
     """Keys of links, of references, of the provider's signature and of sessions: the web first, then the workers."""
     site = scene.site
-    account = accounts.entry(*OFFICE, PASSWORD, ("inzage", "kosten"))
-    (site.machine.etc / "accounts").write_text(account)
-    scene.did("afspraakbericht web --account jan linde --roles inzage,kosten >> accounts")
+    open_account(scene)
     await asyncio.sleep(scene.calm / 2)
     async with browser(scene) as session:
         scene.check(await sign_in(session) == 200, "nobody can sign in")

@@ -125,12 +125,13 @@ async def compare(scene: Scene) -> None:
     silent = [one for one in log if one["status"] == "sent" and one["channel"] == "sms" and one["message"] not in delivered]
     scene.check(not silent, f"{len(silent)} SMS were sent and no report of them was taken in")
     scene.note(f"Alertmanager was told of {len(scene.site.watch.told)} alerts, and sent {scene.alert_mails} e-mails")
+    rotations.open_account(scene)
     async with rotations.browser(scene) as session:
         signed = await rotations.sign_in(session)
         scene.check(signed == 200, f"the overview answers {signed} through nginx")
         async with session.get(f"/berichten.csv?van={datetime.now(UTC) - timedelta(days=2):%Y-%m-%d}") as response:
             rows = list(csv.reader(io.StringIO((await response.text()).lstrip("\ufeff")), delimiter=";"))[1:]
-    messages = {one["message"] for one in log if one["organisation"] == rotations.OFFICE[0]}
+    messages = {one["message"] for one in log if one["organisation"] == rotations.OFFICE[1]}
     scene.check(len(rows) == len(messages), f"the overview has {len(rows)} messages of linde, the log {len(messages)}")
     scene.note(f"the overview, by TLS and nginx from PostgreSQL, has {len(rows)} messages of one organisation, as the log")
 
