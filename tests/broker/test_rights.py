@@ -176,7 +176,7 @@ OTHERS: list[tuple[Role, tuple[str, ...]]] = [
     ("reader", ("status",)),
     ("operator", ("dead-letters",)),
     ("operator", ("retention", "--dry-run")),
-    ("operator", ("erase", "o/nobody", "--dry-run")),
+    ("operator", ("erase", "o/anna", "--dry-run")),
     ("setup", ("topics", "--check")),
 ]
 """Who runs which command."""

@@ -1,8 +1,9 @@
 """The account of `make two-weeks`: what ought to be told, what arrived, and by what each operation is judged. Pure.
 
 What ought to be told is the upstream's own journal, in sentences that the crash tests' verifier writes by itself. A notice must
-arrive once: never is lost, twice is doubled. One that was in Kafka alone when all of that was lost, and that a restore says with
-reason it does not tell (`suppressed`), is `named`: neither, but the row has it.
+arrive once: never is lost, twice is doubled. One of which the log itself says so is `named`, neither of both, and has a column:
+what was in Kafka alone when all of that was lost, and a restore does not tell (`suppressed`); or what went once more, for nobody
+knows whether it had arrived (`unknown`).
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ class Account:
         return said[0] if said else None
 
     def name(self, notice: Notice) -> None:
-        """The log says why it is not told."""
+        """The log says why it is not told, or was told twice."""
         if notice.waits:
             self._waiting[notice.organisation, notice.client] -= 1
         notice.named = True
@@ -104,8 +105,8 @@ class Account:
         return Counter(
             notices=len(mine),
             lost=sum(notice.waits for notice in mine),
-            named=sum(notice.named and not notice.heard for notice in mine),
-            doubled=sum(row in notice.heard[1:] for notice in self.notices),
+            named=sum(notice.named for notice in mine),
+            doubled=sum(row in notice.heard[1:] and not notice.named for notice in self.notices),
             strange=sum(when == row for when, _ in self.strange),
         )
 
@@ -148,15 +149,15 @@ class Account:
         lines = [HEAD, *(self.line(number) for number in range(len(self.rows)))]
         total: Counter[str] = sum((self.of(number) for number in range(len(self.rows))), Counter())
         lines.append(
-            f"\n{total['notices']} notices: {total['lost']} lost, {total['doubled']} doubled, {total['named']} named as not "
-            f"told, {total['strange']} strange. {'All is well.' if self.is_well else 'NOT all is well.'}"
+            f"\n{total['notices']} notices: {total['lost']} lost, {total['doubled']} doubled, {total['named']} named by the "
+            f"log, {total['strange']} strange. {'All is well.' if self.is_well else 'NOT all is well.'}"
         )
         for number, row in enumerate(self.rows, 1):
             lines.append(f"\n{number}. {row.operation} ({row.section})")
             lines += [f"   - `{done}`" for done in row.did]
             lines += [f"   - {note}" for note in [*row.notes, *(f"RED: {one}" for one in row.problems)]]
         for notice in self.notices:
-            if notice.waits or len(notice.heard) > 1:
+            if notice.waits or (len(notice.heard) > 1 and not notice.named):
                 where = f"{notice.organisation}/{notice.client} {notice.appointment}, of operation {notice.row + 1}"
                 lines.append(f"{'lost' if notice.waits else f'heard in {[one + 1 for one in notice.heard]}'}: {where}")
         lines += [f"strange, in operation {when + 1}: {text}" for when, text in self.strange[:20]]

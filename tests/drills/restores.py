@@ -80,14 +80,16 @@ async def from_mirror(scene: Scene) -> None:
 
 
 async def from_copy(scene: Scene) -> None:
-    """The brokers are stopped, their disks copied; they go on for a while, then lose their disks."""
+    """Workers and brokers are stopped, the disks copied; all goes on for a while, then the disks are lost."""
     site = scene.site
-    scene.did("brokers stopped in order, their disks copied, started again")
     moment = time.time()
+    await everything_stops(scene)
+    scene.did("brokers stopped in order, their disks copied, started again")
     await asyncio.to_thread(site.brokers.stop)
     await asyncio.to_thread(copy_disks, site.brokers, site.folder / "copy")
     await asyncio.to_thread(site.brokers.start)
-    await scene.ready()
+    await everything_starts(scene)
+    scene.upstream.keeps = False
     await asyncio.sleep(2 * scene.calm)
     scene.did("kill -9 of all brokers, their disks destroyed; the copy in their place")
     await asyncio.to_thread(site.brokers.kill)

@@ -38,7 +38,7 @@ def test_one_that_never_arrives_is_lost_and_red_in_the_row_of_its_event() -> Non
 
     assert (account.verdict(0), account.verdict(1), account.is_well) == ("**RED** 1 lost", "well", False)
     assert "lost: o/a 1, of operation 1" in account.table()
-    assert "1 notices: 1 lost, 0 doubled, 0 named as not told, 0 strange. NOT all is well." in account.table()
+    assert "1 notices: 1 lost, 0 doubled, 0 named by the log, 0 strange. NOT all is well." in account.table()
 
 
 def test_one_that_arrives_again_is_doubled_and_red_in_the_row_in_which_it_did() -> None:
@@ -68,9 +68,18 @@ def test_one_that_the_log_names_as_suppressed_is_neither_lost_nor_free_of_a_colu
 
     assert (account.verdict(0), account.is_free("o", "a")) == ("well", True)
     assert account.line(0) == "| restore | Scaling | 3 | 0 | none | 1 | 0 | 0 | 1 | well |"
-    account.hear("a@o.example", SAID)
-    account.hear("a@o.example", SAID)
-    assert account.verdict(0) == "**RED** 1 doubled"
+
+
+def test_one_that_went_once_more_since_its_fate_was_unknown_is_named_and_no_other() -> None:
+    account = made("kill")
+    account.expect(Notice("o", "a", "2", TO, OTHER, account.row))
+    for text in (SAID, SAID, OTHER, OTHER):
+        account.hear("a@o.example", text)
+    account.name(account.notices[0])
+
+    assert (account.verdict(0), account.of(0)["named"]) == ("**RED** 1 doubled", 1)
+    assert "heard in [1, 1]: o/a 2, of operation 1" in account.table()
+    assert "heard in [1, 1]: o/a 1" not in account.table()
 
 
 @pytest.mark.parametrize(
