@@ -15,10 +15,10 @@ export PYTHONDONTWRITEBYTECODE :=
 QUICK := tests/test_architecture.py tests/schemas tests/streams tests/scenarios tests/renderers tests/agents tests/deploy \
     --ignore tests/agents/web --ignore tests/agents/projection
 
-.PHONY: help setup run check quick test style types warm quick-tests all-tests properties mutations bench profile chaos drill operations outage brokers rolling alerts browser graph manifests golden lock sbom wheel release clean
+.PHONY: help setup run check quick test style types warm quick-tests all-tests properties mutations bench profile chaos drill operations two-weeks outage brokers rolling alerts browser graph manifests golden lock sbom wheel release clean
 
 help: ## Show the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 setup: $(READY) ## Make .venv with everything, from the lock file
 
@@ -86,6 +86,9 @@ drill: $(READY) ## Break something for each alert under a real Prometheus; see i
 
 operations: $(READY) ## Every operation of the RUNBOOK once, by the test that does it, and a table of what came of it (half an hour)
 	$(BIN)/python -m tests.drills.operations
+
+two-weeks: $(READY) ## One installation through every operation of the RUNBOOK under load, from 61a36ae on, and a table (Debian packages nginx, prometheus, prometheus-alertmanager; an hour)
+	$(BIN)/python -m tests.drills.two_weeks
 
 outage: $(READY) ## Two minutes without brokers, and a boot before them, under the unit file's own restart rule; back by itself
 	OUTAGE=$${OUTAGE:-120} $(BIN)/pytest -q tests/broker/test_supervised.py

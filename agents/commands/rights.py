@@ -15,7 +15,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--table", action="store_true", help="topic by role, in Markdown, in place of the script")
     parser.add_argument(
         "--principal", metavar="ROLE=PRINCIPAL", action="append", default=[],
-        help=f"how Kafka knows a role ({', '.join(ROLES)}), such as web=User:CN=web (default: User:afspraakbericht-ROLE)",
+        help=f"how Kafka knows a role ({', '.join(ROLES)}), such as web=User:CN=web (default: User:ROLE, as deploy/ has them)",
     )  # fmt: skip
     parser.add_argument("--role", metavar="ROLE", action="append", help="of this role only; repeatable")
 
@@ -28,7 +28,7 @@ def run(args: Namespace) -> int:
     if args.table:
         print(table(granted))
         return 0
-    principals: dict[Role, str] = {role: f"User:afspraakbericht-{role}" for role in ROLES}
+    principals: dict[Role, str] = {role: f"User:{role}" for role in ROLES}
     for text in args.principal:
         name, _, principal = text.partition("=")
         if ":" not in principal:

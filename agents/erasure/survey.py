@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 import orjson
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import for_code
 
 from schemas.keys import CLIENT, ClientKey, RecipientKey, employee_key, recipient_of
 from schemas.topics import APPOINTMENTS, DAY, DEAD_LETTERS, FOREIGN
@@ -188,10 +189,14 @@ class Survey:
 
 
 async def _settings(admin: Any, topics: Iterable[str]) -> dict[str, dict[str, str]]:
-    answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in topics])
-    return {
-        name: {entry[0]: entry[1] or "" for entry in entries} for answer in answers for _, _, _, name, entries in answer.resources
-    }
+    """Return how topics are configured. Raises the broker's error: without their settings nothing is known of what goes when."""
+    found: dict[str, dict[str, str]] = {}
+    for answer in await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in topics]):
+        for code, message, _, name, entries in answer.resources:
+            if code:
+                raise for_code(code)(message)
+            found[name] = {entry[0]: entry[1] or "" for entry in entries}
+    return found
 
 
 def _count(found: TopicScan, subject: Subject, tp: Any, record: Any) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -119,6 +119,8 @@ class SmsFake(Fake):
     """
 
     routes: Mapping[str, str] = {}
+    patience: Sequence[float] = (0.1, 0.5, 2.0, 5.0)
+    """Seconds after each try to report."""
 
     def __init__(self, host: str, port: int, path: str, record: Path | None, on_message: SHOWN | None) -> None:
         super().__init__(record, on_message)
@@ -165,7 +167,7 @@ class SmsFake(Fake):
     async def tell(self, method: str, url: str | URL, **request: Any) -> None:
         """Send a report until it is answered with 200, some times at most. `headers`: a function, signed anew each time."""
         headers = request.pop("headers")
-        for patience in (0.1, 0.5, 2.0, 5.0):
+        for patience in self.patience:
             with contextlib.suppress(aiohttp.ClientError, TimeoutError):
                 async with self._client.request(method, url, headers=headers(), allow_redirects=False, **request) as answer:
                     if answer.status == 200:

@@ -92,6 +92,7 @@ def grants(application: str, prefix: str = "") -> list[Grant]:
         Grant("reader", "group", application, "Describe"),
         *_on("operator", "Read", every),
         *_on("operator", "Write", every),
+        *_on("operator", "DescribeConfigs", every),  # `erase` says by when what is left is gone
         Grant("operator", "group", application, "Describe"),
     ]
     places = {name: place for place, name in enumerate([*every, application])}

@@ -123,14 +123,16 @@ def _joined(known: Known, want: Wanted, appointments: Mapping[str, AgendaEntry])
     }  # fmt: skip
     theirs = {id_ for item in other.values() for id_ in item.ids}
     at = {id_: words for words, ids in want.items() for id_ in ids if id_ in theirs and words in items}
+    heard = {id_ for item in other.values() if item.stale for id_ in item.ids}
     back = {id_ for words, item in other.items() if item.stale for id_ in want.get(words, ()) if id_ in item.ids}
     for words, item in other.items():
         here = want.get(words, ())
         if item.stale and not here:
             continue
         stay = () if item.stale else tuple(id_ for id_ in item.ids if _stays(id_, words, at, here, appointments))
-        if not here and not item.heard:  # what is said of who goes on from here is said of the others
+        if not here and not item.heard:  # what is said of who goes on from here is said of the others; first of who was heard of
             stay = tuple(id_ for id_ in stay if _is_on(id_, appointments)) or stay
+            stay = tuple(id_ for id_ in stay if id_ in heard) or stay
         ids = tuple(sorted({*stay, *here}))
         if not ids and item.ids and not item.heard and back.issuperset(item.ids):
             del items[words]  # it went back to what we said last, and nobody ever said this one

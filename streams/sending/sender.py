@@ -175,16 +175,14 @@ class Sending:
         row = self.ledger.get(decision, name)
         if row is None or row.delivery is None or row.status not in OPEN:
             return  # resolved meanwhile
-        is_of_last = result.number in (0, row.attempt)
+        if result.number not in (0, row.attempt) and getattr(result.outcome, "kind", None) != "sent":
+            return  # of an earlier call, which was given up meanwhile: all it could tell is that the provider has it
         if not result.made:
-            if is_of_last:
-                self._not_made(decision, name, row, now)
+            self._not_made(decision, name, row, now)
             return
         outcome: Outcome = result.outcome or Outcome(kind="unknown", detail="no_answer", piece=row.piece)
         if outcome.kind == "unknown" and row.status != "claimed":
             return  # the claim was given up meanwhile, which said the same
-        if not is_of_last and outcome.kind != "sent":
-            return  # the same, and another call may be under way by now: all it could tell is that the provider has it
         client, delivery = whose_is(name), row.delivery
         self.queues.release(client, name)
         self.queues.remove(client, queue_key(name, row))
@@ -247,9 +245,7 @@ class Sending:
             decision.count("parts_differ", "answer")
             detail = f"{detail or ''}; {outcome.counted} parts by our own count".removeprefix("; ")
         text = None if delivery.reason == "request" else outcome.text
-        self.ledger.log(
-            decision, delivery, "sent", row.attempt, now, detail, text, billed, row.address, row.template
-        )  # fmt: skip
+        self.ledger.log(decision, delivery, "sent", row.attempt, now, detail, text, billed, row.address, row.template)
         self.ledger.end(decision, name, replace(row, until=ahead_until(delivery, self._settings(delivery))), "sent", now)
         self.reports.conclude(decision, name, now)
 

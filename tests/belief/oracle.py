@@ -138,14 +138,15 @@ def compare(
 
     What is quiet need not be believed.
     What is believed of an appointment on which the client is absent does not count; nor does what is so of one in the `dark`,
-    or what is believed of one that ever was.
+    or of another that is where one of these is, or what is believed of one that ever was.
     """
+    there = {(fact.when, place) for fact in so.facts if fact.appointment in dark for place in (fact.place, None)}
     places: dict[When, list[str | None]] = defaultdict(list)
     needed: dict[When, list[str | None]] = defaultdict(list)
     for fact in so.facts:
         if fact.appointment not in dark:
             places[fact.when].append(fact.place)
-            if not fact.quiet:
+            if not fact.quiet and (fact.when, fact.place) not in there:
                 needed[fact.when].append(fact.place)
     excused = so.ever((*so.absent, *ever_dark))
     faults = []

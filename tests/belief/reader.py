@@ -105,15 +105,19 @@ class Reader:
             return False
         self._add(when, place)
         self.elsewhere.add((when, place))
-        first = next((heard for heard, then in self.one.items() if then == was), was)
-        if first is not None and first[1] in self.items.get(first[0], ()):
+        if was is not None and (first := self._as_said(was))[1] in self.items.get(first[0], ()):
             self.one[first] = (when, place)
         return True
 
     def taken_off_elsewhere(self, when: When, place: str | None) -> None:
         """Take in that somebody else may have told that something is off that we said. Nobody knows whether the client heard."""
+        when, place = self._as_said((when, place))
         if place in self.items.get(when, ()):
             self.off.add((when, place))
+
+    def _as_said(self, then: tuple[When, str | None]) -> tuple[When, str | None]:
+        """Find what we said of something that others say to be elsewhere."""
+        return next((heard for heard, other in self.one.items() if other == then), then)
 
     # -- what a sentence speaks of -------------------------------------------------------------------------------------
 
@@ -172,6 +176,8 @@ class Reader:
             return places[0]
         if not places and said.verb == "cancelled" and said.was in self._over:
             return (said.was, None) if said.series else None
+        if not places and said.verb == "cancelled" and said.was in self.items and said.place_was is not None:
+            self._fault("of another place", str(said))  # who knows of one at that hour takes it for that one
         self._unclear(said, among=bool(places))
         return None
 

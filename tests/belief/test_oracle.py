@@ -84,6 +84,14 @@ def test_what_is_believed_is_compared_with_what_is_so(
     assert [fault.split(":")[0] for fault in compare(believed, is_so)] == faults
 
 
+@pytest.mark.parametrize(
+    ("place", "faults"), [("De Linde", []), (None, []), ("De Boom", ["missing"])], ids=["there", "anywhere", "elsewhere"]
+)
+def test_who_is_where_one_is_that_is_known_from_elsewhere_is_known_with_it(place: str | None, faults: list[str]) -> None:
+    found = compare({}, so((AT_13, "De Linde"), (AT_13, place)), dark={"a0"}, ever_dark={"a0"})
+    assert [fault.split(":")[0] for fault in found] == faults
+
+
 DARK: list[tuple[str, list[Heard], set[str | None]]] = [
     ("one without a place is where another is", [Elsewhere("a", AT_13, "De Linde"), Elsewhere("b", AT_13, None)], {"De Linde"}),
     ("whichever of them was first", [Elsewhere("a", AT_13, None), Elsewhere("b", AT_13, "De Linde")], {"De Linde"}),
@@ -181,3 +189,13 @@ def test_one_that_we_said_without_a_place_is_where_others_say_that_another_is_at
     assert heard_by(made, Elsewhere("a", AT_13, None), Elsewhere("b", AT_13, "De Linde"), DAY_GONE) == ([], {})
     by_phone = Elsewhere("b", AT_13, MARKS["phone"])
     assert heard_by(made, Elsewhere("a", AT_13, None), by_phone, DAY_GONE)[0] == ["two of them"]
+
+
+def test_what_we_said_may_be_off_in_the_dark_after_it_was_elsewhere_there() -> None:
+    made = Message(MADE, (None,), DAY, "1", ("a",))
+    there = (
+        Elsewhere("a", AT_14, None, (AT_13, "De Linde")),
+        Elsewhere("a", None, None, (AT_14, None)),
+        Elsewhere("b", AT_14, None),
+    )
+    assert heard_by(made, *there, DAY_GONE) == ([], {})

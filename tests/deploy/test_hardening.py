@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from agents.kafka.rights import Role
+from agents.main import main
 
 from .test_manifests import DEPLOY, documents, environment, pods
 
@@ -88,7 +89,7 @@ def named(pod: dict[str, Any]) -> set[str]:
     return {str(one).removeprefix("/secrets/") for one in environment(pod).values() if str(one).startswith("/secrets/")}
 
 
-def test_each_process_has_its_own_secrets_and_no_others() -> None:
+def test_each_process_has_its_own_secrets_and_no_others(capsys: pytest.CaptureFixture[str]) -> None:
     kubernetes = {name.removeprefix("afspraakbericht-"): (mounted(pod), named(pod)) for name, pod in pods().items()}
     both = {"unsubscribe_keys", "kafka_password"}
 
@@ -104,6 +105,10 @@ def test_each_process_has_its_own_secrets_and_no_others() -> None:
         name: kubernetes[name.removeprefix("afspraakbericht-")][0].removeprefix("afspraakbericht-") for name in users
     }
     assert set(users.values()) <= set(get_args(Role)), "each with the rights of `afspraakbericht rights`"
+    units = {name for unit in UNITS for name in re.findall(r"KAFKA_USER=(\w+)", unit.read_text())}
+    assert main(["rights"]) == 0
+    granted = set(re.findall(r"--allow-principal User:(\S+) ", capsys.readouterr().out))
+    assert set(users.values()) | units <= granted, "the script gives the rights to those very users"
     assert systemd_secrets("afspraakbericht@.service") == SENDING | both | {"bird_key"}
     assert systemd_secrets("afspraakbericht-retention.service") == {"kafka_password"}
     assert systemd_secrets("afspraakbericht-web.service") == ANSWERING | both

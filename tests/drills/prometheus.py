@@ -6,9 +6,11 @@ import asyncio
 import json
 import re
 import shutil
+import signal
 import subprocess
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 from typing import Any, Self
@@ -20,14 +22,17 @@ FACTOR, RANGES, LONGEST = 30, 10, 90
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
-def quick(rules: str) -> str:
+def quick(rules: str, longest: int = LONGEST) -> str:
     """The rules in quick motion, so that a drill takes minutes: each `for` and each bound in seconds is divided by 30, each range
     that is looked back on by 10, a minute and a half at most. What they look at, and how much of it is too much, stays.
+
+    `longest`: seconds, for a machine so busy that what must happen within a range takes longer; all ranges grow alike.
     """
 
     def shorter(found: re.Match[str]) -> str:
-        seconds = int(found[2]) * SECONDS[found[3]] / (RANGES if found[1] == "[" else FACTOR)
-        return f"{found[1]}{max(1, min(LONGEST, round(seconds)))}s{found[4]}"
+        ranged = found[1] == "["
+        seconds = int(found[2]) * SECONDS[found[3]] / (RANGES * LONGEST / longest if ranged else FACTOR)
+        return f"{found[1]}{max(1, min(longest if ranged else LONGEST, round(seconds)))}s{found[4]}"
 
     rules = re.sub(r"(\[)(\d+)([smhd])(\])", shorter, rules)
     rules = re.sub(r"(for: )(\d+)([smhd])(\n)", shorter, rules)
@@ -42,6 +47,7 @@ class Prometheus:
         self.folder = folder
         (self.port,) = free_ports(1)
         self.process: subprocess.Popen[bytes] | None = None
+        self.longest = LONGEST
 
     def target(self, *ports: int) -> None:
         """Scrape these ports of this machine from now on."""
@@ -49,6 +55,15 @@ class Prometheus:
         written = self.folder / "targets.tmp"
         written.write_text(text)
         written.rename(self.folder / "targets.json")
+
+    def look_back(self, seconds: float = LONGEST) -> None:
+        """Have rules look back on so long at most, from now on."""
+        if (longest := max(LONGEST, round(seconds))) == self.longest:
+            return
+        self.longest = longest
+        (self.folder / "alerts.yaml").write_text(quick(ALERTS.read_text(), longest))
+        if self.process is not None:
+            self.process.send_signal(signal.SIGHUP)
 
     def __enter__(self) -> Self:
         found = shutil.which("prometheus")
@@ -73,19 +88,29 @@ class Prometheus:
             self.process.terminate()
             self.process.wait(30)
 
-    def _firing(self) -> set[str]:
+    def _asked(self, path: str) -> dict[str, Any]:
+        """The data of an answer; none where there is none."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/v1/alerts", timeout=10) as answer:
-                alerts: list[dict[str, Any]] = json.load(answer)["data"]["alerts"]
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/v1/{path}", timeout=10) as answer:
+                data: dict[str, Any] = json.load(answer)["data"]
+                return data
         except (urllib.error.URLError, OSError):
-            return set()
-        return {alert["labels"]["alertname"] for alert in alerts if alert["state"] == "firing"}
+            return {}
+
+    def _firing(self) -> set[str]:
+        return {one["labels"]["alertname"] for one in self._asked("alerts").get("alerts", ()) if one["state"] == "firing"}
+
+    async def value(self, metric: str, port: int) -> str | None:
+        """What it has last scraped of a metric at a port."""
+        query = urllib.parse.quote(f'{metric}{{instance="127.0.0.1:{port}"}}')
+        found = (await asyncio.to_thread(self._asked, f"query?query={query}")).get("result")
+        return str(found[0]["value"][1]) if found else None
 
     async def firing(self) -> set[str]:
         """The names of the alerts that fire now."""
         return await asyncio.to_thread(self._firing)
 
-    async def until(self, names: set[str], fire: bool, deadline: float = 240.0) -> float:
+    async def until(self, names: set[str], fire: bool, deadline: float = 900.0) -> float:
         """Wait until all of these have fired once since now, or until none does; gives the seconds it took."""
         began, left = time.monotonic(), set(names)
         while left:

@@ -15,7 +15,8 @@ from streams.processing.rows import DECODERS
 from streams.sending.outcomes import Outcome, SendCall
 from tests import drivers
 from tests.drivers import SENDERS, Choices, Task
-from tests.model.naive import Event, Fact, Json
+from tests.model.naive import Event, Fact
+from tests.model.naive_state import Json
 from tests.model.simulated import facts
 
 CLOCKS = (-600, -20, -1, 0, 1, 3, 45, 1000)

@@ -7,7 +7,8 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.model.naive import Client, Fact, Known, Reminded, Waiting
+    from tests.model.naive import Fact
+    from tests.model.naive_state import Client, Known, Reminded, Waiting
 
 IN_TIME = timedelta(hours=24)
 

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from hypothesis import strategies as st
 
-from tests.model.naive import Event, Json
+from tests.model.naive import Event
+from tests.model.naive_state import Json
 from tests.model.naive_words import at_local, local_day
 
 ZONES = ("Europe/Amsterdam", "Australia/Lord_Howe")

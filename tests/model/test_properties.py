@@ -96,7 +96,7 @@ class TestTheSimulationDoesWhatTheModelSays:
     def test_near_the_due_moments_of_one_client(self, history: History) -> None:
         agrees(history)
 
-    @examples(200)
+    @examples(150)
     @given(unheard())
     def test_of_what_did_not_arrive(self, history: History) -> None:
         agrees(history)

@@ -248,7 +248,7 @@ SENDERS = (
     Mutation(
         "what a message took away stays unknown, though the message did not arrive",
         "streams/notices/undoing.py",
-        "if item.words not in items and item.words not in taken and is_ahead(item.words, now, zone):",
+        "if item.words not in items and is_ahead(item.words, now, zone):",
         "if False:",
         FINAL + "test_what_is_taken_back",
     ),
@@ -290,7 +290,7 @@ SENDERS = (
     Mutation(
         "a late answer is taken for that of a later call, and a third one is made beside it",
         "streams/sending/sender.py",
-        'if not is_of_last and outcome.kind != "sent":',
+        'if result.number not in (0, row.attempt) and getattr(result.outcome, "kind", None) != "sent":',
         "if False:",
         STREAMS + "sending/test_sending.py::test_an_answer_that_comes_amid_a_later_call_is_not_taken_for_its_answer",
     ),

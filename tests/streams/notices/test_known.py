@@ -105,6 +105,19 @@ GATES: dict[str, tuple[list[Step], list[str], list[str]]] = {
         [f"Er is een afspraak met u gemaakt op {FROM_TO}.", f"Uw afspraak op {FROM_TO} is verplaatst naar {LATER}."],
         ["same", "client_off", "same"],
     ),
+    "two that were kept back at one hour and go on together move from what was heard of one": (
+        [
+            lambda w: w.book(f"{DAY} 13:15"),
+            lambda w: w.consent(channels=[]).book(f"{DAY} 14:00", rev=2).book(f"{DAY} 14:00", id="b"),
+            lambda w: w.consent().book(f"{DAY} 15:00", rev=3).book(f"{DAY} 15:00", id="b", rev=2),
+            lambda w: w.book("2026-04-20 15:00", id="d"),
+        ],
+        [
+            f"Er is een afspraak met u gemaakt op {FROM_TO}.", f"Uw afspraak op {FROM_TO} is verplaatst naar {LATER}.",
+            "Er is een afspraak met u gemaakt op maandag 20 april 2026 van 15:00 tot 16:00.",
+        ],
+        ["client_off", "same", "same"],
+    ),
     "two that were heard apart, kept back at one hour and cancelled there are both said to be off": (
         [
             lambda w: w.book(f"{DAY} 13:15").book(f"{DAY} 15:00", id="b"),

@@ -241,6 +241,52 @@ UNDONE: list[tuple[str, list[Act], list[int], list[str], list[str]]] = [
         [f"{DAY} 17:15"],
     ),
     (
+        "a cancellation, and what came in the place of what it cancelled: that is known as it was first told",
+        [
+            lambda world: world.book(f"{DAY} 13:15"),
+            lambda world: world.book(f"{DAY} 13:15", rev=2, status="cancelled"),
+            lambda world: world.book(f"{DAY} 13:15", id="other"),
+        ],
+        [1, 2],
+        [],
+        [f"{DAY} 13:15"],
+    ),
+    (
+        "the same the other way round",
+        [
+            lambda world: world.book(f"{DAY} 13:15"),
+            lambda world: world.book(f"{DAY} 13:15", rev=2, status="cancelled"),
+            lambda world: world.book(f"{DAY} 13:15", id="other"),
+        ],
+        [2, 1],
+        ["Er is een afspraak met u gemaakt op vrijdag 17 april 2026 van 13:15 tot 14:15."],
+        [f"{DAY} 13:15"],
+    ),
+    (
+        "a cancellation, and another one of what came in its place did arrive: it spoke of both",
+        [
+            lambda world: world.book(f"{DAY} 13:15"),
+            lambda world: world.book(f"{DAY} 13:15", rev=2, status="cancelled"),
+            lambda world: world.book(f"{DAY} 13:15", id="other"),
+            lambda world: world.book(f"{DAY} 13:15", id="other", rev=2, status="cancelled"),
+        ],
+        [1, 2],
+        [],
+        [],
+    ),
+    (
+        "neither of two cancellations, nor what was between them: what was told first is cancelled",
+        [
+            lambda world: world.book(f"{DAY} 13:15"),
+            lambda world: world.book(f"{DAY} 13:15", rev=2, status="cancelled"),
+            lambda world: world.book(f"{DAY} 13:15", id="other"),
+            lambda world: world.book(f"{DAY} 13:15", id="other", rev=2, status="cancelled"),
+        ],
+        [1, 2, 3],
+        ["Uw afspraak op vrijdag 17 april 2026 is geannuleerd."],
+        [],
+    ),
+    (
         "the first of two changes of place: the second named the hour alone, and so spoke of it as it was before",
         [
             lambda world: world.book(f"{DAY} 13:15"),
