@@ -89,6 +89,20 @@ async def _look(
         return await look(reader, settings.application, client, since, junk)
 
 
+NAMES = {
+    "Known now": "known",
+    "Gates, in their order, as they are now": "gates",
+    "Who acts for the client": "people",
+    "Appointments": "appointments",
+    "What the client knows to be ahead": "knowledge",
+    "What the employee knows to be ahead": "knowledge",
+    "Reminders, and what is still to come": "pending",
+    "The digest, and what is under way": "pending",
+    "History, from the delivery log": "history",
+}
+"""What programs call the sections of the screen."""
+
+
 def lines(explanation: Explanation, behind: int = 0) -> list[str]:
     """Draw the screen."""
     now = moment(explanation.now, explanation.zone)
@@ -103,10 +117,8 @@ def lines(explanation: Explanation, behind: int = 0) -> list[str]:
 
 def as_json(explanation: Explanation, behind: int = 0) -> str:
     """Return the same for programs: a list of facts for each section, each with its sentence."""
-    titles = ("known", "gates", "appointments", "knowledge", "pending", "history")
     sections = {
-        title: [{**fact.data, "text": fact.text} for fact in facts]
-        for title, facts in zip(titles, explanation.sections.values(), strict=True)
+        NAMES[title]: [{**fact.data, "text": fact.text} for fact in facts] for title, facts in explanation.sections.items()
     }
     key = explanation.key
     head = {

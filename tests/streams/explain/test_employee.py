@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
 import orjson
 
+from agents.commands.why import as_json
 from schemas.deliveries import read_log_record
 from schemas.keys import employee_key
 from streams.explain.employee import explain, is_wanted, snapshot_of
@@ -20,7 +22,9 @@ def sections(world: World) -> dict[str, list[str]]:
     }  # fmt: skip
     known = snapshot_of(rows, [read_log_record(orjson.dumps(one)) for one in world.log], KEY)
     assert not known.is_nobody
-    return {title: [fact.text for fact in facts] for title, facts in explain(known, world.now).sections.items()}
+    explanation = explain(known, world.now)
+    assert msgspec.json.decode(as_json(explanation))["employee"] == "mees", "and it can be said to programs"
+    return {title: [fact.text for fact in facts] for title, facts in explanation.sections.items()}
 
 
 def test_an_employee_is_explained() -> None:
