@@ -87,7 +87,7 @@ class Reader:
         for rule in self.rules:
             if rule.has(when) and (place == rule.place or (place is None and rule.place not in MARKS.values())):
                 self._add(when, rule.place)
-                rule.kin.add(when)
+                rule.kin.add((when, rule.place))
                 return
 
     def told_elsewhere(
@@ -224,16 +224,23 @@ class Reader:
         """Find what "en de daarop volgende" takes in. Of two at one time a narrow reader takes the one at the same place."""
         found = []
         for when, places in self.items.items():
-            if when.day >= first.day and self._follows(when, first):
+            if when.day < first.day:
+                continue
+            if self._follows(when, first):
                 narrow = self.reading.startswith("narrow") and place in places
                 found += [(when, each) for each in ({place} if narrow else places)]
+            elif self.reading == "broadest":
+                found += [(when, each) for each in places if self._are_kin((when, each), (first, place))]
         return sorted(found, key=lambda one: (one[0], one[1] or ""))
+
+    def _are_kin(self, one: tuple[When, str | None], first: tuple[When, str | None]) -> bool:
+        """Say whether both were ever of one series, wherever they went since, or the first is of it by its times."""
+        at_times = [rule for rule in self.rules if rule.times(first[0])]
+        return any(one in rule.kin and (first in rule.kin or rule.runs_on(first[0].day)) for rule in at_times)
 
     def _follows(self, when: When, first: When) -> bool:
         at_times = [rule for rule in self.rules if rule.times(first)]
         running = [rule for rule in at_times if rule.runs_on(first.day)]
-        if self.reading == "broadest" and any(when in rule.kin and (first in rule.kin or rule in running) for rule in at_times):
-            return True
         if (when.at, when.until, when.last - when.day) != (first.at, first.until, first.last - first.day):
             return False
         same_weekday = when.day.weekday() == first.day.weekday()
@@ -251,7 +258,7 @@ class Reader:
         if said.verb == "created":
             if said.series and said.now is not None:
                 rule = _rule_of(said, said.now)
-                rule.kin = {when for when, _ in change.come}
+                rule.kin = set(change.come)
                 self.rules.append(rule)
         elif said.series:
             self._change_rules(change)
@@ -285,7 +292,7 @@ class Reader:
                 new = [Rule(now.at, now.until, now.last - now.day, said.place, now.day, weeks=weeks)]
                 new[0].off = set(new[0].days(max(come).day)) - {when.day for when in come}
             for rule in new:
-                rule.kin = set(come)
+                rule.kin = set(change.come)
             self.rules += new
         broad = self.reading.startswith("broad")
         ended = [rule for rule in at_times if any(rule.runs_on(day) for day in gone)] if broad else running
@@ -294,13 +301,12 @@ class Reader:
 
     def _follow_kin(self, change: Change) -> None:
         """What moved by itself stays of the series of which it was."""
-        new = [when for when, _ in change.come]
-        for number, (when, _) in enumerate(change.gone):
+        for number, (when, place) in enumerate(change.gone):
             for rule in self.rules:
-                if when in rule.kin and when not in self.items:
-                    rule.kin.discard(when)
-                    if new and not change.said.series:
-                        rule.kin.add(new[number])
+                if (when, place) in rule.kin and place not in self.items.get(when, ()):
+                    rule.kin.discard((when, place))
+                    if change.come and not change.said.series:
+                        rule.kin.add(change.come[number])
 
     def _add(self, when: When, place: str | None) -> None:
         self.one = {heard: then for heard, then in self.one.items() if then != (when, place)}
