@@ -308,7 +308,7 @@ MEANT: list[tuple[str, list[str], dict[Reading, list[str]]]] = [
             "Uw afspraak op zaterdag 18 april 2026 van 15:00 tot 16:00 (zonder locatie) is geannuleerd.",
             CANCELLED,
         ],
-        dict.fromkeys(READINGS, ["18 15:00 De Boom"]),
+        {reading: ["18 15:00 De Boom"] for reading in READINGS},
     ),
 ]
 
