@@ -155,9 +155,16 @@ class Ears:
         return [one for _, one in sorted(found, key=lambda one: one[0])]
 
     def unsure(self, key: tuple[str, str]) -> bool:
-        """Say whether of a message nobody will ever know whether it arrived, and it did not."""
+        """Say whether of a message nobody will ever know whether it arrived, and it did not.
+
+        So it is of one that was not sent again, for its address was refused meanwhile.
+        """
+        doubted = {record["message"] for record in self.log[key] if record["status"] == "unknown"}
         last = {record["message"]: record["status"] for record in self.log[key] if record["status"] != "delivered"}
-        return any(status in ("unknown", "failed") and id_ not in self.parts for id_, status in last.items())
+        return any(
+            (status in ("unknown", "failed") or (status == "suppressed" and id_ in doubted)) and id_ not in self.parts
+            for id_, status in last.items()
+        )
 
     def _horizons(self, id_: str) -> tuple[date | None, ...]:
         delivery = self.deliveries.get(id_)
