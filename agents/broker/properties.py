@@ -66,6 +66,7 @@ def properties(quorum: Quorum, node: int, port: int, extra: Mapping[str, str]) -
         "background.threads": "2",
         "group.coordinator.threads": "1",
         "share.coordinator.threads": "1",
+        "metadata.max.idle.interval.ms": "0",  # else an idle broker writes, and syncs, a record that says nothing twice a second
         "broker.heartbeat.interval.ms": "500",  # a start and a stop wait for a heartbeat
         "broker.session.timeout.ms": "4000",  # after a kill the next start waits until the last one is given up; 9 s by default
         **extra,

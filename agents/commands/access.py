@@ -21,7 +21,7 @@ from ..kafka.reader import Reader
 from ..projection.access import user_hash
 from ..terminal import aside, moment
 from .endings import ArgumentError, kafka_settings, one_line
-from .simulate import instant
+from .moments import instant
 from .why import name
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import signal
 import sys
@@ -11,6 +12,7 @@ from types import FrameType
 
 from ..broker.broker import DEFAULT_PORT, BrokerError, EmbeddedKafka
 from ..broker.warm import warm
+from ..kafka.rehearsal import rehearse
 from ..settings.settings import Settings, SettingsError
 
 
@@ -30,7 +32,8 @@ def run(args: argparse.Namespace) -> int:
     try:
         ours = Settings.from_env(os.environ)
         if args.warm:
-            warm(ours.jars)
+            logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what a broker that has just started does not have yet
+            warm(ours.jars, rehearse)
             return 0
         port = DEFAULT_PORT if args.port is None else args.port or None
         data = args.data or ours.data / "kafka"

@@ -21,8 +21,8 @@ from ..kafka.reader import Reader, TopicRange, written
 from ..kafka.writer import Feeder
 from ..terminal import aside, moment, progress
 from .endings import ArgumentError, kafka_settings, one_line
+from .moments import instant
 from .offsets import partition_offset
-from .simulate import instant
 
 HARMLESS = frozenset({APPOINTMENTS.name, AGENDA_SNAPSHOTS.name, REQUESTS.name})
 """Topics whose records say by a revision or an id that they are old: what came since stands. An old consent says nothing."""

@@ -31,7 +31,7 @@ from ..kafka.writer import Event, Feeder
 from ..terminal import counted, moment, progress
 from ..worker.held import summed, texts
 from .endings import ArgumentError, kafka_settings, one_line
-from .simulate import instant
+from .moments import instant
 
 
 class Seen(NamedTuple):

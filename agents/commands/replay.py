@@ -39,8 +39,8 @@ from ..kafka.reader import Reader
 from ..terminal import counted, progress
 from ..worker.wording import succeed
 from .endings import ArgumentError, kafka_settings, one_line
+from .moments import instant
 from .running import refused
-from .simulate import instant
 
 PAGE = 50
 """Differences that a terminal shows where nobody says how many: each has up to four lines, and there may be thousands."""

@@ -7,12 +7,14 @@ import contextlib
 import signal
 import sys
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ..exits import REFUSED, reason
-from ..fakes import Fake
 
-F = TypeVar("F", bound=Fake)
+if TYPE_CHECKING:  # it brings a web server, which most commands do not need
+    from ..fakes import Fake
+
+F = TypeVar("F", bound="Fake")
 
 
 def refused(line: str) -> int:

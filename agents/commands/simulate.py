@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -19,13 +19,11 @@ from schemas.wire import BadRecordError, Instant, check, utc
 from streams.processing.local_time import DEFAULT_ZONE, local
 from streams.simulation import Refused, Simulation
 
-from ..export.periods import period
 from ..settings.agreed import agreed_producers
 from ..terminal import aside, silent
 from ..worker.wording import succeed
 from .endings import one_line
-
-EXPECTED = "an instant (2020-01-17T13:15:00+01:00), or a local time (2020-01-17T13:15)"
+from .moments import instant
 
 NAMED = 20
 """Lines that cannot be used are named on a terminal so far; a file of another kind has thousands of them."""
@@ -53,21 +51,6 @@ def arguments(parser: ArgumentParser) -> None:
         "--producers", metavar="FILE", type=Path, help="what is agreed with those who speak FHIR or HL7 v2 (schemas/README.md)"
     )
     parser.add_argument("--story", action="store_true", help="print for people what was said to whom, instead of the records")
-
-
-def instant(text: str) -> datetime:
-    """Read an instant, or a local time, from the command line."""
-    try:
-        return utc(check(Instant, text))
-    except BadRecordError:
-        pass
-    try:
-        begin, end = period(text, DEFAULT_ZONE)
-    except ValueError:
-        begin = end = None
-    if begin is None or begin != end:
-        raise ArgumentTypeError(f"{text!r} is no time: expected {EXPECTED}")
-    return begin
 
 
 @one_line

@@ -23,7 +23,7 @@ from ..kafka.reader import Reader
 from ..settings.settings import Settings
 from ..terminal import counted, progress
 from .endings import ArgumentError, kafka_settings, one_line
-from .simulate import instant
+from .moments import instant
 
 
 def arguments(parser: ArgumentParser) -> None:

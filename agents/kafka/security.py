@@ -11,7 +11,6 @@ import ssl
 from collections.abc import Mapping
 from typing import Any
 
-import faust
 from aiokafka.conn import create_conn
 from aiokafka.errors import (
     AuthenticationFailedError,
@@ -67,6 +66,8 @@ def credentials(settings: Settings) -> Any:
     given = _security(settings)
     if not given:
         return None
+    import faust  # here: commands need no worker, and would wait for it at every start
+
     if given["security_protocol"] == "SSL":
         return faust.SSLCredentials(given["ssl_context"])
     return faust.SASLCredentials(

@@ -1,15 +1,17 @@
-"""One real Kafka for the whole session: tests share it, so each uses topic and group names of its own."""
+"""One real Kafka for the tests of a process: they share it, so each uses topic and group names of its own."""
 
 from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
 from agents.broker.broker import EmbeddedKafka
+from agents.broker.jars import VERSION
+
+from .lent import shared
 
 
 class ExistingKafka(EmbeddedKafka):
@@ -19,14 +21,9 @@ class ExistingKafka(EmbeddedKafka):
 
 
 @pytest.fixture(scope="session")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedKafka]:
+def kafka() -> EmbeddedKafka:
     """A broker with a `bootstrap` address. It creates no topic by itself."""
-    if ExistingKafka.bootstrap:
-        yield ExistingKafka()
-        return
-    data: Path = tmp_path_factory.mktemp("kafka")
-    with EmbeddedKafka(data, port=None) as broker:
-        yield broker
+    return ExistingKafka() if ExistingKafka.bootstrap else shared(VERSION)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
-"""Everything of an end-to-end test: a Kafka of its own, worker processes, the fake providers, and events by the handful.
+"""Everything of an end-to-end test: a Kafka without topics, worker processes, the fake providers, and events by the handful.
 
-The topics have fixed names, so each `Stand` has a broker of its own. The fakes run in the test's process: they outlive a worker.
+The topics have fixed names, so one `Stand` at a time has a broker: `lent.py`. The fakes run in the test's process: they outlive
+a worker.
 Waiting is done by looking again until it is so; a wait fails at a generous deadline, or as soon as a worker has ended by itself.
 """
 
@@ -18,12 +19,14 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from email import message_from_string
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 import orjson
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from agents.broker.broker import EmbeddedKafka
@@ -36,6 +39,8 @@ from agents.kafka.topics import ensure, stores
 from agents.kafka.writer import Event, Feeder
 from schemas.topics import TOPICS
 
+from .lent import LentKafka
+
 ROOT = Path(__file__).parent.parent.parent
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 DEADLINE = 120.0
@@ -46,6 +51,7 @@ BROKER = os.environ.get("AFSPRAAKBERICHT_TEST_KAFKA", VERSION)
 
 INPUTS, INTERNAL = (tuple(topic.name for topic in TOPICS if topic.role == role) for role in ("input", "internal"))
 SMS_SLOTS, EMAIL_SLOTS = 16, 4
+NUMBERS = count(1)
 UNSUBSCRIBE = "https://afspraakbericht.example/u/"
 
 
@@ -135,16 +141,22 @@ class Tail:
 class Stand:
     """A broker, its topics, both providers, and as many workers as a test starts. A `cluster` takes the broker's place.
 
+    The broker is one that stands of this process use one after another, unless this one has settings of its own (`broker`) or
+    is to be its `own`: a test stops it, looks into its folder or asks for all of its groups.
     `program`: the module that workers run; `more`: settings of all of them.
     """
 
     def __init__(
-        self, folder: Path, *, partitions: int = 4, application: str = "endtoend", session: float = 6.0,
-        broker: dict[str, str] | None = None, cluster: EmbeddedCluster | None = None, prefix: str = "",
+        self, folder: Path, *, partitions: int = 4, session: float = 6.0, broker: dict[str, str] | None = None,
+        cluster: EmbeddedCluster | None = None, prefix: str = "", own: bool = False,
     ) -> None:  # fmt: skip
-        self.folder, self.partitions, self.application, self.session = folder, partitions, application, session
-        self.prefix = prefix
-        self.kafka: Any = cluster or EmbeddedKafka(folder / "kafka", port=None, extra=broker, version=BROKER)
+        self.folder, self.partitions, self.session, self.prefix = folder, partitions, session, prefix
+        self.application = "endtoend"
+        if own or broker is not None or cluster is not None:
+            self.kafka: Any = cluster or EmbeddedKafka(folder / "kafka", port=None, extra=broker, version=BROKER)
+        else:
+            self.kafka = LentKafka(BROKER)
+            self.application += f"-{next(NUMBERS)}"  # the group of a worker that was killed lives on for a session
         self.copies = 1 if cluster is None else min(3, len(cluster.nodes))
         self.sms = FakeSms(key="a-key")
         self.smtp = FakeSmtp()
@@ -169,6 +181,12 @@ class Stand:
             self.admin = Admin(self.prefix, bootstrap_servers=self.kafka.bootstrap)
             stack.push_async_callback(self.admin.close)
             await self.admin.start()
+            # It reads nothing: a consumer of each topic would ask a broker twice a second, in every test.
+            self.looker = Consumer(
+                topic_prefix=self.prefix, bootstrap_servers=self.kafka.bootstrap, isolation_level="read_committed"
+            )  # fmt: skip
+            stack.push_async_callback(quietly, self.looker.stop)
+            await self.looker.start()
             stack.callback(self.kill_all)
         except BaseException:
             await stack.aclose()
@@ -231,19 +249,16 @@ class Stand:
 
     async def backlog(self, topics: Iterable[str]) -> dict[Any, int]:
         """How many records of each partition the workers have not committed yet."""
-        for topic in topics:
-            await self.records(topic)
+        ends = await self.looker.end_offsets([TopicPartition(topic, p) for topic in topics for p in range(self.partitions)])
         try:
             committed = await self.admin.list_consumer_group_offsets(self.application)
         except KafkaError:  # a coordinator that moves
             return {None: 1}
         left = {}
-        for topic in topics:
-            consumer = self.tails[topic].consumer
-            for tp, end in (await consumer.end_offsets(consumer.assignment())).items():
-                done = committed[tp].offset if tp in committed else 0
-                if done < end:
-                    left[tp] = end - max(0, done)
+        for tp, end in ends.items():
+            done = committed[tp].offset if tp in committed else 0
+            if done < end:
+                left[tp] = end - max(0, done)
         return left
 
     # -- waiting -------------------------------------------------------------------------------------------------------

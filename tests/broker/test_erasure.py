@@ -214,7 +214,7 @@ async def test_without_a_worker_it_says_what_is_to_do_and_the_next_one_does_it(t
         done = await asyncio.to_thread(lambda: command("erase", f"linde/{WHO}", "--yes", "--wait", "2", **given))
         assert done.returncode == 1, done.stdout + done.stderr
         assert "to do: the workers did not take in the erasure within 2 s: start them, and run it again" in done.stderr
-        assert "endtoend-notices-changelog: " in done.stderr
+        assert f"{stand.application}-notices-changelog: " in done.stderr
         assert not web.exists(), "looking for a projection makes none"
 
         stand.worker()

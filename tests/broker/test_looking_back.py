@@ -30,7 +30,7 @@ OPTED_OUT = {"organisation": "linde", "client": "iris", "channel": "sms", "off":
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stand(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stand]:
     """A worker that has decided some things. What is told to `gert` is refused, and one SMS is of unknown outcome."""
-    async with Stand(tmp_path_factory.mktemp("stand")) as made:
+    async with Stand(tmp_path_factory.mktemp("stand"), own=True) as made:
         # What is there before its first start, appointments first: it takes in settings and clients before them.
         await made.feed(visit("linde", "a1", 1, START, "anna", "hans", location="De Linde"))
         await made.feed(

@@ -58,7 +58,7 @@ async def test_each_message_is_acknowledged_once_and_none_is_lost(tmp_path: Path
     producers = tmp_path / "producers.json"
     producers.write_bytes(orjson.dumps([{"organisation": "zorg"}]))
     (port,) = free_ports(1)
-    async with Stand(tmp_path) as stand:
+    async with Stand(tmp_path, own=True) as stand:
         settings = environ(
             bootstrap=stand.kafka.bootstrap, producers=producers, mllp_port=port, mllp_organisation="zorg", log_format="json"
         )

@@ -20,7 +20,7 @@ START = (datetime.now(AMSTERDAM) + timedelta(days=30)).replace(hour=10, minute=0
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stand(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stand]:
     """One broker for the tests that need no first start; each has an organisation of its own."""
-    async with Stand(tmp_path_factory.mktemp("stand")) as made:
+    async with Stand(tmp_path_factory.mktemp("stand"), own=True) as made:
         yield made
 
 

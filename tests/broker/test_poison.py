@@ -15,13 +15,12 @@ from agents.engine.transport.partitioner import partition_for
 from agents.exits import REFUSED
 from agents.kafka.writer import Event
 
-from .harness import INTERNAL, Stand, Worker, client, command, settings, visit
+from .harness import INTERNAL, Stand, client, command, settings, visit
 
 pytestmark = [pytest.mark.broker, pytest.mark.asyncio(loop_scope="module")]
 
 START = datetime.now(UTC).replace(hour=10, minute=0, second=0, microsecond=0) + timedelta(days=30)
 
-CHANGELOG = "endtoend-notices-changelog"
 OWN = (*INTERNAL, "delivery-reports")
 JUNK: list[bytes | None] = [
     b"", b"junk", b"null", b"[]", b"\xff\xfe", b"[" * 5000, b'{"organisation":"\xff"}', b'{"organisation":1}', None,
@@ -34,6 +33,10 @@ async def stand(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stand
     """One broker for all tests."""
     async with Stand(tmp_path_factory.mktemp("stand")) as made:
         yield made
+
+
+def changelog(stand: Stand) -> str:
+    return f"{stand.application}-notices-changelog"
 
 
 async def test_junk_and_nulls_with_any_key_on_each_topic_of_ours_are_set_aside_and_a_good_event_behind_them_is_told(
@@ -72,11 +75,12 @@ async def test_junk_and_nulls_with_any_key_on_each_topic_of_ours_are_set_aside_a
     assert await worker.stop() == 0
 
 
-async def refused(worker: Worker, offset: int, partition: int, why: str) -> None:
-    """The worker does not start, and says where the row is; not whose."""
+async def refused(stand: Stand, offset: int, partition: int, why: str) -> None:
+    """A worker does not start, and says where the row is; not whose."""
+    worker = stand.worker()
     assert await worker.end() == REFUSED
     (line,) = [line for line in worker.output.splitlines() if "cannot start" in line]
-    assert f"cannot start: {CHANGELOG}/{partition}, offset {offset}: the row of " in line
+    assert f"cannot start: {changelog(stand)}/{partition}, offset {offset}: the row of " in line
     assert why in line
     assert "RUNBOOK.md, Poison" in line
     assert "anna" not in worker.output
@@ -102,13 +106,13 @@ async def test_a_bad_row_in_a_changelog_is_refused_with_its_place_and_mended_by_
     await stand.settled()
     assert await worker.stop() == 0
     partition = partition_for(f"{organisation}/anna".encode(), stand.partitions)
-    sent: Any = await stand.feeder.producer.send_and_wait(CHANGELOG, value, key, partition=partition)
-    await refused(stand.worker(), sent.offset, partition, why)
+    sent: Any = await stand.feeder.producer.send_and_wait(changelog(stand), value, key, partition=partition)
+    await refused(stand, sent.offset, partition, why)
 
-    words = ("mend-row", CHANGELOG, str(partition), str(sent.offset))
+    words = ("mend-row", changelog(stand), str(partition), str(sent.offset))
     looked = command(*words, "--dry-run", **stand.settings())
     assert (looked.returncode, looked.stderr) == (0, "")
-    await refused(stand.worker(), sent.offset, partition, why)
+    await refused(stand, sent.offset, partition, why)
     mended = command(*words, **stand.settings())
     assert (mended.returncode, mended.stderr) == (0, "")
     again = command(*words, **stand.settings())
@@ -126,7 +130,7 @@ async def test_a_bad_row_that_somebody_writes_while_a_worker_runs_is_put_right_b
     await stand.feed(settings("bij"), client("bij", "anna", "sms"))
     await stand.settled()
     partition = partition_for(b"bij/anna", stand.partitions)
-    await stand.feeder.producer.send_and_wait(CHANGELOG, b"junk", b"consents/bij/anna", partition=partition)
+    await stand.feeder.producer.send_and_wait(changelog(stand), b"junk", b"consents/bij/anna", partition=partition)
     await stand.feed(visit("bij", "a", 1, START, "anna"))
     await stand.texts("bij", 1)
     assert await worker.stop() == 0
@@ -187,11 +191,11 @@ async def test_a_letter_is_listed_shown_to_whom_it_is_logged_and_given_again_onc
 
 async def test_what_is_no_row_is_not_mended(stand: Stand) -> None:
     for words, told in (
-        (("appointments", "0", "0"), "appointments is no changelog of the application endtoend"),
-        ((CHANGELOG, "99", "0"), f"{CHANGELOG} has no partition 99"),
+        (("appointments", "0", "0"), f"appointments is no changelog of the application {stand.application}"),
+        ((changelog(stand), "99", "0"), f"{changelog(stand)} has no partition 99"),
     ):
         done = command("mend-row", *words, **stand.settings())
         assert (done.returncode, done.stdout, done.stderr) == (2, "", f"{told}\n")
-    done = command("mend-row", CHANGELOG, "0", "999999", **stand.settings())
+    done = command("mend-row", changelog(stand), "0", "999999", **stand.settings())
     assert done.returncode == 1
     assert "has no row at offset 999999" in done.stderr

@@ -30,7 +30,7 @@ BACK_OFF = 8.0
 
 @pytest.mark.parametrize("away", [0.0, BACK_OFF], ids=["just gone", "gone for a while"])
 async def test_a_worker_ends_soon_and_the_next_one_goes_on(tmp_path: Path, away: float) -> None:
-    async with Stand(tmp_path) as stand:
+    async with Stand(tmp_path, own=True) as stand:
         worker = stand.worker()
         await stand.feed(settings("stop"), client("stop", "anna", "sms"), visit("stop", "a", 1, START, "anna"))
         await stand.texts("stop", 1)
@@ -49,7 +49,7 @@ async def test_a_worker_ends_soon_and_the_next_one_goes_on(tmp_path: Path, away:
 
 
 async def test_the_web_service_ends_soon(tmp_path: Path) -> None:
-    async with Stand(tmp_path) as stand:
+    async with Stand(tmp_path, own=True) as stand:
         log = tmp_path / "web.log"
         given = environ(
             bootstrap=stand.kafka.bootstrap, data=tmp_path / "web", web_port=0, log_format="json", unsubscribe_keys=KEY,

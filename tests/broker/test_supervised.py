@@ -45,7 +45,7 @@ async def supervised(stand: Stand, **more: object) -> AsyncIterator[Supervised]:
 
 
 async def test_a_worker_is_back_by_itself_after_the_brokers_were_away(tmp_path: Path) -> None:
-    async with Stand(tmp_path) as stand, supervised(stand) as worker:
+    async with Stand(tmp_path, own=True) as stand, supervised(stand) as worker:
         await stand.feed(settings("weg"), client("weg", "anna", "sms"), visit("weg", "a", 1, START, "anna"))
         await stand.texts("weg", 1)
         await asyncio.to_thread(stand.kafka.stop)
@@ -61,7 +61,7 @@ async def test_a_worker_is_back_by_itself_after_the_brokers_were_away(tmp_path: 
 
 
 async def test_a_worker_that_boots_before_its_brokers_and_its_topics_is_there_when_they_are(tmp_path: Path) -> None:
-    async with Stand(tmp_path) as stand:
+    async with Stand(tmp_path, own=True) as stand:
         await asyncio.to_thread(stand.kafka.stop)
         async with supervised(stand, application="boot") as worker:
             await stand.until(lambda: tried_again(worker), "it was started while no broker answered")

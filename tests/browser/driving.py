@@ -30,14 +30,15 @@ NEEDED = [
     pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (Debian package chromium)"),
     pytest.mark.skipif(importlib.util.find_spec("playwright") is None, reason="playwright is not installed"),
     pytest.mark.filterwarnings("ignore"),
+    pytest.mark.asyncio(loop_scope="module"),
 ]
-"""The marks of a module of browser tests."""
+"""The marks of a module of browser tests: it has one loop, that of its browser."""
 
 
 @asynccontextmanager
-async def opened(size: str, base_url: str | None = None, scheme: Literal["light", "dark"] = "light") -> AsyncIterator[Any]:
-    """A page; what the browser says on its console, such as what the content policy refused, is a failure."""
-    from playwright.async_api import ViewportSize, async_playwright
+async def launched() -> AsyncIterator[Any]:
+    """A browser, for all tests of a module: to start one takes as much CPU time as most of them."""
+    from playwright.async_api import async_playwright
 
     arguments = [
         "--no-sandbox",
@@ -48,15 +49,27 @@ async def opened(size: str, base_url: str | None = None, scheme: Literal["light"
     ]
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        viewport = ViewportSize(width=SIZES[size], height=820)
-        context = await browser.new_context(viewport=viewport, base_url=base_url, locale="nl-NL", color_scheme=scheme)
-        page: Any = await context.new_page()
-        page.set_default_timeout(20_000)
-        said: list[str] = []
-        page.on("console", lambda message: said.append(message.text))
-        page.kind = size
-        yield page
+        yield browser
         await browser.close()
+
+
+@asynccontextmanager
+async def opened(
+    chromium: Any, size: str, base_url: str | None = None, scheme: Literal["light", "dark"] = "light"
+) -> AsyncIterator[Any]:
+    """A page in a context of its own, without cookies or storage of another one.
+
+    What the browser says on its console, such as what the content policy refused, is a failure.
+    """
+    viewport = {"width": SIZES[size], "height": 820}
+    context = await chromium.new_context(viewport=viewport, base_url=base_url, locale="nl-NL", color_scheme=scheme)
+    page = await context.new_page()
+    page.set_default_timeout(20_000)
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.kind = size
+    yield page
+    await context.close()
     unexpected = [line for line in said if not EXPECTED.search(line)]
     assert not unexpected, unexpected
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any, Literal
 
 import pytest
+import pytest_asyncio
 
 from renderers.email import email
-from tests.browser.driving import NEEDED, RULES, SIZES, check, opened
+from tests.browser.driving import NEEDED, RULES, SIZES, check, launched, opened
 from tests.renderers.samples import SENT, delivery, notice, organisation, request, view
 from tests.renderers.test_golden import CASES, LINK
 
@@ -36,10 +38,18 @@ MEASURED = """() => {
 }"""
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chromium() -> AsyncIterator[Any]:
+    async with launched() as browser:
+        yield browser
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
-async def test_an_email_is_a_column_that_fits_in_large_letters(size: str, scheme: Literal["light", "dark"]) -> None:
-    async with opened(size, scheme=scheme) as page:
+async def test_an_email_is_a_column_that_fits_in_large_letters(
+    chromium: Any, size: str, scheme: Literal["light", "dark"]
+) -> None:
+    async with opened(chromium, size, scheme=scheme) as page:
         for name, (told, settings) in {"several": CASES["several"], **LONG}.items():
             mail = email(told, settings, SENT, LINK)
             found = await measured(page, mail.html)

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import pytest
+import pytest_asyncio
 
 from agents.demo.inbox import Inbox
 from renderers.email import email
 from renderers.sms import texts
 from tests.agents.demo.test_inbox import LONG, mail, sms
-from tests.browser.driving import NEEDED, check, opened, shot
+from tests.browser.driving import NEEDED, check, launched, opened, shot
 from tests.renderers.samples import AT_13, AT_14, SENT, delivery, notice, organisation
 from tests.renderers.test_golden import LINK
 
 pytestmark = NEEDED
 
 NAMES = {"+31612345678": "anna"}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chromium() -> AsyncIterator[Any]:
+    async with launched() as browser:
+        yield browser
 
 
 async def tab(page: Any, name: str) -> None:
@@ -37,8 +45,10 @@ async def follow(page: Any, name: str) -> None:
 
 
 @pytest.mark.parametrize(("size", "scheme"), [("desk", "light"), ("phone", "dark")])
-async def test_what_arrives_is_there_at_once_and_is_read_by_keyboard(size: str, scheme: Literal["light", "dark"]) -> None:
-    async with Inbox(ZoneInfo("Europe/Amsterdam"), NAMES, port=0) as inbox, opened(size, inbox.url, scheme) as page:
+async def test_what_arrives_is_there_at_once_and_is_read_by_keyboard(
+    chromium: Any, size: str, scheme: Literal["light", "dark"]
+) -> None:
+    async with Inbox(ZoneInfo("Europe/Amsterdam"), NAMES, port=0) as inbox, opened(chromium, size, inbox.url, scheme) as page:
         inbox.places = {"Overview": "http://127.0.0.1:1/berichten", "Metrics": "http://127.0.0.1:2/metrics"}
         await page.goto("/")
         await check(page, f"inbox-leeg-{scheme}")
@@ -71,8 +81,8 @@ async def test_what_arrives_is_there_at_once_and_is_read_by_keyboard(size: str, 
         assert "List-Unsubscribe" in await page.text_content("pre")
 
 
-async def test_a_link_of_a_mail_opens_elsewhere() -> None:
-    async with Inbox(ZoneInfo("Europe/Amsterdam"), NAMES, port=0) as inbox, opened("desk", inbox.url) as page:
+async def test_a_link_of_a_mail_opens_elsewhere(chromium: Any) -> None:
+    async with Inbox(ZoneInfo("Europe/Amsterdam"), NAMES, port=0) as inbox, opened(chromium, "desk", inbox.url) as page:
         inbox.places = {"Overview": "http://127.0.0.1:1/berichten", "Metrics": "http://127.0.0.1:2/metrics"}
         inbox.take_email(mail("several", link=f"{inbox.url}nergens"))
         inbox.take_sms(sms("De Linde: U heeft een afspraak op 3 maart om 13:15. Kunt u niet? Bel 0544 123456."))
@@ -112,12 +122,12 @@ FILL = """([sms, subject, html]) => {
 }"""
 
 
-async def test_an_sms_beside_an_email_for_the_readme() -> None:
+async def test_an_sms_beside_an_email_for_the_readme(chromium: Any) -> None:
     """The same notice in both: what stands in the picture is what the renderers say."""
     told, asks = delivery(notice("moved", AT_13, AT_14)), "Kunt u niet? Bel 0544 123456."
     said = texts(told, organisation("De Linde:", asks), SENT)
     letter = email(told, organisation("Beste cliënt,", f"{asks}\n\nMet vriendelijke groet,\nThuiszorg De Linde"), SENT, LINK)
-    async with opened("desk") as page:
+    async with opened(chromium, "desk") as page:
         await page.set_viewport_size({"width": 960, "height": 540})
         await page.set_content(PICTURE)
         await page.evaluate(FILL, [said.text, letter.subject, letter.html])

@@ -347,7 +347,7 @@ def test_every_alert_is_provoked_or_has_its_reason() -> None:
 @pytest.mark.skipif(shutil.which("prometheus") is None, reason="prometheus is not installed (Debian package prometheus)")
 async def test_every_alert_fires_and_ends(tmp_path: Path) -> None:
     async with AsyncExitStack() as stack:
-        stand = await stack.enter_async_context(Stand(tmp_path, partitions=4, session=10.0))
+        stand = await stack.enter_async_context(Stand(tmp_path, partitions=4, session=10.0, own=True))
         prometheus = stack.enter_context(Prometheus(tmp_path / "prometheus"))
         scene = Scene(stand, prometheus, free_ports(3))
         for which in (0, 1):

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 import pytest
+import pytest_asyncio
 
 from agents.access.table import ROUTES
 from agents.fakes.smtp import FakeSmtp
@@ -28,7 +29,7 @@ from renderers.email import EmailText, message_bytes
 from schemas.access import ROLES, Role
 from schemas.holds import Hold
 from schemas.wire import encode, read
-from tests.browser.driving import NEEDED, SIZES, check, opened, press
+from tests.browser.driving import NEEDED, SIZES, check, launched, opened, press
 from tests.world import organisation
 
 from . import calls
@@ -50,16 +51,22 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     return found
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chromium() -> AsyncIterator[Any]:
+    async with launched() as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def server(settings: Settings, kafka: Kept) -> AsyncIterator[Server]:
     app = create_web(settings, kafka, clock=lambda: NOW)
     async with Server(app, settings.web_host, 0, settings.web_slow_seconds) as running:
         yield running
 
 
-@pytest.fixture(params=SIZES)
-async def page(request: pytest.FixtureRequest, server: Server) -> AsyncIterator[Any]:
-    async with opened(request.param, server.url) as page:
+@pytest_asyncio.fixture(params=SIZES, loop_scope="module")
+async def page(request: pytest.FixtureRequest, server: Server, chromium: Any) -> AsyncIterator[Any]:
+    async with opened(chromium, request.param, server.url) as page:
         yield page
 
 
