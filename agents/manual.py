@@ -38,6 +38,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "why": (
         ("afspraakbericht why linde/anna", "all that is known and was decided of client anna of linde"),
+        ("afspraakbericht why linde//m-204", "the same of employee m-204"),
         ("afspraakbericht why linde/anna --appointment a1 --since 2026-11-01T00:00", "of one appointment, without older history"),
     ),
     "log": (

@@ -48,13 +48,18 @@ class Entry(NamedTuple):
 
 
 OF_TOPICS = {
-    "appointments": Entry("ids of clients, times, place, kind, label, details, who came", "to know what is planned"),
+    "appointments": Entry(
+        "ids of clients and employees, times, place, kind, label, details, who came", "to know what is planned"
+    ),
     "agenda-snapshots": Entry("the same, of one client's agenda", "the same, of sources that have no events", SOURCE),
     "consents": Entry("whether, how and in which language the client wants messages", "the ground for sending", SOURCE),
     "contacts": Entry("**number and e-mail address**", "where to send", SOURCE),
     "representatives": Entry(
         "who acts for a client, by which right and until when: **number and e-mail address**; **how the client is called**",
         "whom else to tell, and where to send", SOURCE,
+    ),
+    "employees": Entry(
+        "of employees **number and e-mail address**, and of which changes they hear", "to tell them of their agendas", SOURCE
     ),
     "opt-outs": Entry("that a channel is off, and by whose word", "not to send against the client's will"),
     "organisations": Entry("nothing", "settings of the organisation", "until they are deleted"),
@@ -65,6 +70,10 @@ OF_TOPICS = {
     "fhir": Entry("**whatever the source sends: names, addresses, reasons too**", "to take times, place and contact from it"),
     "hl7v2": Entry("**whatever the source sends: names, addresses, reasons too**", "to take times, place and contact from it"),
     "client-events": Entry("each client's part of the above, **addresses and texts** too", "one order of events for each client"),
+    "employee-events": Entry(
+        "times and place of an employee's appointments, nothing of whose they are; **number and e-mail address**",
+        "one order of events for each employee",
+    ),
     "deliveries-sms": Entry("what to say: times, places, label, details; **texts** of requests", "to send it"),
     "deliveries-email": Entry("what to say: times, places, label, details; **texts** of requests", "to send it"),
     "delivery-reports": Entry("what the provider said of a message", "to know what arrived"),
@@ -120,6 +129,8 @@ OF_ROWS = {
     "notices organisations": Entry("nothing", "settings", "until they are deleted"),
     "notices overrides": Entry("nothing", "settings", "until they are deleted"),
     "notices holds": Entry("nothing", "what is held", "for ever"),
+    "employees employees": Entry("of employees **number and e-mail address**; which channels are off", "gate", SOURCE),
+    "employees agendas": Entry("times and place of an employee's appointments; what was told", "to tell what differs", CLIENTS),
     "sms ledger": Entry("what to say while it is under way; number masked, and its hash", "to send once", CLIENTS),
     "email ledger": Entry("what to say while it is under way; address masked, and its hash", "to send once", CLIENTS),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from schemas.events import Remote
 from schemas.notices import Kind
 
+from .dutch_employees import DUTCH_EMPLOYEES
 from .dutch_others import DUTCH_OTHERS
 from .wording import Wording
 
@@ -87,5 +88,5 @@ DUTCH = Wording(
     link="Link bij uw afspraak: {link}", subject="Bericht over uw afspraak",
     unsubscribe="Wilt u geen e-mail meer over uw afspraken?", unsubscribe_at="Meld u af: {link}",
     unsubscribe_link="Meld u af voor e-mail over uw afspraken",
-    others=DUTCH_OTHERS,
+    others=DUTCH_OTHERS, employees=DUTCH_EMPLOYEES,
 )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from schemas.events import Remote
 from schemas.notices import Kind
 
+from .english_employees import ENGLISH_EMPLOYEES
 from .english_others import ENGLISH_OTHERS
 from .wording import Wording
 
@@ -88,5 +89,5 @@ ENGLISH = Wording(
     link="Link for your appointment: {link}", subject="Message about your appointment",
     unsubscribe="Do you no longer want e-mails about your appointments?", unsubscribe_at="Unsubscribe: {link}",
     unsubscribe_link="Unsubscribe from e-mails about your appointments",
-    others=ENGLISH_OTHERS,
+    others=ENGLISH_OTHERS, employees=ENGLISH_EMPLOYEES,
 )  # fmt: skip

@@ -33,6 +33,17 @@ class Others(NamedTuple):
     unsubscribe_link: str
 
 
+class Colleagues(NamedTuple):
+    """The words of one language for employees, in place of those of the same name for the client. There are no reminders."""
+
+    sentences: Mapping[Remote | None, Mapping[Kind, str]]
+    one: Mapping[Remote | None, str]
+    several: Mapping[Remote | None, str]
+    subject: str
+    unsubscribe: str
+    unsubscribe_link: str
+
+
 class Wording(NamedTuple):
     """The words of one language. In braces stand what is put in there.
 
@@ -50,7 +61,7 @@ class Wording(NamedTuple):
         practitioner, link: what a reminder says besides.
         subject: of an e-mail, where the organisation has none in this language.
         unsubscribe, unsubscribe_at, unsubscribe_link: the last lines of an e-mail.
-        others: the words for those who act for a client.
+        others: the words for those who act for a client. `employees`: those for employees.
     """
 
     locale: str
@@ -83,6 +94,11 @@ class Wording(NamedTuple):
     unsubscribe_at: str
     unsubscribe_link: str
     others: Others
+    employees: Colleagues
+
+    def for_employees(self) -> Wording:
+        """Return the words for employees."""
+        return self._replace(**self.employees._asdict())
 
     def for_others(self, name: str | None) -> Wording:
         """Return the words for those who act for a client; `name`: how the client is called, None where that is not said."""

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from .strict import about, bounds, whole
-from .wire import LINE, MOST_PEOPLE, ClientId, Id, Input, Instant, Int64, OrganisationId, PersonId
+from .wire import LINE, MOST_EMPLOYEES, MOST_PEOPLE, ClientId, EmployeeId, Id, Input, Instant, Int64, OrganisationId, PersonId
 
 Outcome = Literal["arrived", "fulfilled", "noshow"]
 """What became of an appointment, for one client: the client is there, was served, or did not come."""
@@ -62,6 +62,23 @@ class Attendee(Input, frozen=True, kw_only=True):
     tell: Tell = UNSET
 
 
+class AttendingEmployee(Input, frozen=True, kw_only=True):
+    """An employee on an appointment. `attending: false` keeps the appointment and says nothing about it."""
+
+    employee: EmployeeId
+    attending: Annotated[bool, about("Whether the employee comes; false tells the employee nothing of it.", True)]
+
+
+AttendingEmployees = Annotated[
+    Annotated[list[AttendingEmployee], msgspec.Meta(max_length=MOST_EMPLOYEES)] | UnsetType | None,
+    about("Whose agendas it stands in: at most 50; null: nobody's.", [{"employee": "m-204", "attending": True}]),
+]
+
+Author = Annotated[
+    EmployeeId | UnsetType | None,
+    about("Which employee made this revision; null: it is not known, and counts as somebody else.", "m-204"),
+]
+
 Practitioner = Annotated[
     Annotated[str, bounds({"pattern": LINE}, min_length=1, max_length=100)] | None,
     about("Whom it is with: a name. Only the reminder says it, where the organisation wants that.", "Anna de Vries"),
@@ -97,6 +114,7 @@ class Appointment(Input, frozen=True, kw_only=True):
     A cancelled one may leave out `start`, `end`, `location` and `clients`: those of the last revision count. So may one that says
     who came (`arrived`, `fulfilled`, `noshow`), if there is a last revision, and any one what `keep` names. `replaces`: the id of
     the appointment in whose place this one was made, or some, the likeliest first; what is told of it then starts there.
+    `employees` that a cancelled one leaves out are those of the last revision, too.
     """
 
     organisation: OrganisationId
@@ -135,3 +153,5 @@ class Appointment(Input, frozen=True, kw_only=True):
         about("What is not told here and stays as it is at the last revision; without one it is refused.", ["location"]),
     ] = []
     order: Annotated[Int64, about("Of two records of one revision the higher one counts.", 0)] = 0
+    employees: AttendingEmployees = UNSET
+    author: Author = UNSET

@@ -52,10 +52,17 @@ NOT_SAID = "not_said"
 SAME_ADDRESS = "same_address"
 """`detail` of what was `suppressed`, since somebody else of the client's has it at the same number or address."""
 
-Gate = Literal["absent", "tell", "client_off", "ended", "contact_unconfirmed", "organisation_off"]
+OWN = "own"
+"""`detail` of what was `suppressed`, since an employee who hears of others' changes alone made every revision since the last."""
+
+NOT_SOON = "not_soon"
+"""`detail` of what was `suppressed`, since an employee hears of today and tomorrow alone."""
+
+Gate = Literal["absent", "tell", "client_off", "employee_off", "ended", "contact_unconfirmed", "organisation_off"]
 """The gates in their order; `detail` of a suppressed record names the first closed one (or says `series`).
 
-`tell`, `ended`: of those who act for a client: they may not be told of it (any more), or of nothing since a day.
+`tell`, `ended`: of those who act for a client: they may not be told of it (any more), or of nothing since a day. `employee_off`:
+an employee wants no messages, or by no channel; `absent`: or does not attend.
 """
 
 
@@ -147,7 +154,7 @@ SCHEMA = 2
 """The version of the delivery log's records. A new field does not change it: readers ignore what they do not know. Increment it
 when an old reader would misread the record, or when a field with a list of values gets a new one. Records from before there
 were versions have none, and are of the first. 2: more words in `detail`; the kind `changed`; records of others than the client
-(`recipient`)."""
+(`recipient`), employees among them."""
 
 
 class NewerSchemaError(Exception):
@@ -168,7 +175,8 @@ class LogRecord(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         decided, due: when its message was decided, and the earliest moment at which that was possible (`Delivery`).
         start: of the first appointment that it speaks of, as it then is; of one that is cancelled, as it was.
-        recipient: `p:ID` of who acts for the client; absent: it is the client's own.
+        recipient: `p:ID` of who acts for the client; `e:ID` of an employee, whose records have no client; absent: it is the
+            client's own.
     """
 
     message: str

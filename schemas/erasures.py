@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, UnsetType
 
+from .keys import RecipientKey, employee_key
 from .strict import about
-from .wire import ClientId, Input, Instant, OrganisationId, PersonId
+from .wire import ClientIdIfAny, EmployeeId, Input, Instant, OrganisationId, PersonId
 
 
 class Erasure(Input, frozen=True, kw_only=True):
@@ -18,9 +19,19 @@ class Erasure(Input, frozen=True, kw_only=True):
     """
 
     organisation: OrganisationId
-    client: ClientId
+    client: ClientIdIfAny = ""
     at: Annotated[Instant, about("When that was decided.", "2026-11-27T09:00:00Z")]
     stage: Annotated[Literal["asked", "copied", "done"], about("Ours: producers leave it out.", "asked")] = "asked"
     person: Annotated[
         PersonId | UnsetType, about("Only this one who acts for the client goes; absent: the client.", "moeder")
     ] = UNSET
+    employee: Annotated[
+        EmployeeId | UnsetType, about("The employee of whom all goes, key `organisation//employee`; absent: the client.", "m-204")
+    ] = UNSET
+
+    @property
+    def whose(self) -> RecipientKey:
+        """Return of whom all goes."""
+        if isinstance(self.employee, str):
+            return employee_key(self.organisation, self.employee)
+        return RecipientKey(self.organisation, self.client)

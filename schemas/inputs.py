@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from .employee_settings import DIGEST_AT, EmployeeSettings
 from .floods import FloodSettings
 from .strict import about, bounds, whole
 from .texts import (
@@ -19,24 +20,22 @@ from .texts import (
     EXAMPLE_TEXTS,
     EXAMPLE_TRANSLATIONS,
     TEXT,
+    EmailSettings,
     EmailTexts,
     Labels,
     Languages,
     LinkHosts,
     SaySettings,
+    SmsSettings,
     SmsTexts,
     Subject,
-    Template,
     Templates,
     ToOthers,
     Translations,
 )
-from .wire import LINE, ClientId, Id, Input, Instant, Int64, Line, OrganisationId, RecipientId
+from .wire import LINE, ClientId, ClientIdIfAny, Id, Input, Instant, Int64, Line, LocalTime, OrganisationId, RecipientId
 
 Channel = Literal["email", "sms"]
-
-LocalTime = Annotated[str, whole("([01][0-9]|2[0-3]):[0-5][0-9]")]
-"""Local wall time, `HH:MM`."""
 
 NOT_WITHIN_HOURS, NOT_WITHIN_MOST = 12, 168
 """Where nothing is said, and at most: hours in which there is no reminder after a message that told the same."""
@@ -107,10 +106,13 @@ class Contact(Input, frozen=True, kw_only=True):
 
 
 class OptOut(Input, frozen=True, kw_only=True):
-    """`opt-outs`, key `organisation/client`: what a client or provider turned off, or on again with `off: false`."""
+    """`opt-outs`, key `organisation/client`: what a client or provider turned off, or on again with `off: false`.
+
+    Of an employee, key `organisation//employee`, it has a `recipient` and no client.
+    """
 
     organisation: OrganisationId
-    client: ClientId
+    client: ClientIdIfAny = ""
     channel: Annotated[Channel, about("The channel.", "email")]
     off: Annotated[bool, about("Whether it is off from now on; false turns it on again.", True)]
     source: Annotated[
@@ -118,7 +120,8 @@ class OptOut(Input, frozen=True, kw_only=True):
         about("Who turned it off: an unsubscribe link, the provider (STOP), or the client by other means.", "link"),
     ]
     recipient: Annotated[
-        RecipientId | UnsetType, about("Whose it is, where that is not the client: `p:` and the person's id.", "p:moeder")
+        RecipientId | UnsetType,
+        about("Whose it is, where that is not the client: `p:` and the person's id, or `e:` and an employee's.", "p:moeder"),
     ] = UNSET
     mark: Annotated[
         Annotated[str, whole("[0-9a-f]{16}")] | UnsetType, about("Ours: a hash of the person's address.", "0f1e2d3c4b5a6978")
@@ -165,34 +168,6 @@ class QuietHours(Input, frozen=True, kw_only=True):
 
     from_: Annotated[LocalTime, about("The local time from which nothing is sent.", "21:00")] = msgspec.field(name="from")
     until: Annotated[LocalTime, about("The local time from which messages go again.", "08:00")]
-
-
-class SmsSettings(Input, frozen=True, kw_only=True):
-    """`unit_price` is of one SMS part; costs are logged as a number or a string, as the price is given."""
-
-    originator: Annotated[
-        str, whole("([A-Za-z0-9]+( [A-Za-z0-9]+)*|\\+?[0-9]{3,17})", max_length=18),
-        about("The sender that clients see: at most 11 letters, digits and spaces, or a number.", "De Linde"),
-    ]  # fmt: skip
-    before: Annotated[Template, about("Text before the sentences.", "Beste cliënt,")] = ""
-    after: Annotated[Template, about("Text after the sentences.", "Groet, De Linde")] = ""
-    unit_price: Annotated[float | str, about("The price of one SMS part, for the bill.", "0.076")]
-    currency: Annotated[str, whole("[A-Z]{3}"), about("The price's currency (ISO 4217).", "EUR")] = "EUR"
-
-
-class EmailSettings(Input, frozen=True, kw_only=True):
-    """`from` and `reply_to` as in a mail header: an address, or a name with the address in angle brackets."""
-
-    from_: Annotated[
-        Line, msgspec.Meta(min_length=3, max_length=320), about("The sender.", "De Linde <afspraken@linde.example>")
-    ] = msgspec.field(name="from")
-    reply_to: Annotated[
-        Annotated[Line, msgspec.Meta(min_length=3, max_length=320)] | None,
-        about("Where answers go; null: to the sender.", "balie@linde.example"),
-    ] = None
-    subject: Annotated[Subject, about("The subject.", "Bericht over uw afspraak")] = "Bericht over uw afspraak"
-    before: Annotated[Template, about("Text before the sentences.", "Beste cliënt,")] = ""
-    after: Annotated[Template, about("Text after the sentences.", "Met vriendelijke groet,\\nDe Linde")] = ""
 
 
 NAME_MOST = 200
@@ -253,6 +228,10 @@ class Organisation(Input, frozen=True, kw_only=True):
         about("An address that is told when unusually many messages go out; null: none.", "beheer@linde.example"),
     ] = UNSET
     flood: Annotated[FloodSettings | UnsetType | None, about("What keeps a flood small; null: usual.", {"urgent": 200})] = UNSET
+    employees: Annotated[
+        EmployeeSettings | UnsetType | None,
+        about("Whether its employees get messages, and when; null: they do not.", {"notifications": True, "digest_at": "16:00"}),
+    ] = UNSET
 
     @property
     def says_places(self) -> bool:
@@ -264,6 +243,18 @@ class Organisation(Input, frozen=True, kw_only=True):
         """Tell whether messages to those who act for a client name it, too."""
         say = self.say or None
         return self.says_places and say is not None and say.location_to_others is True
+
+    @property
+    def tells_employees(self) -> bool:
+        """Tell whether employees get messages of their own agendas."""
+        own = self.employees or None
+        return own is not None and own.notifications is True
+
+    @property
+    def digest_at(self) -> str:
+        """Return the local time at which an employee hears what has changed."""
+        own = self.employees.digest_at if self.employees else UNSET
+        return own if isinstance(own, str) else DIGEST_AT
 
 
 class OrganisationOverride(Input, frozen=True, kw_only=True):
@@ -298,6 +289,10 @@ class OrganisationOverride(Input, frozen=True, kw_only=True):
     languages: Annotated[Languages | UnsetType, about("The languages of its messages.", ["nl", "en"])] = UNSET
     translations: Annotated[Translations | UnsetType, about("Its texts in others than the first.", EXAMPLE_TRANSLATIONS)] = UNSET
     labels: Annotated[Labels | UnsetType, about("What is other of appointments by their label.", EXAMPLE_LABELS)] = UNSET
+    employees: Annotated[
+        EmployeeSettings | UnsetType,
+        about("Whether its employees get messages, and when.", {"notifications": True, "digest_at": "16:00"}),
+    ] = UNSET
 
 
 class Request(Input, frozen=True, kw_only=True):

@@ -23,7 +23,7 @@ class Snapshot(Wire, frozen=True, kw_only=True):
     `stripped`: an erasure took clients off it, so that it no longer tells all that its revision said. `replaces`: the
     appointments in whose place it was made. `outcomes`: client -> what became of it, of those present. `order`: among records of
     one revision. `notify`: what alone may tell of it first, as the appointment says it itself. `tells`: client -> who else may be
-    told, where it says so.
+    told, where it says so. `employees`: employee -> attending.
     """
 
     revision: Int64
@@ -39,6 +39,7 @@ class Snapshot(Wire, frozen=True, kw_only=True):
     notify: Notify | None = None
     details: Details | None = None
     tells: dict[str, tuple[str, ...]] = {}
+    employees: dict[str, bool] = {}
 
     @property
     def position(self) -> tuple[int, bool, int]:

@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from .channels import CHANNELS
 from .inputs import Channel, Organisation
-from .keys import CLIENT
+from .keys import CLIENT, is_employee
 from .languages import DEFAULT, Language
 from .notices import Notice
 from .texts import EmailTexts, LabelTemplates, SmsTexts, Templates, Translation
@@ -46,7 +46,12 @@ def texts_around(
     organisation: Organisation, channel: Channel, notices: Iterable[Notice], language: Language | None = None,
     recipient: str = CLIENT,
 ) -> Texts:  # fmt: skip
-    """Return the templates of a message of these notices, in a language (None: that which needs no setting)."""
+    """Return the templates of a message of these notices, in a language (None: that which needs no setting).
+
+    Those to employees have none: an organisation's texts speak to its clients.
+    """
+    if is_employee(recipient):
+        return Texts("", "")
     found = _texts_of_client(organisation, channel, notices, language)
     return found if recipient == CLIENT else _to_others(found, organisation, channel, language)
 

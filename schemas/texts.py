@@ -23,6 +23,34 @@ Subject = Annotated[Line, msgspec.Meta(min_length=1, max_length=200)]
 EXAMPLE_TEXTS = {"sms": {"after": "Kunt u niet? Bel 0544 123456."}}
 
 
+class SmsSettings(Input, frozen=True, kw_only=True):
+    """`unit_price` is of one SMS part; costs are logged as a number or a string, as the price is given."""
+
+    originator: Annotated[
+        str, whole("([A-Za-z0-9]+( [A-Za-z0-9]+)*|\\+?[0-9]{3,17})", max_length=18),
+        about("The sender that clients see: at most 11 letters, digits and spaces, or a number.", "De Linde"),
+    ]  # fmt: skip
+    before: Annotated[Template, about("Text before the sentences.", "Beste cliënt,")] = ""
+    after: Annotated[Template, about("Text after the sentences.", "Groet, De Linde")] = ""
+    unit_price: Annotated[float | str, about("The price of one SMS part, for the bill.", "0.076")]
+    currency: Annotated[str, whole("[A-Z]{3}"), about("The price's currency (ISO 4217).", "EUR")] = "EUR"
+
+
+class EmailSettings(Input, frozen=True, kw_only=True):
+    """`from` and `reply_to` as in a mail header: an address, or a name with the address in angle brackets."""
+
+    from_: Annotated[
+        Line, msgspec.Meta(min_length=3, max_length=320), about("The sender.", "De Linde <afspraken@linde.example>")
+    ] = msgspec.field(name="from")
+    reply_to: Annotated[
+        Annotated[Line, msgspec.Meta(min_length=3, max_length=320)] | None,
+        about("Where answers go; null: to the sender.", "balie@linde.example"),
+    ] = None
+    subject: Annotated[Subject, about("The subject.", "Bericht over uw afspraak")] = "Bericht over uw afspraak"
+    before: Annotated[Template, about("Text before the sentences.", "Beste cliënt,")] = ""
+    after: Annotated[Template, about("Text after the sentences.", "Met vriendelijke groet,\\nDe Linde")] = ""
+
+
 class SmsTexts(Input, frozen=True, kw_only=True):
     """The templates of an SMS that are other than those they stand for; what is absent is as those."""
 

@@ -15,6 +15,7 @@ from . import (
     appointments,
     deliveries,
     doubts,
+    employees,
     erasures,
     events,
     held,
@@ -26,7 +27,7 @@ from . import (
     state,
 )
 from .channels import CHANNELS
-from .keys import ClientKey
+from .keys import ClientKey, RecipientKey
 
 T = TypeVar("T")
 
@@ -84,6 +85,7 @@ AGENDA_SNAPSHOTS = Topic("agenda-snapshots", "organisation/client", agenda_snaps
 CONSENTS = Topic("consents", "organisation/client", inputs.Consent, "input")
 CONTACTS = Topic("contacts", "organisation/client", inputs.Contact, "input")
 REPRESENTATIVES = Topic("representatives", "organisation/client", representatives.Representatives, "input")
+EMPLOYEES = Topic("employees", "organisation//employee", employees.Employee, "input")
 OPT_OUTS = Topic("opt-outs", "organisation/client", inputs.OptOut, "input", OPT_OUT_DAYS * DAY)
 ORGANISATIONS = Topic("organisations", "organisation", inputs.Organisation, "input")
 OVERRIDES = Topic("organisation-overrides", "organisation", inputs.OrganisationOverride, "input")
@@ -95,6 +97,7 @@ FHIR = Topic("fhir", "organisation/any", None, "foreign", 30 * DAY)
 HL7V2 = Topic("hl7v2", "organisation/any", None, "foreign", 30 * DAY)
 
 CLIENT_EVENTS = Topic("client-events", "organisation/client", events.ClientEvent, "internal", 30 * DAY, LARGE)
+EMPLOYEE_EVENTS = Topic("employee-events", "organisation//employee", employees.EmployeeEvent, "internal", 30 * DAY, LARGE)
 DELIVERIES = {
     channel: Topic(f"deliveries-{channel}", "organisation/client", deliveries.Delivery, "internal", 30 * DAY, LARGE)
     for channel in CHANNELS
@@ -110,11 +113,11 @@ ACCESS_LOG = Topic("access-log", "organisation", access.AccessRecord, "access", 
 DEAD_LETTERS = Topic("dead-letters", "as it came", None, "output", 90 * DAY, LARGE)
 
 TOPICS = (
-    APPOINTMENTS, AGENDA_SNAPSHOTS, CONSENTS, CONTACTS, REPRESENTATIVES, OPT_OUTS, ORGANISATIONS, OVERRIDES, HOLDS, REQUESTS,
-    ERASURES,
+    APPOINTMENTS, AGENDA_SNAPSHOTS, CONSENTS, CONTACTS, REPRESENTATIVES, EMPLOYEES, OPT_OUTS, ORGANISATIONS, OVERRIDES, HOLDS,
+    REQUESTS, ERASURES,
     FHIR, HL7V2,
-    CLIENT_EVENTS, *DELIVERIES.values(), DELIVERY_REPORTS, DELIVERY_LOG, AUDIT_LOG, OUTCOMES, HELD, DOUBTED, ACCESS_LOG,
-    DEAD_LETTERS,
+    CLIENT_EVENTS, EMPLOYEE_EVENTS, *DELIVERIES.values(), DELIVERY_REPORTS, DELIVERY_LOG, AUDIT_LOG, OUTCOMES, HELD, DOUBTED,
+    ACCESS_LOG, DEAD_LETTERS,
 )  # fmt: skip
 
 INPUTS = tuple(topic for topic in TOPICS if topic.role == "input")
@@ -123,12 +126,12 @@ INPUTS = tuple(topic for topic in TOPICS if topic.role == "input")
 FOREIGN = tuple(topic for topic in TOPICS if topic.role == "foreign")
 """What others write in their own standards: it is translated into inputs."""
 
-BOOTSTRAP_TOPICS = (ORGANISATIONS, OVERRIDES, HOLDS, CONSENTS, CONTACTS, REPRESENTATIVES, OPT_OUTS)
+BOOTSTRAP_TOPICS = (ORGANISATIONS, OVERRIDES, HOLDS, CONSENTS, CONTACTS, REPRESENTATIVES, EMPLOYEES, OPT_OUTS)
 """At a first start these are taken in before any appointment or request."""
 
 DEPENDENT_TOPICS = (APPOINTMENTS, AGENDA_SNAPSHOTS, REQUESTS)
 
-STORES = ("translate", "intake", "notices", *CHANNELS)
+STORES = ("translate", "intake", "notices", "employees", *CHANNELS)
 """Nodes, each with a changelog: of its rows, and of what it has taken in."""
 
 
@@ -145,12 +148,17 @@ class Table(Generic[T]):
     store: str
 
     @property
-    def depths(self) -> tuple[int, ...]:
-        """How many ids a key has: what stands in brackets may be missing."""
-        most = self.key.count("/") + 1
-        return (most - 1, most) if "[" in self.key else (most,)
+    def shapes(self) -> frozenset[tuple[bool, ...]]:
+        """Which parts its keys have, and which of them are empty: what stands in brackets may be missing.
 
-    def row(self, key: str | ClientKey) -> bytes:
+        Where a client's key stands an employee's may, too, if others than clients have such rows.
+        """
+        whole = tuple(bool(part) for part in self.key.split("/"))
+        if "[" not in self.key:
+            return frozenset([whole])
+        return frozenset([whole, whole[:-1], (True, False, *whole[2:])])
+
+    def row(self, key: str | ClientKey | RecipientKey) -> bytes:
         """Return the key of a row in its store."""
         return f"{self.name}/{key}".encode()
 
@@ -166,12 +174,14 @@ AGENDAS = Table("agendas", "organisation/client", state.Agenda, "notices")
 ORGANISATIONS_TABLE = Table("organisations", "organisation", state.SettingsRow, "notices")
 OVERRIDES_TABLE = Table("overrides", "organisation", inputs.OrganisationOverride, "notices")
 HOLDS_TABLE = Table("holds", "organisation", holds.HoldRow, "notices")
+EMPLOYEES_TABLE = Table("employees", "organisation//employee", employees.KnownEmployee, "employees")
+EMPLOYEE_AGENDAS = Table("agendas", "organisation//employee", employees.EmployeeAgenda, "employees")
 LEDGERS = {channel: Table("ledger", "organisation/client[/recipient]/message", ledger.LedgerRow, channel) for channel in CHANNELS}
 
 TABLES: tuple[Table[Any], ...] = (
     SNAPSHOTS, POLLS, DOUBTS, CONSENTS_TABLE, CONTACTS_TABLE, PEOPLE_TABLE, OPT_OUTS_TABLE, AGENDAS, ORGANISATIONS_TABLE,
     OVERRIDES_TABLE,
-    HOLDS_TABLE, *LEDGERS.values(),
+    HOLDS_TABLE, EMPLOYEES_TABLE, EMPLOYEE_AGENDAS, *LEDGERS.values(),
 )  # fmt: skip
 
 

@@ -28,17 +28,33 @@ ClientId = Annotated[
     Id, about("The client, by the organisation's own id: opaque, never a name or a number with a meaning.", "anna")
 ]
 
+ClientIdIfAny = Annotated[
+    Annotated[str, whole("[^/\\x00-\\x1f]*", max_length=200)],
+    about("The client, by the organisation's own id; empty or absent: it is of an employee.", "anna"),
+]
+
 MOST_PEOPLE = 20
 """People who act for one client."""
 
 PersonId = Annotated[str, whole("[^/\\x00-\\x1f]+", min_length=1, max_length=100)]
 """Somebody who acts for a client, by the organisation's own id: opaque, never a name or a number with a meaning."""
 
-RecipientId = Annotated[str, whole("p:[^/\\x00-\\x1f]+", min_length=3, max_length=102)]
-"""Who is told, where that is not the client: `p:` and a person's id."""
+MOST_EMPLOYEES = 50
+"""Employees on one appointment."""
+
+EmployeeId = Annotated[
+    Annotated[str, whole("[^/\\x00-\\x1f]+", min_length=1, max_length=100)],
+    about("The employee, by the organisation's own id: opaque, never a name or a number with a meaning.", "m-204"),
+]
+
+RecipientId = Annotated[str, whole("[pe]:[^/\\x00-\\x1f]+", min_length=3, max_length=102)]
+"""Who is told, where that is not the client: `p:` and a person's id, `e:` and an employee's."""
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 """A moment with its offset (RFC 3339). Inside it is always UTC."""
+
+LocalTime = Annotated[str, whole("([01][0-9]|2[0-3]):[0-5][0-9]")]
+"""Local wall time, `HH:MM`."""
 
 Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 """A whole number that every encoder can write."""

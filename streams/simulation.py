@@ -89,7 +89,7 @@ class Simulation:
         if decision.taken < len(turn.records):
             yield from self._turn(name, Turn(turn.now, turn.records[decision.taken :], room=1))
         if decision.calls:
-            results = [Result(call.key, self.provider(call.request)) for call in decision.calls]
+            results = [Result(call.key, self.provider(call.request), number=call.number) for call in decision.calls]
             yield from self._turn(name, Turn(turn.now, results=results, room=1))
 
     def _apply(self, name: str, decision: Decision) -> None:

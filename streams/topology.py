@@ -27,6 +27,9 @@ from schemas.topics import (
     DELIVERY_REPORTS,
     DOUBTED,
     DOUBTS,
+    EMPLOYEE_AGENDAS,
+    EMPLOYEE_EVENTS,
+    EMPLOYEES_TABLE,
     ERASURES,
     FOREIGN,
     HELD,
@@ -45,6 +48,7 @@ from schemas.topics import (
     Topic,
 )
 
+from .employees.employees import employees
 from .intake.intake import intake
 from .intake.polls import PATIENCE
 from .notices.notices import notices
@@ -89,13 +93,29 @@ def graph(
     """
     clients = (CONSENTS_TABLE, CONTACTS_TABLE, PEOPLE_TABLE, OPT_OUTS_TABLE, AGENDAS)
     kept = (*clients, ORGANISATIONS_TABLE, OVERRIDES_TABLE, HOLDS_TABLE)
-    checked = (CLIENT_EVENTS, ERASURES, OUTCOMES, DOUBTED, DEAD_LETTERS)
+    checked = (CLIENT_EVENTS, EMPLOYEE_EVENTS, ERASURES, OUTCOMES, DOUBTED, DEAD_LETTERS)
     told = (DELIVERY_LOG, AUDIT_LOG, DEAD_LETTERS)
     return (
         Node("translate", FOREIGN, (), (APPOINTMENTS, CONTACTS, DEAD_LETTERS), translate(producers)),
         Node("intake", INPUTS, (SNAPSHOTS, POLLS, DOUBTS), checked, intake(partitions, patience)),
-        Node("notices", (CLIENT_EVENTS,), kept, (*DELIVERIES.values(), *told, HELD, CLIENT_EVENTS), notices, on_time=True),
-        *[_sender(channel, (*told, CLIENT_EVENTS), limits.get(channel, UNLIMITED)) for channel in CHANNELS],
+        Node(
+            "notices",
+            (CLIENT_EVENTS,),
+            kept,
+            (*DELIVERIES.values(), *told, HELD, CLIENT_EVENTS, EMPLOYEE_EVENTS),
+            notices,
+            on_time=True,
+        ),
+        Node(
+            "employees",
+            (EMPLOYEE_EVENTS,),
+            (EMPLOYEES_TABLE, EMPLOYEE_AGENDAS),
+            (*DELIVERIES.values(), *told),
+            employees,
+            ("notices",),
+            on_time=True,
+        ),
+        *[_sender(channel, (*told, CLIENT_EVENTS, EMPLOYEE_EVENTS), limits.get(channel, UNLIMITED)) for channel in CHANNELS],
     )
 
 
@@ -104,8 +124,8 @@ def _sender(channel: Channel, told: tuple[Topic, ...], limits: RateLimits) -> No
     ledger = LEDGERS[channel]
     reports, opt_outs = ((DELIVERY_REPORTS,), (OPT_OUTS,)) if CHANNELS[channel].has_reports else ((), ())
     return Node(
-        channel, (DELIVERIES[channel], *reports), (ledger,), (*told, *opt_outs), sending(channel, ledger, limits), ("notices",),
-        calls=channel,
+        channel, (DELIVERIES[channel], *reports), (ledger,), (*told, *opt_outs), sending(channel, ledger, limits),
+        ("notices", "employees"), calls=channel,
     )  # fmt: skip
 
 

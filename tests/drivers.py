@@ -246,20 +246,24 @@ class Driver:
         `late`: the provider took it, and reports later that its number takes none.
         """
         request: SendCall = call.request
+
+        def result(outcome: Outcome) -> Result:
+            return Result(call.key, outcome, number=call.number)
+
         message, answers = request.delivery.message, self.answers[task.node]
         kind = answers.pop(0) if answers and message not in self.unsure else "sent"
         if kind == "late":
             self.dead.append(request)
             self.perish(request)
-            return Result(call.key, succeed(request))
+            return result(succeed(request))
         if kind == "sent":
-            return Result(call.key, self.reach(task, request))
+            return result(self.reach(task, request))
         if kind in ("unknown", "lost"):
             if kind == "lost":
                 self.reach(task, request)
             self.unsure.add(message)
-            return Result(call.key, Outcome(kind="unknown", detail="as the history says"))
-        return Result(call.key, Outcome(kind=kind, detail="as the history says"))  # type: ignore[arg-type]
+            return result(Outcome(kind="unknown", detail="as the history says"))
+        return result(Outcome(kind=kind, detail="as the history says"))  # type: ignore[arg-type]
 
     def report(self) -> None:
         """Have the provider report that what it took did not arrive."""

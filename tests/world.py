@@ -152,6 +152,14 @@ class World:
         value = {"organisation": "zorg", "client": client, "people": [*people], **fields}
         return self.feed("representatives", f"zorg/{client}", value)
 
+    def employee(self, id_: str = "mees", **fields: Any) -> World:
+        """An employee who hears of everything by SMS, unless said otherwise."""
+        value = {
+            "organisation": "zorg", "employee": id_, "notifications": "all", "channels": ["sms"],
+            "sms": {"number": "+31612345699", "confirmed": True}, "email": None,
+        } | fields  # fmt: skip
+        return self.feed("employees", f"zorg//{id_}", value)
+
     def opt_out(self, channel: str = "sms", off: bool = True, client: str = "anna", source: str = "link") -> World:
         value = {"organisation": "zorg", "client": client, "channel": channel, "off": off, "source": source}
         return self.feed("opt-outs", f"zorg/{client}", value)
@@ -181,6 +189,10 @@ class World:
     def sent(self) -> list[str]:
         """The texts that went out, in order."""
         return [record["text"] for record in self.log if record["status"] == "sent"]
+
+    def of_employee(self, id_: str = "mees") -> list[dict[str, Any]]:
+        """What became of each message of an employee."""
+        return [record for record in self.log if record["client"] == "" and record.get("recipient") == f"e:{id_}"]
 
     @property
     def outcomes(self) -> list[str]:

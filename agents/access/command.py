@@ -58,7 +58,8 @@ def _of_whom(args: Namespace) -> tuple[list[str], list[str]]:
     organisations, clients = ([*_list(getattr(args, name, None))] for name in ("organisation", "client"))
     whole = [client for client in clients if not isinstance(client, str)]
     organisations += [client.organisation for client in whole]
-    return organisations, [client if isinstance(client, str) else client.client for client in clients]
+    named = [client if isinstance(client, str) else client.client for client in clients]
+    return organisations, [client for client in named if client]  # an employee is no client
 
 
 def _list(value: Any) -> list[Any]:

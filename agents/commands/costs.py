@@ -17,7 +17,7 @@ from schemas.deliveries import read_log_record
 from schemas.inputs import Organisation
 from schemas.topics import DELIVERY_LOG, ORGANISATIONS
 from schemas.wire import BadRecordError, read
-from streams.history.bill import FREE, LONGEST_DAY, Bill, BillLine, month_span, totals
+from streams.history.bill import EMPLOYEES, FREE, LONGEST_DAY, UNKNOWN, Bill, BillLine, month_span, totals
 from streams.intake.checks import check_settings
 from streams.processing.local_time import DEFAULT_ZONE, local
 
@@ -29,6 +29,7 @@ from .endings import ArgumentError, kafka_settings, one_line
 
 COLUMNS = ("month", "organisation", "what", "messages", "parts", "corrected", "unit_price", "currency", "amount")
 NAMES = {"sms": "SMS", "sms_unpriced": "SMS, price not logged", "sms_unknown": "SMS, perhaps sent", "email": "e-mail, free"}
+NAMES |= {f"{what}{EMPLOYEES}": f"{name}, to employees" for what, name in NAMES.items()}
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -90,7 +91,7 @@ async def _zones(reader: Reader) -> dict[str, str]:
 
 def cells(month: str, line: BillLine) -> list[str]:
     """Return a line as cells: exact numbers with a point; nothing where nobody knows."""
-    known = line.what != "sms_unknown"
+    known = line.what not in UNKNOWN
     return [
         month, line.organisation, line.what, str(line.messages), str(line.parts) if known and line.what not in FREE else "",
         str(line.corrected or "") if known else "", plain(line.unit_price), line.currency or "", plain(line.amount),
@@ -107,7 +108,7 @@ def table(month: str, lines: list[BillLine]) -> str:
     rows = [("organisation", "what", "messages", "parts", "price", "amount")]
     for line in lines:
         money = f"{plain(line.amount)} {line.currency}" if line.currency else "-"
-        parts = "-" if line.what in (*FREE, "sms_unknown") else str(line.parts)
+        parts = "-" if line.what in (*FREE, *UNKNOWN) else str(line.parts)
         parts += f" ({line.corrected:+})" if line.corrected else ""
         row = (line.organisation, NAMES[line.what], str(line.messages), parts, plain(line.unit_price) or "-", money)
         rows.append(row)

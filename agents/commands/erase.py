@@ -11,11 +11,11 @@ import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
 from schemas.topics import DELIVERY_LOG
-from schemas.wire import BadRecordError, Id, PersonId, check
+from schemas.wire import BadRecordError, EmployeeId, Id, PersonId, check
 
 from ..erasure.erasing import Eraser, ErasurePlan
 from ..erasure.proof import Proof
-from ..erasure.survey import PersonSubject, Subject
+from ..erasure.survey import EmployeeSubject, PersonSubject, Subject
 from ..projection.projection import Projection
 from ..projection.tables import DEFAULT_FILE, open_database
 from ..terminal import agreed, progress
@@ -25,6 +25,8 @@ from .running import refused
 QUESTION = "All that names client {1} of organisation {0} becomes unreadable, and there is no undo; --dry-run shows what it is."
 
 OF_PERSON = "All that names {2}, who acts for client {1} of organisation {0}, becomes unreadable, and there is no undo."
+
+OF_EMPLOYEE = "All that names employee {3} of organisation {0} becomes unreadable, and there is no undo."
 
 WORDS = {"nothing": "nothing", "waits": "gone by {}", "kept": "kept by law", "left": "to do"}
 
@@ -37,7 +39,9 @@ PLANNED = {
 
 def arguments(parser: ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("client", metavar="ORGANISATION/CLIENT", type=subject, help="whom to erase")
+    parser.add_argument(
+        "client", metavar="ORGANISATION/CLIENT", type=subject, help="whom to erase; ORGANISATION//EMPLOYEE: an employee"
+    )
     parser.add_argument(
         "--person", metavar="ID", help="only one who acts for the client, whom upstream must have taken off `representatives`"
     )
@@ -56,12 +60,16 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def subject(text: str) -> Subject:
-    """Read a client from the command line."""
+    """Read a client, or an employee, from the command line."""
     organisation, _, client = text.partition("/")
     try:
+        if client.startswith("/"):
+            return EmployeeSubject(check(Id, organisation), check(EmployeeId, client[1:]))
         return Subject(check(Id, organisation), check(Id, client))
     except BadRecordError as error:
-        raise ArgumentTypeError(f"expected ORGANISATION/CLIENT, two ids with one slash between them: {error}") from None
+        raise ArgumentTypeError(
+            f"expected ORGANISATION/CLIENT, two ids with one slash between them (two before an employee's): {error}"
+        ) from None
 
 
 def person_subject(client: Subject, person: str) -> Subject:
@@ -76,16 +84,18 @@ def person_subject(client: Subject, person: str) -> Subject:
 def run(args: Namespace) -> int:
     """Erase or look; return 0 when nothing is left to do, 1 when something is, 2 when it could not be done at all."""
     client: Subject = args.client
+    if args.person is not None and client.employee:
+        raise ArgumentError("--person is of a client, and not of an employee")
     if args.person is not None:
         client = person_subject(client, args.person)
-    if args.reason is not None and client.client in args.reason:
+    if args.reason is not None and (client.employee or client.client) in args.reason:
         raise ArgumentError("--reason names the client: the proof is kept, and must not")
     looking = args.dry_run or args.verify
     if not looking and not args.yes:
         if not sys.stdin.isatty():
             raise ArgumentError("erase has no undo, and asks: expected --yes, or --dry-run, where stdin is no terminal")
-        question = OF_PERSON if client.person else QUESTION
-        if not agreed(f"{question.format(client.organisation, client.client, client.person)} Erase?"):
+        question = OF_PERSON if client.person else OF_EMPLOYEE if client.employee else QUESTION
+        if not agreed(f"{question.format(client.organisation, client.client, client.person, client.employee)} Erase?"):
             say("nothing was erased")
             return 1
     settings, security = kafka_settings(args)

@@ -11,12 +11,13 @@ from typing import Any
 
 import msgspec
 
-from schemas.keys import ClientKey
-from schemas.wire import BadRecordError, Id, check
+from schemas.keys import ClientKey, RecipientKey, employee_key, employee_of
+from schemas.wire import BadRecordError, EmployeeId, Id, check
+from streams.explain import employee
 from streams.explain.client import Explanation, explain
 from streams.explain.words import moment
 
-from ..kafka.client_rows import ClientState, look
+from ..kafka.client_rows import ClientState, EmployeeState, look, look_at_employee
 from ..kafka.junk import Junk
 from ..kafka.reader import Reader
 from ..settings.settings import Settings
@@ -27,7 +28,9 @@ from .simulate import instant
 
 def arguments(parser: ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("client", metavar="ORGANISATION/CLIENT", type=name, help="the client")
+    parser.add_argument(
+        "client", metavar="ORGANISATION/CLIENT", type=name, help="the client; ORGANISATION//EMPLOYEE: an employee"
+    )
     parser.add_argument("--appointment", metavar="ID", help="only this appointment")
     parser.add_argument("--since", metavar="INSTANT", type=instant, help="leave out history before this")
     parser.add_argument("--json", action="store_true", help="one JSON object; its instants are UTC")
@@ -36,11 +39,14 @@ def arguments(parser: ArgumentParser) -> None:
 EXPECTED = "expected two ids joined by '/', such as linde/anna"
 
 
-def name(text: str) -> ClientKey:
-    """Read `organisation/client` as an argument."""
+def name(text: str) -> ClientKey | RecipientKey:
+    """Read `organisation/client`, or `organisation//employee`, as an argument."""
+    organisation, is_of_employee, id_ = text.partition("//")
     try:
+        if is_of_employee:
+            return employee_key(check(Id, organisation), check(EmployeeId, id_))
         return client_key(text)
-    except ArgumentError as error:
+    except (ArgumentError, BadRecordError) as error:
         raise ArgumentTypeError(str(error)) from None
 
 
@@ -56,24 +62,45 @@ def client_key(text: str, option: str | None = None) -> ClientKey:
 @one_line
 def run(args: Namespace) -> int:
     """Print the screen; return 1 where nothing is kept under these ids, 2 where a topic has junk."""
-    client: ClientKey = args.client
+    client: ClientKey | RecipientKey = args.client
     settings, security = kafka_settings(args)
     junk = Junk()
     seen = asyncio.run(_look(settings, security, client, args.since, junk))
     if seen.known.is_nobody:
         late = f"; still to be taken in: {counted(seen.behind, 'event')} of its partition" if seen.behind else ""
-        print(f"nothing is kept of client {client.client} of organisation {client.organisation}{late}", file=sys.stderr)
+        who = f"employee {employee_of(client.recipient)}" if isinstance(client, RecipientKey) else f"client {client.client}"
+        print(f"nothing is kept of {who} of organisation {client.organisation}{late}", file=sys.stderr)
         return 2 if junk.ended() else 1
-    explanation = explain(seen.known, datetime.now(UTC), args.appointment, args.since)
+    now = datetime.now(UTC)
+    if isinstance(seen, EmployeeState):
+        explanation = employee.explain(seen.known, now, args.appointment, args.since)
+    else:
+        explanation = explain(seen.known, now, args.appointment, args.since)
     print(as_json(explanation, seen.behind) if args.json else "\n".join(lines(explanation, seen.behind)))
     return 2 if junk.ended() else 0
 
 
 async def _look(
-    settings: Settings, security: Mapping[str, Any], client: ClientKey, since: datetime | None, junk: Junk
-) -> ClientState:
+    settings: Settings, security: Mapping[str, Any], client: ClientKey | RecipientKey, since: datetime | None, junk: Junk
+) -> ClientState | EmployeeState:
     async with Reader(settings.bootstrap, security, progress=progress) as reader:
+        if isinstance(client, RecipientKey):
+            return await look_at_employee(reader, settings.application, client, since, junk)
         return await look(reader, settings.application, client, since, junk)
+
+
+NAMES = {
+    "Known now": "known",
+    "Gates, in their order, as they are now": "gates",
+    "Who acts for the client": "people",
+    "Appointments": "appointments",
+    "What the client knows to be ahead": "knowledge",
+    "What the employee knows to be ahead": "knowledge",
+    "Reminders, and what is still to come": "pending",
+    "The digest, and what is under way": "pending",
+    "History, from the delivery log": "history",
+}
+"""What programs call the sections of the screen."""
 
 
 def lines(explanation: Explanation, behind: int = 0) -> list[str]:
@@ -90,13 +117,12 @@ def lines(explanation: Explanation, behind: int = 0) -> list[str]:
 
 def as_json(explanation: Explanation, behind: int = 0) -> str:
     """Return the same for programs: a list of facts for each section, each with its sentence."""
-    titles = ("known", "gates", "appointments", "knowledge", "pending", "history")
     sections = {
-        title: [{**fact.data, "text": fact.text} for fact in facts]
-        for title, facts in zip(titles, explanation.sections.values(), strict=True)
+        NAMES[title]: [{**fact.data, "text": fact.text} for fact in facts] for title, facts in explanation.sections.items()
     }
+    key = explanation.key
     head = {
-        **explanation.key._asdict(), "now": explanation.now,
+        **(employee.name_of(key) if isinstance(key, RecipientKey) else key._asdict()), "now": explanation.now,
         "time_zone": explanation.zone, "behind": behind,
     }  # fmt: skip
     return msgspec.json.encode({**head, **sections}).decode()

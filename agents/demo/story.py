@@ -5,7 +5,7 @@ Everything lies relative to the moment of the run, so that it is always about da
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -18,6 +18,9 @@ OPTED_OUT = {"channel": "email", "off": True, "source": "link"}
 WINDOW = {"quiet_seconds": 2, "max_seconds": 6}
 PRODUCERS = [{"organisation": "meer"}, {"organisation": "duin", "clients": "DUIN", "facilities": ["DUIN"]}]
 """What is agreed with those who speak FHIR and HL7 v2: the file of `producers`."""
+
+NURSE = "m-204"
+"""An employee of De Linde."""
 
 ORGANISATIONS = ["linde", "plein", "haven", "meer", "duin"]
 
@@ -64,7 +67,16 @@ class Story:
         # A minute after all was told there would be none.
         reminder = {"days_before": 1, "at": f"{self.reminder_at:%H:%M}", "not_within_hours": 0}
         return [
-            organisation("linde", "Thuiszorg De Linde", "De Linde", reminder=reminder),
+            organisation(
+                "linde",
+                "Thuiszorg De Linde",
+                "De Linde",
+                reminder=reminder,
+                employees={
+                    "notifications": True,
+                    "digest_at": f"{self.reminder_at:%H:%M}",
+                },
+            ),
             organisation("plein", "Praktijk Het Plein", "Het Plein", reminder=None),
             organisation("haven", "Zorggroep De Haven", "De Haven", reminder=None, notifications=False),
             organisation("meer", "Kliniek Het Meer", "Het Meer", reminder=None),
@@ -84,6 +96,7 @@ class Story:
             *client("meer", "mila", ["sms"]),
             *client("duin", "niek", ["sms"]),
             family("linde", "els"),
+            nurse("linde", NURSE),
             Event("opt-outs", "plein/iris", {"organisation": "plein", "client": "iris", **OPTED_OUT}),
         ]
 
@@ -92,10 +105,10 @@ class Story:
     def booked(self) -> list[Event]:
         """Book everything."""
         return [
-            self.appointment("linde", "a1", ["anna"], 1, "13:15", location="De Linde"),
-            self.appointment("linde", "b1", ["bram"], 1, "09:00"),
+            self.appointment("linde", "a1", ["anna"], 1, "13:15", location="De Linde", employees=[NURSE]),
+            self.appointment("linde", "b1", ["bram"], 1, "09:00", employees=[NURSE]),
             self.appointment("linde", "b2", ["bram"], 1, "15:30"),
-            self.appointment("linde", "c1", ["carla"], 9, "13:15"),
+            self.appointment("linde", "c1", ["carla"], 9, "13:15", employees=[NURSE]),
             self.appointment("linde", "d1", ["dirk"], 10, "10:00", location="De Linde"),
             *self.series("13:15"),
             self.appointment("plein", "f1", ["fred"], 11, "10:00", present=False),
@@ -114,7 +127,7 @@ class Story:
     def changed(self) -> list[Event]:
         """Return single changes, and a day with several."""
         return [
-            self.appointment("linde", "c1", ["carla"], 9, "14:15"),
+            self.appointment("linde", "c1", ["carla"], 9, "14:15", employees=[NURSE]),
             self.appointment("linde", "d1", ["dirk"], 10, "10:00", location="De Beuk"),
             self.appointment("plein", "k1", ["kees"], 12, "09:00", status="cancelled"),
             self.appointment("plein", "k2", ["kees"], 12, "11:30", location="Het Plein"),
@@ -154,6 +167,7 @@ class Story:
     def appointment(
         self, organisation_: str, id_: str, clients: list[str], days: int, at: str, *, hours: float = 1,
         location: str | None = None, series: str | None = None, status: str = "booked", present: bool = True,
+        employees: Sequence[str] = (),
     ) -> Event:  # fmt: skip
         """Return the next revision of an appointment."""
         revision = self.revision(id_)
@@ -164,6 +178,8 @@ class Story:
             "location": {"name": location} if location else None, "series": series,
             "clients": [{"client": client_, "present": present} for client_ in clients],
         }  # fmt: skip
+        if employees:
+            value["employees"] = [{"employee": one, "attending": True} for one in employees]
         return Event("appointments", f"{organisation_}/{id_}", value)
 
     def fhir(self, id_: str, client_: str, days: int, at: str) -> Event:
@@ -200,7 +216,18 @@ def names(events: list[Event]) -> dict[str, str]:
         for person in event.value["people"] if event.topic == "representatives" else ():
             if "sms" in person:
                 found[person["sms"]["number"]] = f"{event.value['client']} ({person['id']})"
+        if event.topic == "employees":
+            found[event.value["sms"]["number"]] = f"medewerker {event.value['employee']}"
     return found
+
+
+def nurse(organisation_: str, id_: str) -> Event:
+    """Return an employee who hears by SMS of what others change in the own agenda."""
+    value = {
+        "organisation": organisation_, "employee": id_, "notifications": "others", "channels": ["sms"],
+        "sms": {"number": "+31612348888", "confirmed": True},
+    }  # fmt: skip
+    return Event("employees", f"{organisation_}//{id_}", value)
 
 
 def family(organisation_: str, client_: str) -> Event:
@@ -219,7 +246,10 @@ def family(organisation_: str, client_: str) -> Event:
     return Event("representatives", f"{organisation_}/{client_}", value)
 
 
-def organisation(id_: str, name: str, originator: str, *, reminder: dict[str, Any] | None, notifications: bool = True) -> Event:
+def organisation(
+    id_: str, name: str, originator: str, *, reminder: dict[str, Any] | None, notifications: bool = True,
+    employees: dict[str, Any] | None = None,
+) -> Event:  # fmt: skip
     """Return an organisation's settings."""
     value = {
         "organisation": id_, "name": name, "notifications": notifications, "time_zone": "Europe/Amsterdam", "window": WINDOW,
@@ -233,6 +263,7 @@ def organisation(id_: str, name: str, originator: str, *, reminder: dict[str, An
             "before": "Beste cliënt,", "after": f"Met vriendelijke groet,\n{name}",
         },
         "templates": {"cancelled": {"sms": {"after": "Een nieuwe afspraak maken? Bel 0544 123456."}}},
+        "employees": employees,
     }  # fmt: skip
     return Event("organisations", id_, value)
 

@@ -194,21 +194,19 @@ class Engine(NodesOnly):
         """Let the offset of an input be committed: all before it is handled."""
         self.consumer.finish(TP(topic, partition), offset)
 
-    async def open_tasks(self, partitions: Iterable[int], fresh: set[int]) -> None:
-        """Run the processors of these partitions; those of `fresh` partitions are made anew."""
+    async def open_tasks(self, partitions: Iterable[int], fresh: set[int]) -> bool:
+        """Run the processors of these partitions, of `fresh` ones made anew; return False where they were revoked meanwhile."""
         try:
-            await self.tasks.open(partitions, fresh)
+            opened = await self.tasks.open(partitions, fresh)
         except LoadError as error:
             await refuse(self, error)
-        self._tell_anew()
-        await self.consumer.perform_seek()
+        if opened:
+            self._tell_anew()
+            await self.consumer.perform_seek()
+        return opened
 
     def _tell_anew(self) -> None:
-        anew: dict[str, list[int]] = {}
-        for task in self.tasks.all():
-            for topic in task.anew:
-                anew.setdefault(topic, []).append(task.p)
-        for topic, partitions in sorted(anew.items()):
+        for topic, partitions in sorted(self.tasks.anew().items()):
             log.error(
                 "a topic has another id than the one that was read: it was made anew, or comes from a mirror; it is read anew",
                 extra={"topic": topic, "partitions": sorted(partitions)},

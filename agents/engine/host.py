@@ -118,8 +118,8 @@ class Host(TaskContext, Protocol):
     async def caught_up(self, topics: Iterable[str], bound: float | None = None) -> bool:
         """Wait until the group has committed past the present ends of these topics; False if that took too long."""
 
-    async def open_tasks(self, partitions: Iterable[int], fresh: set[int]) -> None:
-        """Run the processors of these partitions."""
+    async def open_tasks(self, partitions: Iterable[int], fresh: set[int]) -> bool:
+        """Run the processors of these partitions; return False where they were revoked meanwhile."""
 
     async def close_tasks(self) -> None:
         """Let every task end what it has begun."""

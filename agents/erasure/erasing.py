@@ -18,6 +18,8 @@ from schemas.topics import (
     AUDIT_LOG,
     CLIENT_EVENTS,
     DELIVERIES,
+    EMPLOYEE_EVENTS,
+    EMPLOYEES,
     ERASURES,
     FOREIGN,
     INPUTS,
@@ -40,10 +42,10 @@ from .survey import Subject, Survey, TopicScan
 LOOK = 0.5
 """Seconds between two looks at whether the workers have got there."""
 
-LASTING = tuple(topic for topic in INPUTS if topic.retention_ms is None and topic.key == ERASURES.key)
-"""What upstream says of a client and Kafka keeps for ever: a null value has compaction remove it."""
+LASTING = tuple(topic for topic in INPUTS if topic.retention_ms is None and topic.key in (ERASURES.key, EMPLOYEES.key))
+"""What upstream says of a client or an employee and Kafka keeps for ever: a null value has compaction remove it."""
 
-STEPS = (FOREIGN, INPUTS, (ERASURES,), (CLIENT_EVENTS,), tuple(DELIVERIES.values()))
+STEPS = (FOREIGN, INPUTS, (ERASURES,), (CLIENT_EVENTS,), (EMPLOYEE_EVENTS,), tuple(DELIVERIES.values()))
 """The way of an erasure: at each step the workers must have read past what its topics hold when the step before is done."""
 
 Written = dict[str, list[Tombstone]]
@@ -106,7 +108,7 @@ class Eraser:
     async def _announce(self, subject: Subject, stage: Any) -> Erasure:
         event = Erasure(
             organisation=subject.organisation, client=subject.client, at=self.clock(), stage=stage,
-            person=subject.person or UNSET,
+            person=subject.person or UNSET, employee=subject.employee or UNSET,
         )  # fmt: skip
         async with self._reader() as reader:
             count = await reader.partitions(ERASURES.name)

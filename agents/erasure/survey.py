@@ -14,7 +14,7 @@ import orjson
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import for_code
 
-from schemas.keys import CLIENT, ClientKey, RecipientKey, recipient_of
+from schemas.keys import CLIENT, ClientKey, RecipientKey, employee_key, recipient_of
 from schemas.topics import APPOINTMENTS, DAY, DEAD_LETTERS, FOREIGN
 
 from ..engine.transport.names import Admin
@@ -31,7 +31,7 @@ class Subject:
     """Whom to look for. A record names a client by its key, or by a value that has both ids as JSON writes them."""
 
     def __init__(self, organisation: str, client: str) -> None:
-        self.organisation, self.client, self.person = organisation, client, ""
+        self.organisation, self.client, self.person, self.employee = organisation, client, "", ""
         self.key = ClientKey(organisation, client).encoded
         self._key = re.compile(rb"(?:^|/)" + re.escape(self.key) + rb"(?:/|$)")
         self._client, self._organisation = _quoted(client), _quoted(organisation)
@@ -88,6 +88,39 @@ class PersonSubject(Subject):
         if value is None or not any(word in value for word in self._person):
             return False
         return super().in_key(key) or super().in_value(key, value)
+
+
+class EmployeeSubject(Subject):
+    """An employee: named by a key `organisation//employee`, or by the employee's id in a record of the organisation."""
+
+    def __init__(self, organisation: str, employee: str) -> None:
+        super().__init__(organisation, "")
+        self.employee = employee
+        whose = employee_key(organisation, employee)
+        self.key = whose.encoded
+        self._own_key = re.compile(rb"(?:^|/)" + re.escape(self.key) + rb"(?:/|$)")
+        self._employee = _quoted(employee) | _quoted(whose.recipient)
+
+    @property
+    def recipient(self) -> str:
+        """Return whose messages are to be forgotten."""
+        return employee_key(self.organisation, self.employee).recipient
+
+    def in_key(self, key: bytes | None) -> bool:
+        """Tell whether a key names the employee."""
+        return key is not None and self._own_key.search(key) is not None
+
+    def in_foreign(self, key: bytes | None, value: bytes) -> bool:
+        """Return False: other standards name no employees of ours."""
+        return False
+
+    def in_value(self, key: bytes | None, value: bytes | None) -> bool:
+        """Tell whether a value names the employee; of an appointment as one who attends it, or wrote it."""
+        if value is None or not any(word in value for word in self._employee):
+            return False
+        return (key is not None and self._of_organisation.search(key) is not None) or any(
+            word in value for word in self._organisation
+        )
 
 
 def _quoted(text: str) -> set[bytes]:

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from datetime import datetime, timedelta
 
 from schemas.deliveries import LogRecord, read_log_record
-from schemas.topics import CLIENT_EVENTS, DELIVERY_LOG, ERASURES, HOLDS, INPUTS
+from schemas.topics import CLIENT_EVENTS, DELIVERY_LOG, EMPLOYEE_EVENTS, ERASURES, HOLDS, INPUTS
 from streams.history.replay import Kept
 
 from .junk import Junk
@@ -34,7 +34,7 @@ def is_providers(value: bytes | None) -> bool:
 async def inputs(reader: Reader, organisation: str | None = None) -> list[Kept]:
     """Read the events of the input topics, and what providers said of addresses; of one organisation or of all."""
     found: list[Kept] = []
-    for topic in (*INPUTS, CLIENT_EVENTS):
+    for topic in (*INPUTS, CLIENT_EVENTS, EMPLOYEE_EVENTS):
         if topic is HOLDS:
             continue  # what was decided by hand is none of the rules
         expected: dict[int, int] = {}
@@ -45,7 +45,7 @@ async def inputs(reader: Reader, organisation: str | None = None) -> list[Kept]:
                 if record.offset > expected.get(tp.partition, 0):
                     gaps.add(tp.partition)
                 expected[tp.partition] = record.offset + 1
-                if topic is CLIENT_EVENTS and not is_providers(record.value):
+                if topic in (CLIENT_EVENTS, EMPLOYEE_EVENTS) and not is_providers(record.value):
                     continue  # the replay makes these anew
                 if topic is ERASURES and is_copy(record.value):
                     continue  # a replay has one partition

@@ -14,7 +14,7 @@ UNDELIVERED = "undelivered"
 
 OF_DETAILS = frozenset({
     "absent", "tell", "client_off", "ended", "contact_unconfirmed", "organisation_off", "too_many", "no_words", "no_rest",
-    "rerouted", "same", "same_address",
+    "rerouted", "same", "same_address", "employee_off", "own", "not_soon",
     "outcome", "notify", "not_said", "just_told", "just_reminded", "series", "gave_up", "erased",
 })  # fmt: skip
 """Details that are causes by themselves."""

@@ -60,6 +60,8 @@ def erase(connection: Connection, put: Any, event: Erasure) -> ErasedCounts:
     """
     if event.person is not UNSET:
         return _erase_person(connection, put, event, recipient_of(event.person))
+    if event.employee is not UNSET:
+        return _erase_person(connection, put, event, event.whose.recipient)
     hash_, at = client_hash(event.organisation, event.client), moment(event.at)
     _note(connection, hash_, at)
     mine = (MESSAGES.c.organisation == event.organisation) & (MESSAGES.c.client == event.client) & (MESSAGES.c.first <= at)

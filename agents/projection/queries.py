@@ -256,7 +256,7 @@ def _messages(organisation: str, wanted: Filter, after: Place | None, before: Pl
 
 
 def _chosen(query: Select[Any], organisation: str, wanted: Filter) -> Select[Any]:
-    query = query.where(MESSAGES.c.organisation == organisation)
+    query = query.where(MESSAGES.c.organisation == organisation, MESSAGES.c.client != "")  # an employee's has none
     if wanted.clients is not None:
         query = query.where(MESSAGES.c.client.in_(wanted.clients))
     for name in ("channel", "outcome", "cause"):

@@ -9,6 +9,7 @@ from typing import Any
 
 from schemas.deliveries import LogRecord
 from schemas.inputs import Request
+from schemas.keys import EMPLOYEE
 from schemas.wire import to_json
 from streams.sending.report_rules import corrected
 
@@ -78,12 +79,17 @@ def message_row(old: Mapping[str, Any] | None, record: LogRecord) -> Row:
     return row
 
 
+def counted_as(channel: str | None, client: str) -> str:
+    """Return under which channel a message counts: employees' stand apart, as `e:sms`."""
+    return channel or "" if client else f"{EMPLOYEE}{channel or ''}"
+
+
 def day_rows(records: Iterable[LogRecord]) -> list[Row]:
     """Return what these records add to the days, each key once."""
     found: dict[tuple[str, ...], Row] = {}
     for record in records:
         key = (
-            record.organisation, local_day(record.at), record.channel or "", record.status,
+            record.organisation, local_day(record.at), counted_as(record.channel, record.client), record.status,
             record.cost.currency if record.cost is not None else "",
         )  # fmt: skip
         row = found.setdefault(
@@ -107,7 +113,8 @@ def correction(row: Row, record: LogRecord, sent: str | None) -> Row | None:
     parts = found[0]
     amount = row["micros"] * parts // row["parts"] if row["micros"] is not None else None
     day: Row = {
-        "organisation": record.organisation, "day": local_day(datetime.fromisoformat(sent)), "channel": row["channel"] or "",
+        "organisation": record.organisation, "day": local_day(datetime.fromisoformat(sent)),
+        "channel": counted_as(row["channel"], row["client"]),
         "status": "sent", "currency": row["currency"] or "", "records": 0, "parts": parts - row["parts"],
         "micros": (amount or 0) - (row["micros"] or 0),
     }  # fmt: skip

@@ -15,7 +15,8 @@ from schemas.erasures import Erasure
 from schemas.inputs import OptOut
 from schemas.topics import ACCESS_LOG, DELIVERY_LOG, DOUBTED, ERASURES, HELD, OPT_OUTS, OUTCOMES, REQUESTS
 from schemas.wire import BadRecordError, loads, own, read
-from streams.intake.checks import check_erasure, request_of
+from streams.intake.checks import request_of
+from streams.intake.forgetting import check_erasure
 
 from . import access, doubts, forgetting, opting, reduce, states, tallies, visits, volumes, waiting
 from .entries import Entry
@@ -59,7 +60,7 @@ def _take_records(connection: Connection, put: Any, records: Sequence[LogRecord]
     changed, corrections, rows, counted = {}, [], [], Counter[tallies.Key]()
     for record in fresh:
         went = sent.get((record.message, record.attempt))
-        if (bucket := tallies.bucket_of(record, went)) is not None:
+        if record.client and (bucket := tallies.bucket_of(record, went)) is not None:
             counted[bucket] += 1
         if record.status == "sent":
             sent[record.message, record.attempt] = moment(record.at)
@@ -76,7 +77,8 @@ def _take_records(connection: Connection, put: Any, records: Sequence[LogRecord]
     _put_messages(connection, put, list(changed.values()))
     moved = Counter[tallies.Key]()
     for key, row in changed.items():
-        tallies.move(moved, before.get(key), row)
+        if row["client"]:  # figures are of clients; of employees days alone count
+            tallies.move(moved, before.get(key), row)
     tallies.write(connection, put, moved, counted)
     add = put(DAYS)
     sums = {name: DAYS.c[name] + add.excluded[name] for name in ("records", "parts", "micros")}
@@ -92,7 +94,7 @@ def _put_messages(connection: Connection, put: Any, rows: Sequence[dict[str, Any
         made = put(MESSAGES)
         columns = {c.name: made.excluded[c.name] for c in MESSAGES.c if not c.primary_key}
         connection.execute(made.on_conflict_do_update(index_elements=list(MESSAGES.primary_key), set_=columns), rows)
-        know(connection, put, {(row["organisation"], row["client"]) for row in rows})
+        know(connection, put, {(row["organisation"], row["client"]) for row in rows if row["client"]})
 
 
 def know(connection: Connection, put: Any, clients: Iterable[tuple[str, str]]) -> None:
@@ -158,7 +160,7 @@ def _take_requests(connection: Connection, put: Any, entries: Sequence[Entry], n
 def _take_opt_outs(connection: Connection, put: Any, entries: Sequence[Entry], now: datetime) -> Bad:
     """Note what clients themselves turned off and on; what intake refuses is left out, too: it is in dead-letters."""
     read_, _ = _each(entries, lambda one: (read(OptOut, one.value or b""), one.at or now))
-    records = [(one, at) for one, at in read_ if not one.recipient]
+    records = [(one, at) for one, at in read_ if one.client and not one.recipient]
     known = ErasedClients(connection, {(one.organisation, one.client) for one, _ in records})
     opting.take(
         connection, put, [(one, at) for one, at in records if not known.forgets_at(one.organisation, one.client, at)]

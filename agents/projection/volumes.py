@@ -14,14 +14,14 @@ from streams.history.volume import window_of
 from .tables import VOLUMES, WARNED, inserts, moment
 
 COUNTED = ("direct", "request")
-"""Reasons whose messages nobody planned: of reminders each day has its many."""
+"""Reasons whose messages nobody planned: of reminders each day has its many, and of digests of employees."""
 
 
 def take(connection: Connection, insert: Any, records: Iterable[LogRecord]) -> None:
     """Count records that were not counted yet. `insert`: of the database's own words."""
     found: dict[tuple[str, str, int], int] = {}
     for record in records:
-        if record.status == "sent" and record.reason in COUNTED:
+        if record.client and record.status == "sent" and record.reason in COUNTED:
             key = record.organisation, record.reason, window_of(record.at)
             found[key] = found.get(key, 0) + 1
     if found:

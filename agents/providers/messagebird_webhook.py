@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 from messagebird.request_validator import RequestValidator
 
 from schemas.deliveries import Cost, DeliveryReport
-from schemas.keys import ClientKey
+from schemas.keys import RecipientKey
 from schemas.wire import BadRecordError, check, encode
 from streams.processing.record_checks import instant
 
@@ -91,7 +91,8 @@ def unopened(query: str, tokens: Tokens) -> bool:
 
 def record(report: DeliveryReport) -> tuple[bytes, bytes]:
     """Return key and value of the record."""
-    return ClientKey(report.organisation, report.client).encoded, encode(report)
+    whose = RecipientKey(report.organisation, report.client, report.recipient)
+    return whose.of_topics.encode(), encode(report)
 
 
 class UsedSignatures:

@@ -70,7 +70,7 @@ def opt_out(link: Link, chosen: Choice) -> Event:
     value: dict[str, Any] = {"organisation": whose.organisation, "client": whose.client, "channel": "email"}
     value |= {"off": chosen == "off", "source": "link"}
     value |= {"recipient": whose.recipient, "mark": link.mark} if whose.recipient else {}
-    return Event(OPT_OUTS.name, str(whose.of_client), value)
+    return Event(OPT_OUTS.name, whose.of_topics, value)
 
 
 class Unsubscribe:
@@ -111,7 +111,10 @@ class Unsubscribe:
     async def _page(self, name: str, link: Link) -> web.Response:
         whose = link.whose
         organisation = await self._name(whose.organisation)
-        body = pages.page("unsubscribe.html", state=name, organisation=organisation, others=bool(whose.recipient))
+        body = pages.page(
+            "unsubscribe.html", state=name, organisation=organisation, others=bool(whose.recipient and whose.client),
+            own=not whose.client,
+        )  # fmt: skip
         return web.Response(body=body, content_type="text/html", charset="utf-8")
 
     async def _name(self, organisation: str) -> str | None:

@@ -15,7 +15,7 @@ from schemas.appointments import Outcome
 from schemas.channels import CHANNELS
 from schemas.deliveries import LogRecord
 from schemas.inputs import Channel
-from schemas.keys import ClientKey
+from schemas.keys import ClientKey, RecipientKey
 from schemas.ledger import LedgerRow
 from schemas.notices import Kind
 from schemas.state import Agenda, AgendaEntry, OptOuts, PeopleRow, SettingsRow
@@ -75,7 +75,7 @@ class ClientSnapshot(NamedTuple):
 class Explanation(NamedTuple):
     """The sections of the screen, in their order: title -> facts."""
 
-    key: ClientKey
+    key: ClientKey | RecipientKey
     now: datetime
     zone: str
     sections: dict[str, list[Fact]]
@@ -150,7 +150,7 @@ def explain(
                 client.key,
             ),
             "History, from the delivery log": [
-                _happened(one, zone)
+                happened(one, zone)
                 for one in client.log
                 if (since is None or one.at >= since)
                 and (appointment is None or any(appointment in (note.appointment, *note.others) for note in one.notices))
@@ -281,9 +281,10 @@ def _telling(client: ClientSnapshot, entry: AgendaEntry, zone: str) -> str:
 NOT_CALLED = ("suppressed", "superseded", "expired")
 
 
-def _happened(one: LogRecord, zone: str) -> Fact:
+def happened(one: LogRecord, zone: str) -> Fact:
+    """Tell what became of a message."""
     way = f" by {one.channel}" if one.channel is not None and one.status not in NOT_CALLED else ""
-    whom = f" ({one.recipient})" if one.recipient else ""
+    whom = f" ({one.recipient})" if one.recipient and one.client else ""
     to = (f" to {one.address}" if one.address is not None else "") + whom
     lines = [f"{moment(one.at, zone)} {one.status}{way}{to}: {kinds(one)}", sentence(one)]
     if one.text is not None:

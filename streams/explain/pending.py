@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from schemas.deliveries import LogRecord
 from schemas.inputs import Channel
-from schemas.keys import ClientKey
+from schemas.keys import ClientKey, RecipientKey
 from schemas.ledger import LedgerRow
 from schemas.notices import reminder_id
 from schemas.reminded import Due
@@ -54,7 +54,7 @@ def pending(
             for name, one in sorted(agenda.requests.items(), key=lambda pair: pair[1].due)
         ]
     for channel, rows in ledgers.items():
-        facts += _at_sender(channel, rows, zone, now, appointment, key)
+        facts += at_sender_now(channel, rows, zone, now, appointment, key)
     return facts
 
 
@@ -169,27 +169,33 @@ def _reminder(
     return Fate("due" if closed is None else "closed", f"due at {moment(at, zone)}{held}{gate}", closed)
 
 
-def _at_sender(
-    channel: Channel, rows: Mapping[str, LedgerRow], zone: str, now: datetime, appointment: str | None, key: ClientKey
+def at_sender_now(
+    channel: Channel,
+    rows: Mapping[str, LedgerRow],
+    zone: str,
+    now: datetime,
+    appointment: str | None,
+    key: ClientKey | RecipientKey,
 ) -> Iterator[Fact]:
     """Tell messages of which something is still to come, in the order in which they go out."""
     still = {message: row for message, row in rows.items() if row.delivery is not None and is_open(row)}
     queue = sorted(still, key=lambda message: queue_key(f"ledger/{key}/{message}", still[message]))
     holder = next((one for one in queue if still[one].status in ("claimed", "unknown")), None)
     waiting = [one for one in queue if one != holder]
+    whose = "client" if isinstance(key, ClientKey) else "employee"
     for message in queue:
         row, delivery = still[message], still[message].delivery
         if delivery is None or (appointment is not None and not any(appointment in one.appointments for one in delivery.notices)):
             continue
         what = ", ".join(f"{one.kind} {one.appointment or ''}".rstrip() for one in delivery.notices)
-        text = _standing_at(row, message == holder, holder is not None or waiting[:1] != [message], zone, now)
+        text = _standing_at(row, message == holder, holder is not None or waiting[:1] != [message], zone, now, whose)
         yield Fact(f"{channel} message ({what}, attempt {row.attempt}): {text}", {
             "what": "message", "channel": channel, "message": message, "status": row.status, "attempt": row.attempt,
             "since": row.at, "at": row.next_at,
         })  # fmt: skip
 
 
-def _standing_at(row: LedgerRow, holds: bool, behind: bool, zone: str, now: datetime) -> str:
+def _standing_at(row: LedgerRow, holds: bool, behind: bool, zone: str, now: datetime, whose: str) -> str:
     since, until = moment(row.at, zone), moment(row.next_at, zone) if row.next_at is not None else None
     if row.status == "claimed":
         return f"being sent since {since}; if nothing is heard it counts as unknown from {until} on"
@@ -198,7 +204,7 @@ def _standing_at(row: LedgerRow, holds: bool, behind: bool, zone: str, now: date
     if row.settling:
         return f"the provider has it (a report says so, {since}); the record of it is being written"
     if behind:
-        return f"{row.status} since {since}, behind an earlier message of this client"
+        return f"{row.status} since {since}, behind an earlier message of this {whose}"
     if row.next_at is not None and row.next_at > now:
         return f"the last attempt did not succeed ({since}); tried again at {until}"
     return (

@@ -15,18 +15,22 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from schemas.channels import CHANNELS
 from schemas.deliveries import Cost, LogRecord
-from schemas.inputs import Channel
 
 from ..processing.local_time import instant_of
 from ..sending.report_rules import corrected
 
-What = Channel | Literal["sms_unpriced", "sms_unknown"]
+EMPLOYEES = "_employees"
+"""Ends what is of employees: their SMS are billed apart."""
 
-FREE = tuple(channel for channel, traits in CHANNELS.items() if not traits.counts_parts)
+FREE = tuple(
+    name for channel, traits in CHANNELS.items() if not traits.counts_parts for name in (channel, f"{channel}{EMPLOYEES}")
+)
+
+UNKNOWN = ("sms_unknown", f"sms_unknown{EMPLOYEES}")
 
 LONGEST_DAY = timedelta(hours=27)
 """No zone is further than this from UTC on either side, with room for a clock: nothing of a local month is outside."""
@@ -36,7 +40,8 @@ class BillLine(NamedTuple):
     """A line of the bill.
 
     Attributes:
-        what: `sms`; `sms_unpriced`: sent, and its price was not logged; `sms_unknown`: perhaps sent; `email`.
+        what: `sms`; `sms_unpriced`: sent, and its price was not logged; `sms_unknown`: perhaps sent; `email`. Each of them with
+            `_employees` behind it, of what went to employees.
         unit_price: of one SMS part, in `currency`.
         messages: how many were sent whole; of `sms_unknown` how many calls.
         parts: SMS parts, as the provider bills them. `corrected`: by how many its reports changed what was logged.
@@ -44,7 +49,7 @@ class BillLine(NamedTuple):
     """
 
     organisation: str
-    what: What
+    what: str
     currency: str | None
     unit_price: Decimal | None
     messages: int
@@ -55,6 +60,7 @@ class BillLine(NamedTuple):
 
 class _Sms(NamedTuple):
     organisation: str
+    whose: str
     messages: int
     parts: int
     price: Decimal | None
@@ -84,9 +90,9 @@ class Bill:
     zone_of: Callable[[str], str]
     organisation: str | None = None
     _sent: dict[bytes, _Sms] = field(default_factory=dict)
-    _unknown: dict[bytes, str] = field(default_factory=dict)
+    _unknown: dict[bytes, tuple[str, str]] = field(default_factory=dict)
     _more: dict[bytes, int] = field(default_factory=dict)
-    _free: dict[tuple[str, Channel], set[bytes]] = field(default_factory=lambda: defaultdict(set))
+    _free: dict[tuple[str, str], set[bytes]] = field(default_factory=lambda: defaultdict(set))
     _kept: dict[_Sms, _Sms] = field(default_factory=dict)
     _spans: dict[str, tuple[datetime, datetime]] = field(default_factory=dict)
 
@@ -100,17 +106,17 @@ class Bill:
             return
         if record.channel is not None and not CHANNELS[record.channel].counts_parts:
             if record.status == "sent":
-                self._free[record.organisation, record.channel].add(_name(record))
+                self._free[record.organisation, record.channel + _whose(record)].add(_name(record))
             return
         if record.status == "unknown":
-            self._unknown[_name(record)] = record.organisation
+            self._unknown[_name(record)] = record.organisation, _whose(record)
         if record.status == "sent" or record.parts:
             self._sms(_name(record, record.status), record)
 
     def _sms(self, name: bytes, record: LogRecord) -> None:
         if name not in self._sent:
             price, currency = price_of(record.cost, record.parts)
-            one = _Sms(record.organisation, int(record.status == "sent"), record.parts or 0, price, currency)
+            one = _Sms(record.organisation, _whose(record), int(record.status == "sent"), record.parts or 0, price, currency)
             self._sent[name] = self._kept.setdefault(one, one)  # there are few different ones
 
     def _in_month(self, record: LogRecord) -> bool:
@@ -122,18 +128,19 @@ class Bill:
 
     def lines(self) -> Iterator[BillLine]:
         """Yield the lines, by organisation."""
-        sums: dict[tuple[str, What, str | None, Decimal | None], _Sum] = defaultdict(_Sum)
+        sums: dict[tuple[str, str, str | None, Decimal | None], _Sum] = defaultdict(_Sum)
         for name, sms in self._sent.items():
-            total = sums[sms.organisation, "sms" if sms.price is not None else "sms_unpriced", sms.currency, sms.price]
+            what = ("sms" if sms.price is not None else "sms_unpriced") + sms.whose
+            total = sums[sms.organisation, what, sms.currency, sms.price]
             more = self._more.get(name, 0)
             total.messages += sms.messages
             total.parts += sms.parts + more
             total.corrected += more
-        for name, organisation in self._unknown.items():
+        for name, (organisation, whose) in self._unknown.items():
             if name not in self._sent:
-                sums[organisation, "sms_unknown", None, None].messages += 1
-        for (organisation, channel), names in self._free.items():
-            sums[organisation, channel, None, None].messages += len(names)
+                sums[organisation, f"sms_unknown{whose}", None, None].messages += 1
+        for (organisation, what), names in self._free.items():
+            sums[organisation, what, None, None].messages += len(names)
         for key in sorted(sums, key=lambda key: (key[0], key[1], key[2] or "", key[3] or 0)):
             organisation, what, currency, price = key
             one = sums[key]
@@ -166,6 +173,11 @@ def totals(lines: Iterator[BillLine] | list[BillLine]) -> dict[str, Decimal]:
         if line.currency is not None and line.amount is not None:
             found[line.currency] = found.get(line.currency, Decimal(0)) + line.amount
     return found
+
+
+def _whose(record: LogRecord) -> str:
+    """Return how what is of an employee ends; nothing of what is a client's."""
+    return "" if record.client else EMPLOYEES
 
 
 def _name(record: LogRecord, status: str = "sent") -> bytes:

@@ -11,7 +11,6 @@ import msgspec
 from schemas.addresses import AddressError, mailbox
 from schemas.agenda_snapshots import PolledAppointment
 from schemas.appointments import Appointment, AppointmentStatus, Arrival, Attendee, Location, Notify, Outcome
-from schemas.erasures import Erasure
 from schemas.events import ClientEvent, Details, ForgetKind, View
 from schemas.holds import Hold
 from schemas.inputs import NAME_MOST, SETTINGS_MOST, Organisation, OrganisationOverride, Request
@@ -24,6 +23,7 @@ from ..processing.places import spoken
 from ..processing.record_checks import instant, key_parts, present
 from ..processing.turn import Record
 from .details import with_usable_details
+from .employees import Doubts, employees_of, with_usable_employees
 from .representatives import attendees_of, tells_of, without_bad_tells
 from .tidying import tidied, tidied_appointment
 
@@ -59,13 +59,14 @@ def forgotten(record: Record, what: ForgetKind) -> ClientEvent:
     return ClientEvent(organisation=organisation, client=client, forget=what)
 
 
-def appointment_of(record: Record) -> tuple[Appointment, list[str]]:
-    """Read the appointment in a record that has a value, and what of its details cannot be used; its key must fit."""
+def appointment_of(record: Record) -> tuple[Appointment, Doubts]:
+    """Read the appointment in a record that has a value, and what of its parts cannot be used; its key must fit."""
     plain, faults = with_usable_details(tidied_appointment(loads(present(record))))
     faults += without_bad_tells(plain)
+    doubts = with_usable_employees(plain)
     event = check(Appointment, plain)
     match_key(record, event.organisation, event.appointment)
-    return event, faults
+    return event, Doubts([*faults, *doubts.faults], doubts.unclear)
 
 
 def snapshot_of(event: Appointment, now: datetime, last: Snapshot | None = None) -> Snapshot:
@@ -101,6 +102,7 @@ def snapshot_of(event: Appointment, now: datetime, last: Snapshot | None = None)
         notify=notify,
         details=details,
         tells=tells,
+        employees=employees_of(event, last),
     )
 
 
@@ -220,6 +222,8 @@ def contradicts(new: Snapshot, old: Snapshot) -> bool:
         return True
     if old.details is not None and new.details != old.details:  # rows of before have none
         return True
+    if old.employees and new.employees != old.employees and not old.stripped:  # rows of before have none
+        return True
     if old.stripped:
         return any(
             (new.clients.get(client), new.outcomes.get(client), new.tells.get(client))
@@ -307,11 +311,3 @@ def request_of(plain: Any) -> Request:
     if send_at is not None and expires_at is not None and expires_at < send_at:
         raise BadRecordError("it expires before it is to be sent - at `$.expires_at`")
     return msgspec.structs.replace(event, send_at=send_at, expires_at=expires_at)
-
-
-def check_erasure(event: Erasure, now: datetime) -> Erasure:
-    """Return an erasure, its instant in UTC. One from the future would have everything forgotten that is still to come."""
-    at = instant(event.at, "at")
-    if at > now + AHEAD:
-        raise BadRecordError("more than a day ahead - at `$.at`")
-    return msgspec.structs.replace(event, at=at)

@@ -40,6 +40,19 @@ def strip_person(rows: Rows, decision: Decision, key: ClientKey, person: str) ->
     return True
 
 
+def strip_employee(rows: Rows, decision: Decision, organisation: str, employee: str) -> tuple[tuple[str, ...], bool]:
+    """Take an employee off the appointments that this processor keeps; return their ids, and whether these are all."""
+    found: list[str] = []
+    for key, snapshot in list(rows.current(decision, SNAPSHOTS, f"{organisation}/")):
+        if employee in snapshot.employees:
+            if decision.full:
+                return tuple(found), False
+            found.append(key.split("/")[1])
+            left = {other: attends for other, attends in snapshot.employees.items() if other != employee}
+            decision.erase(SNAPSHOTS.row(key), encode(replace(snapshot, employees=left, stripped=True)))
+    return tuple(found), True
+
+
 def without(snapshot: Snapshot, client: str) -> Snapshot:
     """Return the snapshot without the client's share."""
     clients = {other: present for other, present in snapshot.clients.items() if other != client}

@@ -1,4 +1,4 @@
-"""Check every input, set aside what is bad, put what is good on `client-events` (`streams/README.md`, "The way of an event").
+"""Check every input, set aside what is bad, put what is good on `client-events` and `employee-events` (`streams/README.md`).
 
 Of an appointment it keeps the last revision and tells each client whose own view of it changed, with that client's data only.
 """
@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
-from msgspec import UNSET
 
-from schemas.erasures import Erasure
-from schemas.events import ClientEvent, Erased
+from schemas.employees import EmployeeEvent
+from schemas.events import ClientEvent
 from schemas.inputs import OptOut
-from schemas.keys import ClientKey
+from schemas.keys import CLIENT, ClientKey, RecipientKey, employee_of, is_employee
 from schemas.state import Snapshot
 from schemas.topics import (
     AGENDA_SNAPSHOTS,
@@ -23,6 +23,8 @@ from schemas.topics import (
     CONSENTS,
     CONTACTS,
     DOUBTS,
+    EMPLOYEE_EVENTS,
+    EMPLOYEES,
     ERASURES,
     HOLDS,
     OPT_OUTS,
@@ -48,7 +50,6 @@ from .agendas import Agendas
 from .checks import (
     NAMES,
     appointment_of,
-    check_erasure,
     contradicts,
     forgotten,
     hold_of,
@@ -59,25 +60,27 @@ from .checks import (
     snapshot_of,
 )
 from .contacts import known_contact
-from .erasure import strip_person, strip_snapshots
+from .employees import CLEAR, employee_changes, employee_key_of, in_doubt, known_employee
 from .fan_out import became, changes
+from .forgetting import Forgetting
 from .partial import consent_of, contact_of
 from .polls import PATIENCE
 from .representatives import people_of
 from .tidying import is_tombstone, tidied
 
+Event = ClientEvent | EmployeeEvent
 
-class Intake:
+
+class Intake(Forgetting):
     """Take in one partition of the input topics. `partitions`: of every topic; an erasure goes to each of them.
 
     `patience`: how long what a snapshot of an agenda misses is doubted before another one makes it cancelled.
     """
 
     def __init__(self, partitions: int, rows: MutableMapping[bytes, bytes], patience: timedelta = PATIENCE) -> None:
-        self.partitions = partitions
-        self.rows = Rows(rows)
         self.timers = Timers()
-        self.agendas = Agendas(self.rows, self.timers, patience)
+        own = Rows(rows)
+        super().__init__(partitions, own, Agendas(own, self.timers, patience))
 
     def loaded(self) -> None:
         """Find the appointments whose time to be forgotten will come."""
@@ -127,21 +130,26 @@ class Intake:
         for event in handle(self, decision, record, turn.now):
             self._emit(decision, event)
 
-    def _emit(self, decision: Decision, event: ClientEvent) -> None:
+    def _emit(self, decision: Decision, event: Event) -> None:
         value = encode(event)
+        if isinstance(event, EmployeeEvent):
+            decision.emit(Output(EMPLOYEE_EVENTS.name, event.key.encoded, value))
+            return
         if event.client:
             decision.emit(Output(CLIENT_EVENTS.name, ClientKey(event.organisation, event.client).encoded, value))
             return
         decision.emit(Output(CLIENT_EVENTS.name, event.organisation.encode(), value, EVERY))
 
-    def appointment(self, decision: Decision, record: Record, now: datetime) -> Iterator[ClientEvent]:
-        """Yield the events for the clients whose view of the appointment changed."""
-        event, faults = (None, list[str]()) if is_tombstone(record.value) else appointment_of(record)
+    def appointment(self, decision: Decision, record: Record, now: datetime) -> Iterator[Event]:
+        """Yield the events for the clients whose view of the appointment changed, and for the employees on it."""
+        event, doubts = (None, CLEAR) if is_tombstone(record.value) else appointment_of(record)
         organisation, appointment = (event.organisation, event.appointment) if event is not None else key_parts(record, 2)
         row = SNAPSHOTS.row(f"{organisation}/{appointment}")
         old: Snapshot | None = self.rows.get(decision, SNAPSHOTS, row)
         if event is not None:
             new = snapshot_of(event, now, old)
+            if doubts.unclear:
+                new = in_doubt(new, old)
         elif old is not None:
             new = msgspec.structs.replace(
                 old, deleted=True, booked=False, outcomes={}, keep_until=max(old.keep_until, now + KEPT)
@@ -162,8 +170,11 @@ class Intake:
             decision.emit(Output(OUTCOMES.name, ClientKey(one.organisation, one.client).encoded, to_json(one)))
         for client, view in changes(appointment, old, new):
             yield ClientEvent(organisation=organisation, client=client, appointment=view, written=record.written)
-        if faults:
-            raise BadRecordError("; ".join(faults))
+        if new.employees or (old is not None and old.employees):
+            author = event.author if event is not None else None
+            yield from employee_changes(organisation, appointment, old, new, author, record.written)
+        if doubts.faults:
+            raise BadRecordError("; ".join(doubts.faults))
 
     def agenda(self, decision: Decision, record: Record, now: datetime) -> Iterator[ClientEvent]:
         """Take in a snapshot of a client's agenda as one change of it; a null value forgets what snapshots said."""
@@ -208,11 +219,29 @@ class Intake:
         if faults:
             raise BadRecordError("; ".join(faults))
 
-    def opt_out(self, decision: Decision, record: Record, now: datetime) -> Iterator[ClientEvent]:
+    def employee(self, decision: Decision, record: Record, now: datetime) -> Iterator[EmployeeEvent]:
+        """Take in whether and how an employee hears of the own agenda, part by part; a null value: it is unknown."""
+        if is_tombstone(record.value):
+            organisation, employee = employee_key_of(record)
+            yield EmployeeEvent(organisation=organisation, employee=employee, forget=True)
+            return
+        event, faults = known_employee(tidied(record.topic, loads(present(record))))
+        match_key(record, event.organisation, "", event.employee)
+        yield event
+        if faults:
+            raise BadRecordError("; ".join(faults))
+
+    def opt_out(self, decision: Decision, record: Record, now: datetime) -> Iterator[Event]:
         """Take in a channel turned off, or on again."""
         event = read(OptOut, present(record))
-        match_key(record, event.organisation, event.client)
-        yield ClientEvent(organisation=event.organisation, client=event.client, opt_out=event)
+        whose = RecipientKey(event.organisation, event.client, event.recipient or CLIENT)
+        if bool(event.client) is is_employee(whose.recipient):
+            raise BadRecordError("an employee has no client, and everybody else has - at `$.client`")
+        match_key(record, *whose.of_topics.split("/"))
+        if event.client:
+            yield ClientEvent(organisation=event.organisation, client=event.client, opt_out=event)
+        else:
+            yield EmployeeEvent(organisation=event.organisation, employee=employee_of(whose.recipient), opt_out=event)
 
     def organisation(self, decision: Decision, record: Record, now: datetime) -> Iterator[ClientEvent]:
         """Take in an organisation's settings, whole or not at all."""
@@ -247,50 +276,8 @@ class Intake:
         match_key(record, event.organisation, event.client)
         yield ClientEvent(organisation=event.organisation, client=event.client, request=event, written=record.written)
 
-    def erasure(self, decision: Decision, record: Record, now: datetime) -> Iterator[ClientEvent]:
-        """Forget a client: here, and in every other partition, where appointments of the client may lie too.
 
-        Another partition tells of those alone that it kept: what came for the client after the erasure is not touched by it.
-        """
-        event = check_erasure(read(Erasure, present(record)), now)
-        match_key(record, event.organisation, event.client)
-        if event.stage == "done":
-            return
-        if event.person is not UNSET:
-            yield from self._erase_person(decision, record, event, event.person)
-            return
-        kept, done = strip_snapshots(self.rows, decision, event.organisation, event.client)
-        kept += self.agendas.drop(decision, ClientKey(event.organisation, event.client), now)
-        if not done:
-            decision.comes_again()
-        if event.stage == "copied":
-            if kept:
-                yield ClientEvent(organisation=event.organisation, client=event.client, erased=Erased(kept))
-            return
-        if not done:
-            return
-        yield ClientEvent(organisation=event.organisation, client=event.client, erased=Erased())
-        self._copy(decision, record, event)
-
-    def _erase_person(self, decision: Decision, record: Record, event: Erasure, person: str) -> Iterator[ClientEvent]:
-        """Forget one who acts for a client, here and in every other partition."""
-        if not strip_person(self.rows, decision, ClientKey(event.organisation, event.client), person):
-            decision.comes_again()
-            return
-        self.agendas.strip(decision, ClientKey(event.organisation, event.client), person)
-        if event.stage == "asked":
-            yield ClientEvent(organisation=event.organisation, client=event.client, erased=Erased(person=person))
-            self._copy(decision, record, event)
-
-    def _copy(self, decision: Decision, record: Record, event: Erasure) -> None:
-        """Tell every other partition."""
-        copy = encode(msgspec.structs.replace(event, stage="copied"))
-        for partition in range(self.partitions):
-            if partition != record.partition:
-                decision.emit(Output(ERASURES.name, record.key, copy, partition))
-
-
-Handler = Callable[[Intake, Decision, Record, datetime], Iterator[ClientEvent]]
+Handler = Callable[[Intake, Decision, Record, datetime], Iterator[Any]]
 
 HANDLERS: dict[str, Handler] = {
     APPOINTMENTS.name: Intake.appointment,
@@ -298,6 +285,7 @@ HANDLERS: dict[str, Handler] = {
     CONSENTS.name: Intake.consent,
     CONTACTS.name: Intake.contact,
     REPRESENTATIVES.name: Intake.representatives,
+    EMPLOYEES.name: Intake.employee,
     OPT_OUTS.name: Intake.opt_out,
     ORGANISATIONS.name: Intake.organisation,
     OVERRIDES.name: Intake.override,

@@ -51,15 +51,20 @@ def consent_of(plain: Any) -> Partial:
 def contact_of(plain: Any) -> Partial:
     """Read a contact. Raises BadRecordError where its ids are missing or wrong."""
     ids, faults = ids_of(plain), list[str]()
-    sms = part(Phone | None, plain, "sms", None, faults)
-    email = part(Email | None, plain, "email", None, faults)
-    if email is not None:
-        try:
-            normalised(email.address)
-        except AddressError as error:
-            faults.append(f"{error} - at `$.email.address`")
-            email = None
+    sms, email = part(Phone | None, plain, "sms", None, faults), email_part(plain, faults)
     return Partial(Contact(**ids, sms=sms, email=email, revision=part(Int64 | None, plain, "revision", None, faults)), faults)
+
+
+def email_part(plain: dict[str, Any], faults: list[str]) -> Email | None:
+    """Return the e-mail address of a record, None where it is missing or no address of the domain name system."""
+    email: Email | None = part(Email | None, plain, "email", None, faults)
+    try:
+        if email is not None:
+            normalised(email.address)
+    except AddressError as error:
+        faults.append(f"{error} - at `$.email.address`")
+        return None
+    return email
 
 
 def ids_of(plain: Any) -> dict[str, str]:

@@ -12,18 +12,17 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.addresses import AddressError, normalised
 from schemas.appointments import Attendee
 from schemas.channels import CHANNELS
 from schemas.events import KnownPeople, KnownPerson
-from schemas.inputs import Contact, Email, Phone
+from schemas.inputs import Contact, Phone
 from schemas.representatives import UNTIL_BIRTHDAY, CallName, Role
 from schemas.state import Snapshot
 from schemas.wire import MOST_PEOPLE, BadRecordError, Int64, PersonId, check
 
 from ..processing.record_checks import FIRST_YEAR, LAST_YEAR
 from .contacts import known_contact
-from .partial import LanguageTag, ids_of, part
+from .partial import LanguageTag, email_part, ids_of, part
 
 _Tell = Annotated[list[PersonId], Meta(max_length=MOST_PEOPLE)]
 
@@ -72,7 +71,7 @@ def _person(plain: Any, ids: dict[str, str]) -> tuple[KnownPerson | None, list[s
     if until is not None and not FIRST_YEAR <= until.year <= LAST_YEAR:
         until = None
         unclear.append(f"the year must be {FIRST_YEAR} to {LAST_YEAR} - at `$.until`")
-    sms, email = part(Phone | None, plain, "sms", None, faults), _email(plain, faults)
+    sms, email = part(Phone | None, plain, "sms", None, faults), email_part(plain, faults)
     contact = known_contact(Contact(**ids, sms=sms, email=email))
     return KnownPerson(
         id=id_, role=role, notifications=part(bool, plain, "notifications", False, faults) and not unclear,
@@ -90,17 +89,6 @@ def _channels(plain: dict[str, Any], faults: list[str]) -> tuple[Any, ...]:
     listed: list[Any] = part(list, plain, "channels", [], faults)
     faults += [f"Invalid enum value - at `$.channels[{number}]`" for number, one in enumerate(listed) if one not in [*CHANNELS]]
     return tuple(channel for one in listed for channel in CHANNELS if channel == one)
-
-
-def _email(plain: dict[str, Any], faults: list[str]) -> Email | None:
-    email: Email | None = part(Email | None, plain, "email", None, faults)
-    try:
-        if email is not None:
-            normalised(email.address)
-    except AddressError as error:
-        faults.append(f"{error} - at `$.email.address`")
-        return None
-    return email
 
 
 def without_bad_tells(plain: Any) -> list[str]:

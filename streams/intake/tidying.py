@@ -26,6 +26,7 @@ STRIPPED = {
     "organisations": ("name", "sms.originator", "email.from", "email.reply_to", "email.subject", *_SUBJECTS),
     "organisation-overrides": ("email.subject", *_SUBJECTS),
     "contacts": ("sms.number", "email.address"),
+    "employees": ("sms.number", "email.address"),
     "requests": ("subject",),
     "representatives": ("call_name",),
 }

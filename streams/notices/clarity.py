@@ -47,7 +47,8 @@ def _clear(notice: Notice, by_day: dict[str, set[Words]], named: set[Words], sce
     if not _speaks_of_one(notice) or (was := notice.members[0].was) is None:
         return notice
     now, items = notice.members[0].now, scene.known.items
-    own = {was, *[words for words in by_day[was.day] if words in items and _is_its_own(items[words], notice.members[0].id)]}
+    id_, day = notice.members[0].id, by_day[was.day]
+    own = {was, *[words for words in day if words in items and words not in scene.want and _is_its_own(items[words], id_)]}
     others = by_day[was.day] - own
     twins = {
         other for other in others if other.slot == was.slot and not (notice.kind in ("relocated", "changed") and other == now)
@@ -62,4 +63,4 @@ def _is_address(place: str | None) -> bool:
 
 def _is_its_own(item: Item, id_: str) -> bool:
     """Tell whether it is what a gate kept back of the very appointment: the client never heard it."""
-    return not item.heard and item.ids == (id_,)
+    return not item.heard and id_ in item.ids

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -45,15 +45,19 @@ class Closing(NamedTuple):
     held: Held | None = None
 
 
+Unsaid = Callable[[Change, Scene], str | None]
+"""Why a change is not to be said: a `detail` of `suppressed`; None: it is."""
+
+
 class ClosingPlan(NamedTuple):
-    """What is said, and what of that waits; what is not to be said; what is over; what an earlier series notice covers.
+    """What is said, and what of that waits; what is not to be said, and why; what is over; what an earlier series notice covers.
 
     `held`: quiet hours hold some of it back.
     """
 
     said: list[Statement]
     waits: list[Statement]
-    not_said: list[Statement]
+    not_said: list[tuple[Statement, str]]
     over: list[Statement]
     covered: list[Change]
     held: bool
@@ -72,36 +76,36 @@ def hold_back(key: RecipientKey, agenda: Agenda, organisation: Organisation | No
 
 def close(
     key: RecipientKey, agenda: Agenda, organisation: Organisation | None, eligibility: Eligibility, now: datetime,
-    not_said: Collection[Difference] = (), *, hold: bool = False, elsewhere: Collection[str] = (),
+    unsaid: Unsaid | None = None, *, hold: bool = False, elsewhere: Collection[str] = (), by_day: bool = True,
 ) -> Closing:  # fmt: skip
     """Close the window. In quiet hours, or a hold, only what belongs to a day that is soon is decided; the rest is held.
 
-    `not_said`: of these nothing is said any more. `elsewhere`: appointments of which somebody else is told at the same address.
+    `unsaid`: of what nothing is said. `elsewhere`: appointments of which somebody else is told at the same address.
+    `by_day`: each day is a message of its own.
     """
     zone, until = zone_of(organisation), quiet_until(organisation, now)
     before = known_of(agenda, zone, now)
     scene = scene_of(agenda, before, zone, now)
     soon = _soon(scene, hold or until is not None)
     writer = Writer(key, scene)
-    plan = planned(scene, soon, writer, not_said, hold=hold)
+    plan = planned(scene, soon, writer, unsaid, hold=hold)
     held = held_back(agenda, scene, writer, plan.waits, ()) if hold and plan.waits else None
     withheld = eligibility.closed_gate
     decided = [
         *[writer.decided(said, "expired") for said in plan.over],
         *[writer.decided(Statement((change,)), "series") for change in plan.covered],
-        *[writer.decided(said, NOT_SAID) for said in plan.not_said],
+        *[writer.decided(said, why) for said, why in plan.not_said],
         *[writer.decided(said, withheld or _is_told(said, elsewhere)) for said in plan.said],
     ]
     item_of = before.item_of
     away, away_held = absent(writer, item_of, None if hold else soon)
     silent = same(writer, item_of, decided)
     held_until = until if plan.held or away_held else None
-    messages = [_cleared(message, scene) for message in grouped([*away, *decided, *silent])]
+    messages = [_cleared(message, scene) for message in grouped([*away, *decided, *silent], by_day=by_day)]
     known = _covering(scene, plan.covered, decided)
     if plan.over:
         known = read(known, [one.notice for one in decided if one.withheld == "expired"], now, rules=False)
-    unsaid = (NOT_SAID, SAME_ADDRESS, withheld)
-    overheard_now = [one.notice for one in decided if one.withheld is not None and one.withheld in unsaid]
+    overheard_now = [one.notice for one in decided if one.withheld not in (None, "expired", "series")]
     if overheard_now:
         known = overheard(known, overheard_now, now)
     if plan.over or overheard_now:
@@ -126,7 +130,7 @@ def _cleared(message: list[Decided], scene: Scene) -> list[Decided]:
 
 
 def planned(
-    scene: Scene, soon: set[str] | None, writer: Writer, unsaid: Collection[Difference] = (), *, hold: bool = False
+    scene: Scene, soon: set[str] | None, writer: Writer, unsaid: Unsaid | None = None, *, hold: bool = False
 ) -> ClosingPlan:  # fmt: skip
     """Decide what one closing says. `soon`: in quiet hours, or a hold, the days that are not held; `unsaid`: what is not said."""
     went, made = changes(scene)
@@ -134,11 +138,14 @@ def planned(
     over = [Statement((change,)) for change in past]
     if past:
         went, made = ([change for change in some if change not in past] for some in (went, made))
-    not_said: list[Statement] = []
-    if unsaid:
-        for some in (went, made):
-            not_said += group_changes((change for change in some if _pair(change) in unsaid), scene)
-        went, made = ([change for change in some if _pair(change) not in unsaid] for some in (went, made))
+    not_said: list[tuple[Statement, str]] = []
+    if unsaid is not None:
+        reasons = {change: why for change in (*went, *made) if (why := unsaid(change, scene)) is not None}
+        for why in dict.fromkeys(reasons.values()):
+            for some in (went, made):
+                group = group_changes((change for change in some if reasons.get(change) == why), scene)
+                not_said += [(one, why) for one in group]
+        went, made = ([change for change in some if change not in reasons] for some in (went, made))
     moved = group_changes(went, scene)
     said = [one for one in moved if is_free(one, soon)]
     covered: list[Change] = []
@@ -166,8 +173,11 @@ def planned(
     return ClosingPlan(said, waits, not_said, free, covered, held=bool(waits) or len(free) < len(over))
 
 
-def _pair(change: Change) -> Difference:
-    return (change.member.was, change.member.now)
+def not_these(differences: Collection[Difference]) -> Unsaid | None:
+    """Have nothing said of these any more."""
+    if not differences:
+        return None
+    return lambda change, _: NOT_SAID if (change.member.was, change.member.now) in differences else None
 
 
 def _soon(scene: Scene, is_quiet: bool) -> set[str] | None:

@@ -18,7 +18,8 @@ from schemas.state import OptOuts
 class ClientFacts(NamedTuple):
     """All that the gates look at for one recipient. `ended`: who acted for the client does so no more.
 
-    `call_name`: how a message to one who acts for the client calls the client; None: not at all.
+    `call_name`: how a message to one who acts for the client calls the client; None: not at all. `off`: what the gate is called
+    that is closed where nothing is wanted.
     """
 
     consent: Consent | None
@@ -27,6 +28,7 @@ class ClientFacts(NamedTuple):
     organisation: Organisation | None
     ended: bool = False
     call_name: str | None = None
+    off: Gate = "client_off"
 
 
 class Eligibility(NamedTuple):
@@ -40,13 +42,13 @@ def eligibility_of(facts: ClientFacts, only: Channel | None = None) -> Eligibili
     """Return the way of a message at its decision; `only`: at its sending, when its one channel counts."""
     consent = facts.consent
     if consent is None or not consent.notifications:
-        return Eligibility(None, "client_off")
+        return Eligibility(None, facts.off)
     if facts.ended:
         return Eligibility(None, "ended")
     off = facts.opt_outs.off if facts.opt_outs is not None else {}
     listed = [channel for channel in consent.channels if channel not in off and only in (None, channel)]
     if not listed:
-        return Eligibility(None, "client_off")
+        return Eligibility(None, facts.off)
     channel = next((channel for channel in listed if confirmed(facts.contact, channel)), None)
     if channel is None:
         return Eligibility(None, "contact_unconfirmed")

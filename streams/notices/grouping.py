@@ -19,19 +19,22 @@ FEW = 20
 """So few notices are not measured, unless they are of a long series."""
 
 
-def grouped(decided: list[Decided]) -> list[list[Decided]]:
-    """Return the messages: notices of one fate and local day each; all of one fate together where that would be more than 5."""
+def grouped(decided: list[Decided], *, by_day: bool = True) -> list[list[Decided]]:
+    """Return the messages: notices of one fate and local day each; all of one fate together where that would be more than 5.
+
+    Not `by_day`: all of one fate together, whatever their days.
+    """
     if len(decided) < 2:
         return [decided] if decided else []
     by_reason: dict[str | None, dict[str, list[Decided]]] = {}
     for one in sorted(decided, key=lambda one: one.order):
         by_reason.setdefault(one.withheld, {}).setdefault(one.notice.day or "", []).append(one)
     messages = []
-    for by_day in by_reason.values():
-        if len(by_day) > MOST_MESSAGES:
-            messages.append(sorted((one for day in by_day.values() for one in day), key=lambda one: one.order))
+    for days in by_reason.values():
+        if len(days) > MOST_MESSAGES or not by_day:
+            messages.append(sorted((one for day in days.values() for one in day), key=lambda one: one.order))
         else:
-            messages.extend(by_day.values())
+            messages.extend(days.values())
     messages.sort(key=lambda message: (min(one.notice.day or "" for one in message), message[0].order))
     return [part for message in messages for part in _parts(message)]
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from schemas.events import View
-from schemas.known import Item, Rule, Words
+from schemas.known import Item, Member, Rule, Words
 from schemas.notices import Notice
 from schemas.state import Agenda, AgendaEntry, ToldSeries
 
@@ -114,9 +114,7 @@ def read(known: Known, notices: Iterable[Notice], now: datetime, rules: bool = T
         before = {member.was: items.pop(member.was, None) for member in notice.members if member.was is not None}
         for member in notice.members:
             old = before.get(member.was) if member.was is not None else None
-            if member.now is not None or (old is not None and old.stale):  # else it may be elsewhere meanwhile, and stays there
-                for words in holders.pop(member.id, ()):
-                    leave(items, words, member.id)
+            _leave_all(items, holders, member, old)
             if member.now is not None:
                 since = old.since if old is not None and old.words.day == member.now.day else now
                 items[member.now] = Item(
@@ -138,14 +136,10 @@ def overheard(known: Known, notices: Iterable[Notice], now: datetime) -> Known:
     holders = holders_of(items)
     for notice in notices:
         for member in notice.members:
-            if member.was is not None and (old := items.get(member.was)) is not None:
-                if old.heard:
-                    items[member.was] = replace(old, stale=True, ids=tuple(sorted({*old.ids, member.id})))
-                else:
-                    del items[member.was]
-            for words in holders.pop(member.id, ()):
-                if words != member.was:
-                    leave(items, words, member.id)
+            old = items.pop(member.was, None) if member.was is not None else None
+            _leave_all(items, holders, member, old)
+            if old is not None and old.heard:
+                items[old.words] = replace(old, stale=True, ids=tuple(sorted({*old.ids, member.id})))
         for member in notice.members:
             if member.now is not None:
                 items[member.now] = Item(
@@ -163,6 +157,21 @@ def holders_of(items: Mapping[Words, Item]) -> dict[str, list[Words]]:
         for id_ in item.ids:
             holders.setdefault(id_, []).append(words)
     return holders
+
+
+def _leave_all(items: dict[Words, Item], holders: dict[str, list[Words]], member: Member, old: Item | None) -> None:
+    """Leave all that an appointment of a notice stood for. `old`: what was known of what the notice says it was.
+
+    What is cancelled may be elsewhere meanwhile, and stays there. But of what was heard before a gate kept something back, that
+    something goes too, whoever else was there: they are all off.
+    """
+    if member.now is None and (old is None or not old.stale):
+        return
+    for words in holders.pop(member.id, ()):
+        if member.now is None and (item := items.get(words)) is not None and not item.heard and not item.lived:
+            del items[words]
+        else:
+            leave(items, words, member.id)
 
 
 def leave(items: dict[Words, Item], words: Words, id_: str) -> None:

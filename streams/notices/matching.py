@@ -123,12 +123,16 @@ def _joined(known: Known, want: Wanted, appointments: Mapping[str, AgendaEntry])
     }  # fmt: skip
     theirs = {id_ for item in other.values() for id_ in item.ids}
     at = {id_: words for words, ids in want.items() for id_ in ids if id_ in theirs and words in items}
+    heard = {id_ for item in other.values() if item.stale for id_ in item.ids}
     back = {id_ for words, item in other.items() if item.stale for id_ in want.get(words, ()) if id_ in item.ids}
     for words, item in other.items():
         here = want.get(words, ())
         if item.stale and not here:
             continue
         stay = () if item.stale else tuple(id_ for id_ in item.ids if _stays(id_, words, at, here, appointments))
+        if not here and not item.heard:  # what is said of who goes on from here is said of the others; first of who was heard of
+            stay = tuple(id_ for id_ in stay if _is_on(id_, appointments)) or stay
+            stay = tuple(id_ for id_ in stay if id_ in heard) or stay
         ids = tuple(sorted({*stay, *here}))
         if not ids and item.ids and not item.heard and back.issuperset(item.ids):
             del items[words]  # it went back to what we said last, and nobody ever said this one
@@ -151,14 +155,19 @@ def _stays(
     return not here or id_ in here or (entry is not None and entry.booked)
 
 
+def _is_on(id_: str, appointments: Mapping[str, AgendaEntry]) -> bool:
+    entry = appointments.get(id_)
+    return entry is not None and entry.booked and entry.present
+
+
 def _series(item: Item, ids: tuple[str, ...], appointments: Mapping[str, AgendaEntry]) -> str | None:
     """Return its series, which follows that of its appointments."""
     live: set[str | None] = set()
     for id_ in ids:
-        if (entry := appointments.get(id_)) is not None and entry.booked and entry.present:
-            if entry.actual.series == item.series:
+        if _is_on(id_, appointments):
+            if (name := appointments[id_].actual.series) == item.series:
                 return item.series
-            live.add(entry.actual.series)
+            live.add(name)
     return min(live, key=str) if live else item.series
 
 
@@ -280,7 +289,8 @@ def _cancelled(scene: Scene, off: Mapping[Words, None], used: set[str]) -> Itera
         item = items[words]
         if not item.heard and item.ids and used.issuperset(item.ids):
             continue  # the notice of what was heard says it
-        was = next((stale[id_] for id_ in item.ids if id_ in stale), words) if not item.heard else words
-        if was not in said:
-            said.add(was)
-            yield Change("cancelled", Member(min(item.ids, default=item.first), was, None, item.series))
+        before = {stale[id_]: id_ for id_ in reversed(item.ids) if id_ in stale} if not item.heard else {}
+        for was, id_ in (before or {words: min(item.ids, default=item.first)}).items():
+            if was not in said:
+                said.add(was)
+                yield Change("cancelled", Member(id_, was, None, item.series))

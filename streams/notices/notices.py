@@ -42,7 +42,7 @@ from ..processing.turn import Decision, Output, Processor, Record, Turn
 from .agenda import Decided, pruned, seconds_since, take_in, without
 from .client_turn import ClientTurn
 from .clients import END, FLIGHT, KINDS, PRUNE, REMINDER, REQUEST, WINDOW, first_moment_of
-from .closing import close, hold_back
+from .closing import close, hold_back, not_these
 from .consents import Consents
 from .contacts import opted, refused
 from .due_moments import due_of_before, due_together
@@ -256,8 +256,8 @@ class Notices(Organisations, Requests, Consents, Representing):
             return listed(client, replace(agenda, window=None, held_until=None), held)
         old, hushed = agenda, not_to_be_said(agenda, client.settings)
         agenda, messages, held = close(
-            client.whose, agenda, client.organisation, client.eligibility, client.now, hushed, hold=client.holds,
-            elsewhere=client.elsewhere,
+            client.whose, agenda, client.organisation, client.eligibility, client.now, not_these(hushed),
+            hold=client.holds, elsewhere=client.elsewhere,
         )  # fmt: skip
         for one in messages:
             emit_message(client, "direct", message_of(agenda, one), one, client.eligibility, due)

@@ -6,11 +6,13 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from schemas.employees import EmployeeEvent
 from schemas.events import ClientEvent, Forget
 from schemas.holds import Hold, Urgent
 from schemas.inputs import Organisation, OrganisationOverride
 from schemas.keys import ClientKey
-from schemas.topics import AGENDAS, CLIENT_EVENTS, HOLDS_TABLE, PEOPLE_TABLE
+from schemas.state import SettingsRow
+from schemas.topics import AGENDAS, CLIENT_EVENTS, EMPLOYEE_EVENTS, HOLDS_TABLE, PEOPLE_TABLE
 from schemas.wire import encode
 
 from ..processing.turn import Decision, Output
@@ -26,8 +28,10 @@ class Organisations(Clients):
         self, decision: Decision, organisation: str, said: Organisation | OrganisationOverride | Forget, now: datetime
     ) -> None:
         """Take in settings, or what lies over them. Where other due moments follow, every client gets its next moment anew."""
+        old = self.settings.get(organisation)
         if self.settings.take_in(self.rows, decision, organisation, said, now):
             self._schedule_all(decision, organisation, now)
+        self._tell_employees(decision, organisation, old)
 
     def _hold(self, decision: Decision, organisation: str, said: Hold | Forget, now: datetime) -> None:
         """Take in what an organisation holds. Every client gets its next moment anew."""
@@ -38,6 +42,15 @@ class Organisations(Clients):
         self.settings.hold(decision, organisation, new)
         decision.count("holds", what_became(old, new))
         self._schedule_all(decision, organisation, now)
+        self._tell_employees(decision, organisation, None)
+
+    def _tell_employees(self, decision: Decision, organisation: str, old: SettingsRow | None) -> None:
+        """Have the digests of employees follow what changed, where the organisation has any."""
+        settings = self.settings.get(organisation)
+        same = old is not None and settings is not None and old.organisation == settings.organisation
+        if not same and any(one is not None and one.organisation.employees for one in (old, settings)):
+            look = EmployeeEvent(organisation=organisation, look=True)
+            decision.emit(Output(EMPLOYEE_EVENTS.name, organisation.encode(), encode(look), self.partition))
 
     def _answer(self, decision: Decision, organisation: str, asked: Urgent) -> None:
         """Count, for the whole organisation, messages of days that are near, and tell the client's partition if they may go."""

@@ -13,6 +13,7 @@ from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from schemas.channels import CHANNELS
+from schemas.employee_settings import EmployeeSettings
 from schemas.events import Forget
 from schemas.holds import HoldRow
 from schemas.inputs import Organisation, OrganisationOverride
@@ -92,6 +93,8 @@ def apply_override(upstream: Organisation, override: OrganisationOverride | None
         own["templates"] = _over(upstream.templates or Templates(), override.templates)
     if override.say is not UNSET:
         own["say"] = _over(upstream.say or SaySettings(), override.say)
+    if override.employees is not UNSET:
+        own["employees"] = _over(upstream.employees or EmployeeSettings(), override.employees)
     if override.labels is not UNSET:
         own["labels"] = _each_over(upstream.labels or {}, override.labels, LabelSettings())
     if override.translations is not UNSET:

@@ -62,12 +62,14 @@ def same(writer: Writer, before: Mapping[str, Words], decided: list[Decided]) ->
     if not found:
         return []
     now, was = {member.now for member in members}, {member.was for member in members}
+    spoken_of = {member.id for member in members}
     by_kind: dict[tuple[Kind, str], list[str]] = {}
     for id_, kind in sorted(found.items()):
         entry, words, old = scene.agenda.appointments[id_], so.get(id_), before.get(id_)
         is_there = words is None or words in scene.known.items or words in now
         item = scene.known.items.get(old) if old is not None else None
         is_gone = item is None or old in scene.want or old in was or is_absent(item, scene.agenda.appointments)
+        is_gone = is_gone or (item is not None and not item.heard and not spoken_of.isdisjoint(item.ids))
         if (
             entry.present and is_there and (is_gone or entry.outcome is not None)
         ):  # an outcome is known at once, in quiet hours too

@@ -74,15 +74,17 @@ def _bounded(sent: dict[str, Sent]) -> dict[str, Sent]:
 
 def undone(agenda: Agenda, outcome: Landed, zone: str, now: datetime) -> Landing:
     """Take back what a message made known, and have the client decided anew; nothing changes where it says nothing any more."""
-    first = next(iter(outcome.notices))
-    one = agenda.sent.get(first)
+    one = _of(agenda.sent, outcome.notices)
     if one is None and not MAKES.issuperset(outcome.notices.values()):
         return Landing(agenda)
     zone = agenda.zone or zone  # in which it was worded
     before = known_of(agenda, zone, now)
-    known = _without(before, outcome.notices, one, zone, now)
+    gone = one.gone if one is not None else ()
+    passed = _passed_on(agenda.sent, gone, outcome.notices, before)
+    left = [item for item in gone if not any(item in items for items in passed.values())]
+    known = _without(before, outcome.notices, left, one.rules if one is not None else (), zone, now)
     if one is not None or any(_is_of(item, outcome.notices) for other in agenda.sent.values() for item in other.gone):
-        agenda = replace(agenda, sent=_unsaid(agenda.sent, first, outcome.notices))
+        agenda = replace(agenda, sent=_unsaid(agenda.sent, outcome.notices, passed, now))
     if known == before:
         return Landing(agenda)
     backs = one.said.backs if one is not None and one.said is not None else 0
@@ -93,13 +95,47 @@ def undone(agenda: Agenda, outcome: Landed, zone: str, now: datetime) -> Landing
     return Landing(replace(agenda, backs=max(agenda.backs, backs + 1), unsaid=agenda.unsaid + 1, window=window))
 
 
-def _unsaid(sent: Mapping[str, Sent], first: str, notices: Collection[str]) -> dict[str, Sent]:
-    """Return them without a message; nor did others take away what it said."""
-    return {
+def _of(sent: Mapping[str, Sent], notices: Iterable[str]) -> Sent | None:
+    """Return what is remembered of a message: what it took away itself, and what was passed on to its notices."""
+    found = [sent[id_] for id_ in notices if id_ in sent]
+    return replace(found[0], gone=tuple(item for one in found for item in one.gone)) if found else None
+
+
+def _passed_on(
+    sent: Mapping[str, Sent], gone: Iterable[Item], notices: Collection[str], known: Known
+) -> dict[str, list[Item]]:  # fmt: skip
+    """Find of what a message took away what others spoke of later, as who did not hear it took them; by their notice.
+
+    One that took away the same words, or what this one had made of them at the same hour, for it named the hour alone: it took
+    that away. One that told the same words anew: they stand for that. So it is known again only if they did not arrive either.
+    """
+    found: dict[str, list[Item]] = {}
+    first = next((at for at, id_ in enumerate(sent) if id_ in notices), 0)
+    later = [(id_, other.gone) for id_, other in list(sent.items())[first:] if id_ not in notices]
+    for item in gone:
+        words, standing = item.words, known.items.get(item.words)
+        took = (id_ for id_, taken in later for one in taken if one.words == words or (
+            _is_of(one, notices) and one.words.slot == words.slot
+        ))  # fmt: skip
+        by = next(took, None) or (standing.notice if standing is not None and not _is_of(standing, notices) else None)
+        if by is not None:
+            found.setdefault(by, []).append(item)
+    return found
+
+
+def _unsaid(
+    sent: Mapping[str, Sent], notices: Collection[str], passed: Mapping[str, Iterable[Item]], now: datetime
+) -> dict[str, Sent]:  # fmt: skip
+    """Return them without a message; nor did others take away what it said, but what was passed on to them."""
+    left = {
         id_: replace(other, gone=tuple(item for item in other.gone if not _is_of(item, notices)))
         for id_, other in sent.items()
-        if id_ != first
+        if id_ not in notices
     }
+    for id_, items in passed.items():
+        other = left.get(id_) or Sent(at=now)
+        left[id_] = replace(other, gone=(*other.gone, *items))
+    return _bounded(left)
 
 
 def _is_of(item: Item, notices: Collection[str]) -> bool:
@@ -107,7 +143,9 @@ def _is_of(item: Item, notices: Collection[str]) -> bool:
     return not item.lived and (item.notice in notices or item.covered in notices)
 
 
-def _without(known: Known, notices: Collection[str], one: Sent | None, zone: str, now: datetime) -> Known:
+def _without(
+    known: Known, notices: Collection[str], gone: Iterable[Item], rules: Iterable[tuple[Rule, Rule]], zone: str, now: datetime
+) -> Known:  # fmt: skip
     """Return what is known without what these notices said of what is ahead, and with what they took away of that."""
     items = {
         words: item
@@ -115,11 +153,11 @@ def _without(known: Known, notices: Collection[str], one: Sent | None, zone: str
         if not _is_of(item, notices) or not is_ahead(words, now, zone)
     }  # fmt: skip
     elsewhere = {id_ for item in items.values() if not item.stale for id_ in item.ids}
-    for item in one.gone if one is not None else ():
+    for item in gone:
         if item.words not in items and is_ahead(item.words, now, zone):
             ids = tuple(id_ for id_ in item.ids if id_ not in elsewhere)
             items[item.words] = replace(item, ids=ids, first="" if ids else item.first or item.ids[0])
-    return Known(items, _rules(known.rules, notices, one.rules if one is not None else ()))
+    return Known(items, _rules(known.rules, notices, rules))
 
 
 def _rules(rules: Iterable[Rule], notices: Collection[str], changed: Iterable[tuple[Rule, Rule]]) -> tuple[Rule, ...]:

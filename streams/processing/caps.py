@@ -6,7 +6,7 @@ What is known of already is never refused for the number of things: a cancellati
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from msgspec.structs import replace
 
@@ -50,7 +50,9 @@ class Capped(NamedTuple):
     reason: str
 
 
-def capped_appointment(agenda: Agenda, event: AppointmentEvent, now: datetime) -> Capped | None:
+def capped_appointment(
+    agenda: Agenda, event: AppointmentEvent, now: datetime, whose: Literal["client", "employee"] = "client"
+) -> Capped | None:
     """Return the cap that refuses an appointment, None where it is taken in. `agenda`: as it is before it."""
     known = agenda.appointments.get(event.appointment)
     if (not event.booked and known is not None) or len(agenda.appointments) < SURE:
@@ -58,12 +60,12 @@ def capped_appointment(agenda: Agenda, event: AppointmentEvent, now: datetime) -
     if event.booked and event.view.end > now and (known is None or not known.booked):
         ahead = sum(entry.booked and entry.actual.end > now for entry in agenda.appointments.values())
         if ahead >= MOST_APPOINTMENTS:
-            return Capped("appointments", f"more than {MOST_APPOINTMENTS} appointments ahead of one client")
+            return Capped("appointments", f"more than {MOST_APPOINTMENTS} appointments ahead of one {whose}")
     was = len(encode((known.actual, known.replaces))) if known is not None else -len(event.appointment) - ENTRY
     more = len(encode((event.view, event.replaces))) - was
     own = replace(agenda, known=None, rules=(), flight={})
     if more > 0 and len(encode(own)) + more > ROW:
-        return Capped("bytes", f"more than {ROW} bytes of one client")
+        return Capped("bytes", f"more than {ROW} bytes of one {whose}")
     return None
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from schemas.channels import CHANNELS
 from schemas.deliveries import AuditRecord, Delivery, LogRecord
 from schemas.inputs import Channel, Organisation
-from schemas.keys import CLIENT, PERSON, ClientKey
+from schemas.keys import CLIENT, PERSON
 from schemas.languages import Language
 from schemas.notices import WORDING, Notice
 from schemas.templates import texts_around
@@ -26,8 +26,8 @@ from .turn import Decision, Output
 
 def emit_record(decision: Decision, partition: int, record: LogRecord) -> None:
     """Emit a record and its fact in one decision, so that there is never the one without the other."""
-    client = ClientKey(record.organisation, record.client)
-    decision.emit(Output(DELIVERY_LOG.name, client.encoded, to_json(record), partition))
+    client = record.whose.of_topics
+    decision.emit(Output(DELIVERY_LOG.name, client.encode(), to_json(record), partition))
     fact = AuditRecord(
         message=record.message, organisation=record.organisation, client=record.client, channel=record.channel,
         reason=record.reason, status=record.status, detail=record.detail, at=record.at,
@@ -71,7 +71,9 @@ def template_of(
         return None
     texts = texts_around(organisation, channel, notices, language, recipient)
     parts = [getattr(texts, part) for part in CHANNELS[channel].template]
-    return _version(channel, *parts, *([language] if language is not None else []), *([PERSON] if recipient else []))
+    return _version(
+        channel, *parts, *([language] if language is not None else []), *([recipient[: len(PERSON)]] if recipient else [])
+    )
 
 
 def template_for(organisation: Organisation | None, delivery: Delivery) -> str | None:

@@ -13,11 +13,12 @@ import msgspec
 
 from schemas.deliveries import Delivery, DeliveryReport
 from schemas.doubts import DoubtedRecord
+from schemas.employees import EmployeeBody, EmployeeChange, EmployeeEvent, ForgetEmployee, Look
 from schemas.events import AgendaChange, AppointmentEvent, Bounce, ClientEvent, EventBody, Forget, Landed
 from schemas.held import HeldRecord
 from schemas.holds import Hold, Urgent
 from schemas.inputs import Channel, Organisation, Request
-from schemas.keys import CLIENT, PERSON, ClientKey, RecipientKey
+from schemas.keys import CLIENT, EMPLOYEE, PERSON, ClientKey, RecipientKey, is_employee
 from schemas.wire import BadRecordError, own
 
 from .local_time import zone
@@ -25,6 +26,7 @@ from .record_checks import FIRST_YEAR, LAST_YEAR, instant, key_parts
 from .turn import Record
 
 _event = msgspec.json.Decoder(ClientEvent).decode
+_employee_event = msgspec.json.Decoder(EmployeeEvent).decode
 _delivery = msgspec.json.Decoder(Delivery).decode
 _report = msgspec.json.Decoder(DeliveryReport).decode
 _held = msgspec.json.Decoder(HeldRecord).decode
@@ -96,17 +98,47 @@ def body_of(event: ClientEvent) -> EventBody:
     return found[0]
 
 
+def employee_event(record: Record) -> tuple[EmployeeEvent, EmployeeBody]:
+    """Read a record of `employee-events`, and what it says. Raises BadRecordError."""
+    event = own(_employee_event, record.value)
+    if event.look is bool(event.employee):
+        raise BadRecordError("it is of an employee where it must be of an organisation, or the other way round")
+    if event.employee:
+        _match_recipient(record, event.key)
+    else:
+        _match(record, event.organisation)
+    body = employee_body(event)
+    if isinstance(body, EmployeeChange):
+        _check_years(start=body.appointment.view.start, end=body.appointment.view.end)
+    return event, body
+
+
+def employee_body(event: EmployeeEvent) -> EmployeeBody:
+    """Return what an event says, the one member that it has. Raises BadRecordError where that is none, or several."""
+    members = (
+        event.change, event.known, ForgetEmployee() if event.forget else None, event.opt_out, event.bounce, event.outcome,
+        event.erased, Look() if event.look else None,
+    )  # fmt: skip
+    found = [member for member in members if member is not None]
+    if len(found) != 1:
+        raise BadRecordError("it has several kinds of event" if found else "it has no kind of event that this version knows")
+    return found[0]
+
+
 def delivery(record: Record, channel: Channel) -> Delivery:
     """Read a record of the topic of a channel's deliveries. Raises BadRecordError."""
     found = own(_delivery, record.value)
-    _match(record, found.organisation, found.client)
+    if found.client:
+        _match(record, found.organisation, found.client)
+    else:
+        _match_recipient(record, RecipientKey(found.organisation, found.client, found.recipient))
     if found.channel != channel:
         raise BadRecordError("it is of another channel - at `$.channel`")
     if not found.message or "/" in found.message:
         raise BadRecordError("not a message's id - at `$.message`")
     if not found.notices:
         raise BadRecordError("it tells nothing - at `$.notices`")
-    if found.recipient:
+    if found.client and found.recipient:
         _check_recipient(found.recipient)
     if (found.reason == "request") is (found.request is None):
         raise BadRecordError("a request is missing, or there is one too many - at `$.request`")
@@ -116,6 +148,13 @@ def delivery(record: Record, channel: Channel) -> Delivery:
 
 def recipient_key(record: Record) -> RecipientKey:
     """Read the key of a record without a value. Raises BadRecordError."""
+    if b"//" in (record.key or b""):
+        try:
+            employee = RecipientKey.of((record.key or b"").decode())
+        except ValueError:
+            raise BadRecordError("the key is not that of an employee") from None
+        _match_recipient(record, employee)
+        return employee
     parts = key_parts(record, 3 if (record.key or b"").count(b"/") > 1 else 2)
     key = RecipientKey(*parts)
     if key.recipient:
@@ -127,6 +166,13 @@ def _check_recipient(recipient: str) -> None:
     """See that it is one who acts for a client."""
     if not recipient.startswith(PERSON) or recipient == PERSON or "/" in recipient:
         raise BadRecordError("not a recipient - at `$.recipient`")
+
+
+def _match_recipient(record: Record, key: RecipientKey) -> None:
+    """See that a record of an employee has the employee's key."""
+    ids = (key.organisation, key.recipient.removeprefix(EMPLOYEE))
+    if key.client or not is_employee(key.recipient) or record.key != str(key).encode() or any(not i or "/" in i for i in ids):
+        raise BadRecordError("the key does not match the value: expected organisation//employee")
 
 
 def held_value(value: bytes | None) -> HeldRecord:
@@ -156,9 +202,12 @@ def doubted(record: Record) -> DoubtedRecord:
 def report(record: Record) -> DeliveryReport:
     """Read a record of `delivery-reports`. Raises BadRecordError."""
     found = own(_report, record.value)
-    _match(record, found.organisation, found.client)
-    if found.recipient:
-        _check_recipient(found.recipient)
+    if not found.client:
+        _match_recipient(record, RecipientKey(found.organisation, found.client, found.recipient))
+    else:
+        _match(record, found.organisation, found.client)
+        if found.recipient:
+            _check_recipient(found.recipient)
     _check_years(at=found.at)
     return found
 

@@ -69,14 +69,13 @@ class Rows:
     def verify(self, store: str, *scanned: Table[Any]) -> None:
         """See that every row is one of this store's, and can be read; `scanned`: tables whose rows the caller reads itself."""
         tables = {table.name.encode(): table for table in TABLES if table.store == store}
-        depths = {name: table.depths for name, table in tables.items()}
+        shapes = {name: table.shapes for name, table in tables.items()}
         unread = {name: table for name, table in tables.items() if table not in scanned}
         for key, value in self._items(b""):
             name, _, rest = key.partition(b"/")
             if name not in tables:
                 raise bad_row(key, "it is of no table of this version")
-            parts = rest.split(b"/")
-            if len(parts) not in depths[name] or b"" in parts:
+            if tuple(map(bool, rest.split(b"/"))) not in shapes[name]:
                 raise bad_row(key, f"its key is not {tables[name].key}")
             try:
                 if not rest.isascii():

@@ -74,20 +74,25 @@ class Output(msgspec.Struct, frozen=True, gc=False, array_like=True):
 class Call(NamedTuple):
     """A call to a provider, to start after the decision that claims it is durable. `key` names the row that claims it.
 
-    `name`: what the log may call it; a hash, nothing of a client.
+    `name`: what the log may call it; a hash, nothing of a client. `number`: which call of that row it is, from 1.
     """
 
     key: bytes
     request: Any
     name: str = ""
+    number: int = 0
 
 
 class Result(NamedTuple):
-    """What became of a call. `outcome` is None when nobody knows: it timed out or was cut off; `made` False: it never began."""
+    """What became of a call. `outcome` is None when nobody knows: it timed out or was cut off; `made` False: it never began.
+
+    `number`: that of the call; 0: of the last one.
+    """
 
     key: bytes
     outcome: Any
     made: bool = True
+    number: int = 0
 
 
 @dataclass

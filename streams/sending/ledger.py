@@ -13,11 +13,12 @@ from msgspec.structs import replace
 
 from schemas.channels import CHANNELS
 from schemas.deliveries import ERASED, Delivery, LoggedNotice, LogRecord, Reason, Status
+from schemas.employees import EmployeeEvent
 from schemas.events import Became, Bounce, ClientEvent, Landed
 from schemas.inputs import Channel, OptOut
-from schemas.keys import CLIENT, ClientKey, RecipientKey
+from schemas.keys import CLIENT, RecipientKey, employee_key, employee_of
 from schemas.ledger import LedgerRow
-from schemas.topics import CLIENT_EVENTS, OPT_OUTS, Table
+from schemas.topics import CLIENT_EVENTS, EMPLOYEE_EVENTS, OPT_OUTS, Table
 from schemas.wire import encode, to_json
 
 from ..notices.messages import logged
@@ -114,9 +115,7 @@ class Ledger:
             wordless=row.wordless, day=day, days=days, request=delivery.request,
             channel=self.channel if delivery.reason != "direct" else None,
         )  # fmt: skip
-        self._tell_notices(decision, ClientEvent(
-            organisation=delivery.organisation, client=delivery.client, recipient=delivery.recipient, outcome=outcome
-        ))  # fmt: skip
+        self._tell(decision, RecipientKey(delivery.organisation, delivery.client, delivery.recipient), outcome=outcome)
 
     def came_back(self, decision: Decision, name: str, row: LedgerRow) -> None:
         """Tell notices that a message which had gone out surely did not arrive."""
@@ -126,11 +125,19 @@ class Ledger:
         outcome = Landed(
             message=message, became="back", day=row.day, days=row.days, request=row.request, notices=said, channel=channel
         )
-        self._tell_notices(decision, ClientEvent(**whose._asdict(), outcome=outcome))
+        self._tell(decision, whose, outcome=outcome)
 
-    def _tell_notices(self, decision: Decision, event: ClientEvent) -> None:
-        key = ClientKey(event.organisation, event.client)
-        decision.emit(Output(CLIENT_EVENTS.name, key.encoded, encode(event), self.partition))
+    def _tell(
+        self, decision: Decision, whose: RecipientKey, *, outcome: Landed | None = None, bounce: Bounce | None = None
+    ) -> None:
+        """Tell the node that decides for a recipient what became of a message, or of an address."""
+        if whose.client:
+            event = ClientEvent(**whose._asdict(), outcome=outcome, bounce=bounce)
+            decision.emit(Output(CLIENT_EVENTS.name, whose.of_client.encoded, encode(event), self.partition))
+            return
+        organisation, employee = whose.organisation, employee_of(whose.recipient)
+        told = EmployeeEvent(organisation=organisation, employee=employee, outcome=outcome, bounce=bounce)
+        decision.emit(Output(EMPLOYEE_EVENTS.name, whose.encoded, encode(told), self.partition))
 
     def again(
         self,
@@ -215,7 +222,7 @@ class Ledger:
         """Tell notices that the address takes no messages, so that no other one goes there (`streams/notices/contacts.py`)."""
         if mark is None:
             return
-        self._tell_notices(decision, ClientEvent(**whose_is(name)._asdict(), bounce=Bounce(self.channel, mark)))
+        self._tell(decision, whose_is(name), bounce=Bounce(self.channel, mark))
 
     def opt_out(self, decision: Decision, name: str, mark: str | None) -> None:
         """Write that a recipient turned the channel off, as the provider says: a record like any other opt-out."""
@@ -224,7 +231,7 @@ class Ledger:
             organisation=whose.organisation, client=whose.client, channel=self.channel, off=True, source="provider",
             recipient=whose.recipient or UNSET, mark=mark if whose.recipient and mark is not None else UNSET,
         )  # fmt: skip
-        decision.emit(Output(OPT_OUTS.name, whose.of_client.encoded, to_json(record), self.partition))
+        decision.emit(Output(OPT_OUTS.name, whose.of_topics.encode(), to_json(record), self.partition))
 
 
 def reminders_of(delivery: Delivery) -> tuple[str | None, tuple[str, ...]]:
@@ -239,8 +246,12 @@ def is_open(row: LedgerRow) -> bool:
 
 
 def whose_is(name: str) -> RecipientKey:
-    """Return whose a ledger row is by its name, `ledger/organisation/client[/recipient]/message`."""
-    return RecipientKey(*name.split("/")[1:-1])
+    """Return whose a ledger row is by its name, `ledger/organisation/client[/recipient]/message`.
+
+    Of an employee it is `ledger/organisation//employee/message`.
+    """
+    _, organisation, client, *rest = name.split("/")
+    return RecipientKey(organisation, client, *rest[:-1]) if client else employee_key(organisation, rest[0])
 
 
 def message_of(name: str) -> str:

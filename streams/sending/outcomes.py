@@ -12,8 +12,9 @@ from msgspec.structs import replace
 
 from schemas.channels import CHANNELS
 from schemas.deliveries import Cost, Delivery
-from schemas.inputs import Channel, Organisation, SmsSettings
+from schemas.inputs import Channel, Organisation
 from schemas.ledger import LedgerRow
+from schemas.texts import SmsSettings
 
 FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=15), timedelta(minutes=5)
 GIVE_UP = timedelta(hours=24)

@@ -37,7 +37,7 @@ def recheck(
     `unsure`: perhaps it was sent before, so that it goes again as it was, or ends. `begun`: some pieces of it were, so that the
     rest goes as it was, unless a gate is closed: the client has read what they say, and the difference follows.
     """
-    if delivery.recipient and not may_be_read(delivery, facts, agenda):
+    if delivery.client and delivery.recipient and not may_be_read(delivery, facts, agenda):
         return Verdict(delivery, "superseded", TELL, back=True) if not unsure else Verdict(delivery, "suppressed", TELL)
     verdict = _check(delivery, agenda, zone_of(facts.organisation), now, as_it_was=unsure or begun)
     closed = eligibility_of(facts, delivery.channel).closed_gate

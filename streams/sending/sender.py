@@ -17,6 +17,7 @@ from schemas.keys import RecipientKey
 from schemas.ledger import LedgerRow
 from schemas.topics import DELIVERY_REPORTS, Table
 
+from ..employees.employees import Employees
 from ..notices.gates import address, mark_of, masked
 from ..notices.notices import Notices
 from ..processing.dead_letters import take_records
@@ -38,13 +39,13 @@ CLAIM_LASTS = timedelta(seconds=30)
 
 
 class Sending:
-    """The processor of one channel's sender for one partition. It reads the notices processor of the same partition."""
+    """The processor of one channel's sender for one partition. It reads those of notices and employees of the same partition."""
 
     def __init__(
         self, channel: Channel, table: Table[LedgerRow], partition: int, rows: MutableMapping[bytes, bytes], notices: Notices,
-        throttle: Throttle | None = None,
+        employees: Employees, throttle: Throttle | None = None,
     ) -> None:  # fmt: skip
-        self.channel, self.traits, self.notices = channel, CHANNELS[channel], notices
+        self.channel, self.traits, self.notices, self.employees = channel, CHANNELS[channel], notices, employees
         self.ledger = Ledger(channel, table, partition, rows)
         self.reports = Reports(self.ledger)
         self.queues, self.timers = self.ledger.queues, self.ledger.timers
@@ -127,7 +128,7 @@ class Sending:
         if row.delivery is None:
             raise AssertionError("an open message without its delivery")
         self.queues.take(client)
-        facts = self.notices.facts(client, now)
+        facts = self.notices.facts(client, now) if client.client else self.employees.facts(client)
         if row.settling:
             if facts.organisation is not None:
                 self._claim(decision, name, row, SendCall(
@@ -138,7 +139,7 @@ class Sending:
             self._sent(decision, name, row, Outcome(kind="sent", piece=row.piece), now)
             self.ledger.consider(decision, client, now)
             return 0
-        agenda = self.notices.agenda(client)
+        agenda = self.notices.agenda(client) if client.client else self.employees.agenda(client)
         verdict = recheck(row.delivery, facts, agenda, now, unsure=row.unknowns > 0, begun=row.piece > 0)
         delivery = verdict.delivery
         if verdict.status is not None:
@@ -166,7 +167,7 @@ class Sending:
         template = row.template if request.settle else template_for(request.organisation, request.delivery)
         until = request.now + CLAIM_LASTS
         self.ledger.keep(decision, name, replace(row, status="claimed", at=request.now, next_at=until, template=template))
-        decision.calls.append(Call(name.encode(), request, request.delivery.message))
+        decision.calls.append(Call(name.encode(), request, request.delivery.message, request.attempt))
 
     def _settle(self, decision: Decision, result: Result, now: datetime) -> None:
         """Settle what becomes of a message after a call."""
@@ -174,6 +175,8 @@ class Sending:
         row = self.ledger.get(decision, name)
         if row is None or row.delivery is None or row.status not in OPEN:
             return  # resolved meanwhile
+        if result.number not in (0, row.attempt) and getattr(result.outcome, "kind", None) != "sent":
+            return  # of an earlier call, which was given up meanwhile: all it could tell is that the provider has it
         if not result.made:
             self._not_made(decision, name, row, now)
             return
@@ -242,9 +245,7 @@ class Sending:
             decision.count("parts_differ", "answer")
             detail = f"{detail or ''}; {outcome.counted} parts by our own count".removeprefix("; ")
         text = None if delivery.reason == "request" else outcome.text
-        self.ledger.log(
-            decision, delivery, "sent", row.attempt, now, detail, text, billed, row.address, row.template
-        )  # fmt: skip
+        self.ledger.log(decision, delivery, "sent", row.attempt, now, detail, text, billed, row.address, row.template)
         self.ledger.end(decision, name, replace(row, until=ahead_until(delivery, self._settings(delivery))), "sent", now)
         self.reports.conclude(decision, name, now)
 
@@ -311,9 +312,9 @@ def sending(channel: Channel, table: Table[LedgerRow], limits: RateLimits = UNLI
     throttle = Throttle(limits)
 
     def make(partition: int, rows: MutableMapping[bytes, bytes], peers: Mapping[str, Processor]) -> Sending:
-        notices = peers["notices"]
-        if not isinstance(notices, Notices):
-            raise TypeError("a sender reads the notices processor of its partition")
-        return Sending(channel, table, partition, rows, notices, throttle)
+        notices, employees = peers["notices"], peers["employees"]
+        if not isinstance(notices, Notices) or not isinstance(employees, Employees):
+            raise TypeError("a sender reads the processors of notices and employees of its partition")
+        return Sending(channel, table, partition, rows, notices, employees, throttle)
 
     return make

@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 import orjson
 
-from schemas.topics import APPOINTMENTS, CONSENTS, CONTACTS, ORGANISATIONS, OVERRIDES
+from schemas.topics import APPOINTMENTS, CONSENTS, CONTACTS, EMPLOYEES, ORGANISATIONS, OVERRIDES
 from schemas.wire import BadRecordError, loads
 
 from ..processing.turn import Record
@@ -34,17 +34,19 @@ OWN = b'{"organisation"'
 EVENT, CHANGE, SCHEMA = b'"specversion"', b'"op"', b'"payload"'
 """Without one of these a record that begins with no magic byte has no envelope: looked for before anything is decoded."""
 
-NESTED = ("clients", "location", "replaces", "keep", "channels", "sms", "email", "appointments", "gone")
+NESTED = ("clients", "location", "replaces", "keep", "channels", "sms", "email", "appointments", "gone", "employees")
 """Fields that a table has as a column of JSON, which Debezium hands on as text."""
 
-FORGETTING = (CONSENTS.name, CONTACTS.name, ORGANISATIONS.name, OVERRIDES.name)
+FORGETTING = (CONSENTS.name, CONTACTS.name, ORGANISATIONS.name, OVERRIDES.name, EMPLOYEES.name)
 """Topics on which a null value deletes."""
 
 
 def opened(record: Record, names: Sequence[str]) -> Record | None:
     """Return a record of an input as it is without its envelope; None where the envelope says that nothing changed.
 
-    `names`: of the ids in the topic's key. Raises BadRecordError where the envelope cannot be read.
+    `names`: of the ids in the topic's key, in which an empty one stands for nothing.
+
+    Raises BadRecordError where the envelope cannot be read.
     """
     key, value = record.key, record.value
     if value is None:
@@ -88,8 +90,8 @@ def with_key(record: Record, names: Sequence[str]) -> Record:
         plain = _without_schema(orjson.loads(key))
     except orjson.JSONDecodeError:
         plain = None
-    if isinstance(plain, dict) and all(isinstance(plain.get(name), str) for name in names):
-        key = "/".join(plain[name] for name in names).encode()
+    if isinstance(plain, dict) and all(isinstance(plain.get(name), str) for name in names if name):
+        key = "/".join(plain[name] if name else "" for name in names).encode()
     elif isinstance(plain, str):
         key = plain.encode()
     return msgspec.structs.replace(record, key=key)

@@ -67,6 +67,7 @@ class Elsewhere(NamedTuple):
 class Lived(NamedTuple):
     """An appointment for which the client came, or did not: that is known as it then was, and no more as what it was told as."""
 
+    appointment: str
     was: tuple[When, str | None] | None
     now: tuple[When, str | None]
 
@@ -204,7 +205,7 @@ class Driver(drivers.Driver):
     def _lived(self, id_: str) -> Lived:
         """Say what an appointment was told as, unless another one still is, and what it is."""
         before = self.before.appointments.get(id_)
-        return Lived(self._told_as(before) if before is not None else None, self._words(self._agenda().appointments[id_]))
+        return Lived(id_, self._told_as(before) if before is not None else None, self._words(self._agenda().appointments[id_]))
 
     def _told_as(self, before: AgendaEntry) -> tuple[When, str | None] | None:
         """Say what an appointment was told as; None of one that was not, or where another one still is."""
@@ -234,8 +235,8 @@ class Driver(drivers.Driver):
         for id_ in entries:
             if id_ in so and so[id_][0] in times and (id_ in ids or entries[id_].notify is None):
                 self._learn(id_, so[id_])
-        for id_ in entries:
-            if id_ not in so:
+        for id_, entry in entries.items():
+            if id_ not in so and entry.present:  # one on which the client is absent is on all the same
                 self._learn(id_, None)
 
     def _learn(self, id_: str, known: tuple[When, str | None] | None) -> None:

@@ -103,7 +103,7 @@ class Course:
 
     def _brake(self) -> None:
         """Have the organisation hold its notices, or end that."""
-        at = f"2026-01-01T00:00:{self.brakes:02d}Z"
+        at = f"{self.planner.first - timedelta(days=92)}T00:00:{self.brakes:02d}Z"  # before it all begins
         self.steps.append(event("holds", "zorg", {"organisation": "zorg", "at": at, "notices": self.brakes % 2 == 0}))
         self.brakes += 1
 

@@ -62,31 +62,44 @@ def understood(
     late = any(step.get("kind") == "late" for step in steps)
     readers, faults = {reading: Reader(reading, late=late) for reading in READINGS}, []
     for name, reader in readers.items():
-        dark, ever_dark = listen(reader, heard)
-        found = [*reader.faults, *compare(reader.items, so, dark, ever_dark)]
+        told = listen(reader, heard)
+        found = [*reader.faults, *compare(reader.items, so, told.dark, told.ever | (told.lived & so.quiet))]
         if reader.unsure and late:
             found = []
-        if so.absent or so.lived or dark or any(fact.quiet for fact in so.facts):  # a reminder does not speak of those
+        if so.absent or so.lived or told.dark or any(fact.quiet for fact in so.facts):  # a reminder does not speak of those
             found = [fault for fault in found if not fault.startswith(REMINDED)]
         faults += [f"{name}: {fault}" for fault in found]
     return faults, readers, so
 
 
-def listen(reader: Reader, heard: Sequence[Heard]) -> tuple[set[str], set[str]]:
-    """Have a reader hear all of it, in order. The same message once more is the same message.
+class Unsaid(NamedTuple):
+    """Appointments of which not all was heard from us.
 
-    Gives the appointments of which the last news came from elsewhere, and those of which any did.
+    Attributes:
+        dark: those of which the last news came from elsewhere; `ever`: those of which any did.
+        lived: those that no message named, but the client came, or did not.
     """
+
+    dark: set[str]
+    ever: set[str]
+    lived: set[str]
+
+
+def listen(reader: Reader, heard: Sequence[Heard]) -> Unsaid:
+    """Have a reader hear all of it, in order. The same message once more is the same message."""
     seen: set[tuple[str, str]] = set()
     elsewhere: dict[str, tuple[When, str | None]] = {}
     dark: set[str] = set()
     ever: set[str] = set()
+    lived: set[str] = set()
     for one in heard:
         if isinstance(one, Planned):
             reader.planned(one.when, one.place)
         elif isinstance(one, Lived):
             if one.was is not None:
                 reader.told_elsewhere(*one.was, on=False)
+            else:
+                lived.add(one.appointment)
             reader.told_elsewhere(*one.now)
         elif isinstance(one, Elsewhere):
             dark.add(one.appointment)
@@ -95,15 +108,27 @@ def listen(reader: Reader, heard: Sequence[Heard]) -> tuple[set[str], set[str]]:
             before = elsewhere.pop(one.appointment, None)
             if before is not None and before != known and before not in elsewhere.values():
                 reader.told_elsewhere(*before, on=False)
-            if one.when is not None and one.place not in (None, *MARKS.values()) and (one.when, None) in elsewhere.values():
-                reader.told_elsewhere(one.when, None, on=False)  # without a place, it is where another at its times is
-            if known is not None and (known in elsewhere.values() or reader.told_elsewhere(*known, was=one.was)):
+            if known is None and one.was is not None:
+                reader.taken_off_elsewhere(*one.was)
+            was = one.was
+            if one.when is not None and one.place not in (None, *MARKS.values()):
+                nowhere = (one.when, None)  # without a place, it is where another at its times is
+                if nowhere in elsewhere.values():
+                    reader.told_elsewhere(*nowhere, on=False)
+                elif was is None:
+                    was = nowhere
+            if known is not None and (known in elsewhere.values() or reader.told_elsewhere(*known, was=was)):
                 elsewhere[one.appointment] = known
+            elif known is not None and one.place is None:
+                there = (each for each in elsewhere.values() if each[0] == one.when and each[1] not in MARKS.values())
+                if (where := next(there, None)) is not None:
+                    elsewhere[one.appointment] = where
         elif (one.id, one.text) not in seen:
             seen.add((one.id, one.text))
             reader.message(one.text, one.horizons, one.sent)
             dark -= set(one.appointments)
-    return dark, ever
+            lived -= set(one.appointments)
+    return Unsaid(dark, ever, lived)
 
 
 def compare(
@@ -113,14 +138,15 @@ def compare(
 
     What is quiet need not be believed.
     What is believed of an appointment on which the client is absent does not count; nor does what is so of one in the `dark`,
-    or what is believed of one that ever was.
+    or of another that is where one of these is, or what is believed of one that ever was.
     """
+    there = {(fact.when, place) for fact in so.facts if fact.appointment in dark for place in (fact.place, None)}
     places: dict[When, list[str | None]] = defaultdict(list)
     needed: dict[When, list[str | None]] = defaultdict(list)
     for fact in so.facts:
         if fact.appointment not in dark:
             places[fact.when].append(fact.place)
-            if not fact.quiet:
+            if not fact.quiet and (fact.when, fact.place) not in there:
                 needed[fact.when].append(fact.place)
     excused = so.ever((*so.absent, *ever_dark))
     faults = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from tests.belief.truth import ADDRESSES, Json, instant
 
@@ -132,7 +132,10 @@ class Planner:
     def _arrival(self, start: datetime, end: datetime) -> Json:
         if self.random.random() < 0.5:
             return {"arrival": None}
-        longer = [moment + timedelta(minutes=self.random.randint(0, 300)) * way for moment, way in ((start, -1), (end, 1))]
+        longer = [
+            moment.astimezone(UTC) + timedelta(minutes=self.random.randint(0, 300)) * way
+            for moment, way in ((start, -1), (end, 1))
+        ]  # on no clock on the wall: a night may skip an hour between
         return {
             "arrival": {"from": start.isoformat(), "until": end.isoformat()},
             "start": longer[0].isoformat(), "end": longer[1].isoformat(),

@@ -47,6 +47,10 @@ class Reader:
         self.items: Belief = {}
         self.one: dict[tuple[When, str | None], tuple[When, str | None]] = {}
         """What we told an appointment to be -> what it is from elsewhere: two that are one."""
+        self.elsewhere: set[tuple[When, str | None]] = set()
+        """What nobody but others said."""
+        self.off: set[tuple[When, str | None]] = set()
+        """What we said, and others may have said to be off."""
         self.rules: list[Rule] = []
         self.faults: list[str] = []
         self.unsure = False
@@ -83,7 +87,7 @@ class Reader:
         for rule in self.rules:
             if rule.has(when) and (place == rule.place or (place is None and rule.place not in MARKS.values())):
                 self._add(when, rule.place)
-                rule.kin.add(when)
+                rule.kin.add((when, rule.place))
                 return
 
     def told_elsewhere(
@@ -100,10 +104,20 @@ class Reader:
         if self._knows(when, place):
             return False
         self._add(when, place)
-        if was is not None:
-            first = next((heard for heard, then in self.one.items() if then == was), was)
+        self.elsewhere.add((when, place))
+        if was is not None and (first := self._as_said(was))[1] in self.items.get(first[0], ()):
             self.one[first] = (when, place)
         return True
+
+    def taken_off_elsewhere(self, when: When, place: str | None) -> None:
+        """Take in that somebody else may have told that something is off that we said. Nobody knows whether the client heard."""
+        when, place = self._as_said((when, place))
+        if place in self.items.get(when, ()):
+            self.off.add((when, place))
+
+    def _as_said(self, then: tuple[When, str | None]) -> tuple[When, str | None]:
+        """Find what we said of something that others say to be elsewhere."""
+        return next((heard for heard, other in self.one.items() if other == then), then)
 
     # -- what a sentence speaks of -------------------------------------------------------------------------------------
 
@@ -162,6 +176,8 @@ class Reader:
             return places[0]
         if not places and said.verb == "cancelled" and said.was in self._over:
             return (said.was, None) if said.series else None
+        if not places and said.verb == "cancelled" and said.was in self.items and said.place_was is not None:
+            self._fault("of another place", str(said))  # who knows of one at that hour takes it for that one
         self._unclear(said, among=bool(places))
         return None
 
@@ -185,9 +201,18 @@ class Reader:
         return None
 
     def _apart(self, found: list[tuple[When, str | None]]) -> list[tuple[When, str | None]]:
-        """Leave out what is the same appointment as another one of these."""
+        """Leave out what is the same appointment as another one of these.
+
+        So are two of which whoever heard others knows the one, and whoever did not the other.
+        """
         same = {self.one[each] for each in found if each in self.one}
-        return [each for each in found if each not in same]
+        left = [each for each in found if each not in same]
+        if len(left) == 2:
+            told, other = sorted(left, key=lambda each: each in self.elsewhere)
+            if told in self.off and other in self.elsewhere:
+                self.one[told] = other
+                return [told]
+        return left
 
     def _unclear(self, said: Sentence, *, among: bool) -> None:
         """Note a sentence that speaks of nothing known, or of one `among` some."""
@@ -199,16 +224,23 @@ class Reader:
         """Find what "en de daarop volgende" takes in. Of two at one time a narrow reader takes the one at the same place."""
         found = []
         for when, places in self.items.items():
-            if when.day >= first.day and self._follows(when, first):
+            if when.day < first.day:
+                continue
+            if self._follows(when, first):
                 narrow = self.reading.startswith("narrow") and place in places
                 found += [(when, each) for each in ({place} if narrow else places)]
+            elif self.reading == "broadest":
+                found += [(when, each) for each in places if self._are_kin((when, each), (first, place))]
         return sorted(found, key=lambda one: (one[0], one[1] or ""))
+
+    def _are_kin(self, one: tuple[When, str | None], first: tuple[When, str | None]) -> bool:
+        """Say whether both were ever of one series, wherever they went since, or the first is of it by its times."""
+        at_times = [rule for rule in self.rules if rule.times(first[0])]
+        return any(one in rule.kin and (first in rule.kin or rule.runs_on(first[0].day)) for rule in at_times)
 
     def _follows(self, when: When, first: When) -> bool:
         at_times = [rule for rule in self.rules if rule.times(first)]
         running = [rule for rule in at_times if rule.runs_on(first.day)]
-        if self.reading == "broadest" and any(when in rule.kin and (first in rule.kin or rule in running) for rule in at_times):
-            return True
         if (when.at, when.until, when.last - when.day) != (first.at, first.until, first.last - first.day):
             return False
         same_weekday = when.day.weekday() == first.day.weekday()
@@ -226,7 +258,7 @@ class Reader:
         if said.verb == "created":
             if said.series and said.now is not None:
                 rule = _rule_of(said, said.now)
-                rule.kin = {when for when, _ in change.come}
+                rule.kin = set(change.come)
                 self.rules.append(rule)
         elif said.series:
             self._change_rules(change)
@@ -260,7 +292,7 @@ class Reader:
                 new = [Rule(now.at, now.until, now.last - now.day, said.place, now.day, weeks=weeks)]
                 new[0].off = set(new[0].days(max(come).day)) - {when.day for when in come}
             for rule in new:
-                rule.kin = set(come)
+                rule.kin = set(change.come)
             self.rules += new
         broad = self.reading.startswith("broad")
         ended = [rule for rule in at_times if any(rule.runs_on(day) for day in gone)] if broad else running
@@ -269,18 +301,19 @@ class Reader:
 
     def _follow_kin(self, change: Change) -> None:
         """What moved by itself stays of the series of which it was."""
-        new = [when for when, _ in change.come]
-        for number, (when, _) in enumerate(change.gone):
+        for number, (when, place) in enumerate(change.gone):
             for rule in self.rules:
-                if when in rule.kin and when not in self.items:
-                    rule.kin.discard(when)
-                    if new and not change.said.series:
-                        rule.kin.add(new[number])
+                if (when, place) in rule.kin and place not in self.items.get(when, ()):
+                    rule.kin.discard((when, place))
+                    if change.come and not change.said.series:
+                        rule.kin.add(change.come[number])
 
     def _add(self, when: When, place: str | None) -> None:
         self.one = {heard: then for heard, then in self.one.items() if then != (when, place)}
         self.items.setdefault(when, set()).add(place)
         self._over.discard(when)
+        self.elsewhere.discard((when, place))
+        self.off.discard((when, place))
 
     def _forget(self, when: When, place: str | None) -> None:
         places = self.items.get(when, set())

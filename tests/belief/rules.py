@@ -25,7 +25,7 @@ class Rule:
         weeks: every how many; 0: each month on the same day.
         shift: by how many days it was moved since it got its rhythm.
         off: days that it leaves out.
-        kin: what was ever of it, wherever it went since.
+        kin: what was ever of it, with its place, wherever it went since.
     """
 
     at: str
@@ -37,7 +37,7 @@ class Rule:
     weeks: int = 1
     shift: timedelta = timedelta()
     off: set[date] = field(default_factory=set)
-    kin: set[When] = field(default_factory=set)
+    kin: set[tuple[When, str | None]] = field(default_factory=set)
 
     def times(self, when: When) -> bool:
         """Say whether something is at the rule's times."""

@@ -9,8 +9,8 @@ import pytest
 
 from agents.worker.wording import succeed
 from streams.simulation import Simulation
-from tests.belief.driver import Driver, Message, horizon
-from tests.belief.histories import history
+from tests.belief.driver import START, Driver, Message, horizon
+from tests.belief.histories import event, history, opening, organisation, people
 from tests.belief.oracle import History, judge
 from tests.belief.truth import Json
 
@@ -116,3 +116,23 @@ def test_and_so_it_is_where_messages_are_kept_back(seed: int) -> None:
 def test_a_report_comes_while_what_it_says_still_matters(seed: int) -> None:
     """After a day nothing is taken back, and nobody can say what the client believes."""
     assert judge(history(seed, HARD)).faults == []
+
+
+def booked(id_: str, revision: int, day: int, *, present: bool = True, status: str = "booked") -> Json:
+    """Upstream writes an appointment in April, at 13:15."""
+    return event("appointments", f"zorg/{id_}", {
+        "organisation": "zorg", "appointment": id_, "revision": revision, "status": status,
+        "start": f"2026-04-{day:02}T13:15:00+02:00", "end": f"2026-04-{day:02}T14:15:00+02:00", "location": None,
+        "series": None, "clients": [{"client": "anna", "present": present}],
+    })  # fmt: skip
+
+
+def test_what_a_client_has_from_elsewhere_stays_while_he_is_absent() -> None:
+    """He does not come, but it is on: once it is cancelled that is news."""
+    waits: Json = {"do": "wait", "seconds": 31}
+    steps = [
+        *opening(organisation()), *people(notifications=False), booked("a", 1, 13), waits,
+        booked("a", 2, 13, present=False), booked("b", 1, 20), waits,
+        booked("a", 3, 13, status="cancelled"), *people(),
+    ]  # fmt: skip
+    assert judge(History(0, tuple(steps), START)).faults == []

@@ -299,6 +299,17 @@ MEANT: list[tuple[str, list[str], dict[Reading, list[str]]]] = [
         [WEEKLY, MOVED_AWAY, CANCELLED],
         {"narrowest": ["18 15:00"], "narrow": ["18 15:00"], "broad": ["18 15:00"], "broadest": []},
     ),
+    (
+        "one that was moved away from the series to where another one is, elsewhere, and from there",
+        [
+            WEEKLY,
+            f"Er is een afspraak met u gemaakt op {on(18, LATE)}. Locatie: De Boom.",
+            MOVED_AWAY,
+            "Uw afspraak op zaterdag 18 april 2026 van 15:00 tot 16:00 (zonder locatie) is geannuleerd.",
+            CANCELLED,
+        ],
+        {reading: ["18 15:00 De Boom"] for reading in READINGS},
+    ),
 ]
 
 

@@ -33,13 +33,15 @@ class Fact(NamedTuple):
 class Truth(NamedTuple):
     """What is booked and the client present; all times that an appointment ever had; and on which the client is absent.
 
-    `lived`: those of which it was ever said what became of them.
+    `lived`: those of which it was ever said what became of them. `quiet`: those of which not every message may be the first to
+    tell.
     """
 
     facts: list[Fact]
     times: dict[str, set[When]]
     absent: set[str]
     lived: set[str] = set()  # nobody changes it
+    quiet: set[str] = set()  # nor this
 
     def ever(self, appointments: Iterable[str]) -> set[When]:
         """All times that any of these appointments ever had."""
@@ -71,10 +73,14 @@ def truth(events: Iterable[Json], client: str, *zones: str) -> Truth:
         if here == [False]:
             absent.add(id_)
         elif here == [True] and value["status"] in ON:
-            quiet = value.get("notify") in ("reminder", "none")
-            facts.append(Fact(id_, when(*hours_of(value), zones[-1]), place_of(value), quiet))
+            facts.append(Fact(id_, when(*hours_of(value), zones[-1]), place_of(value), _is_quiet(value)))
     statuses = {(event["key"].split("/")[1], (event["value"] or {}).get("status")) for event in events}
-    return Truth(facts, times, absent, {id_ for id_, status in statuses if status in ON[1:]})
+    quiet_ones = {id_ for id_, value in last.items() if _is_quiet(value)}
+    return Truth(facts, times, absent, {id_ for id_, status in statuses if status in ON[1:]}, quiet_ones)
+
+
+def _is_quiet(value: Json) -> bool:
+    return value.get("notify") in ("reminder", "none")
 
 
 def hours_of(value: Json) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from schemas.events import AppointmentEvent, ClientEvent, View
 from schemas.inputs import Consent, Contact, Organisation, Phone
 from schemas.topics import CLIENT_EVENTS, DELIVERIES, LEDGERS
 from schemas.wire import encode, read
+from streams.employees.employees import Employees
 from streams.intake.contacts import known_contact
 from streams.notices.notices import Notices
 from streams.processing.turn import Decision, Output, Processor, Record, Result, Turn, make_durable
@@ -97,7 +98,7 @@ def advance(part: Part, now: datetime) -> list[Output]:
 def sender_of(notices: Part) -> Part:
     part = Part()
     assert isinstance(notices.processor, Notices)
-    part.processor = Sending("sms", LEDGERS["sms"], 0, part.rows, notices.processor)
+    part.processor = Sending("sms", LEDGERS["sms"], 0, part.rows, notices.processor, Employees(0, {}, notices.processor))
     return part
 
 

@@ -159,7 +159,9 @@ class Tables:
         """Every message of the log has its row, with the same end; and no row is without one, unless it waits."""
         found = {name.split("/")[-1]: row for name, row in self.rows[channel].items() if name.startswith("ledger/")}
         for message in self.told.messages.values():
-            if {record["channel"] for record in message.records} != {channel} or message.count("suppressed"):
+            if {record["channel"] for record in message.records} != {channel} or (
+                message.count("suppressed") and not message.is_unsure
+            ):
                 continue
             row = found.pop(message.id, None)
             status = row and row["status"]
@@ -174,6 +176,8 @@ def ends_of(message: Message) -> tuple[str, ...]:
     """The statuses that a row of the ledger may have."""
     if message.is_dead:
         return ("failed",)
+    if message.is_unsure:
+        return ("suppressed",)
     for status in ("sent", "superseded"):
         if message.count(status):
             return (status,)

@@ -91,6 +91,17 @@ def test_what_did_not_arrive_by_a_late_report_has_failed_in_the_ledger() -> None
     assert tables.faults == []
 
 
+def test_one_of_unknown_outcome_whose_number_was_found_dead_is_suppressed_in_the_ledger() -> None:
+    tables = Rows()
+    unknown(tables.world, "venster-anna-created")
+    tables.world.record("venster", "anna", "b", "created", "suppressed", detail="contact_unconfirmed")
+    row = change("sms", "ledger/venster/anna/venster-anna-created", status="suppressed")
+    row(tables)
+    assert tables.faults == []
+    change("sms", "ledger/venster/anna/venster-anna-created", status="sent")(tables)
+    assert tables.faults
+
+
 def test_meanwhile_what_flies_not_gathers() -> None:
     tables = Rows()
     agenda = tables.hold()

@@ -186,6 +186,21 @@ def test_beside_what_did_not_arrive_one_of_unknown_outcome_hides_no_other() -> N
         assert world.faults
 
 
+def unsure(world: World) -> World:
+    """What was said of the move is perhaps taken; before it goes again another SMS is reported dead: it stays at that."""
+    unknown(world, "venster-anna-created")
+    world.record("venster", "anna", "b", "created", "suppressed", detail="contact_unconfirmed")
+    return world
+
+
+def test_one_of_unknown_outcome_ends_when_its_number_is_known_to_be_dead() -> None:
+    assert unsure(dead(World())).faults == []
+    assert unsure(World()).faults, "of a number that takes SMS it would have gone again"
+    gate = unsure(dead(World()))
+    gate.log[-1]["detail"] = "client_off"
+    assert gate.faults
+
+
 FAULTS: dict[str, Callable[[World], object]] = {
     "an SMS lost": lambda world: world.sms.pop(),
     "an e-mail lost": lambda world: world.emails.pop(),

@@ -93,6 +93,12 @@ class Message:
         )
 
     @property
+    def is_unsure(self) -> bool:
+        """Whether it was perhaps taken, and not sent again: by then its number was known to take nothing."""
+        ended = any((record["status"], record["detail"]) == ("suppressed", "contact_unconfirmed") for record in self.records)
+        return ended and self.count("unknown") > 0
+
+    @property
     def channel(self) -> str | None:
         """By which it went."""
         return next((record["channel"] for record in reversed(self.records) if record["channel"]), None)
@@ -247,7 +253,8 @@ class Verifier:
             if not any(record["status"] in ends for record in message.records):
                 self.faults.append(f"{name}: it came to no end: {message.statuses}")
             reported = {"failed"} if message.is_dead else set()
-            if odd := {record["status"] for record in message.records} - ends - {"unknown", "retrying"} - reported:
+            closed_since = {"suppressed"} if whose[:2] in self.dead and message.is_unsure else set()
+            if odd := {record["status"] for record in message.records} - ends - {"unknown", "retrying"} - reported - closed_since:
                 self.faults.append(f"{name}: {odd}")
             if message.count("sent") > 1:
                 self.faults.append(f"{name}: sent more than once: {message.statuses}")

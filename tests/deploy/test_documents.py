@@ -26,7 +26,9 @@ from schemas.deliveries import (
     NO_REST,
     NO_WORDS,
     NOT_SAID,
+    NOT_SOON,
     NOTIFY,
+    OWN,
     REROUTED,
     SAME_ADDRESS,
     SCHEMA,
@@ -51,7 +53,7 @@ LOG = (ROOT / "deploy" / "DELIVERY-LOG.md").read_text()
 
 OF_OURS = (
     "series", NOTIFY, SAME, SAME_ADDRESS, JUST_TOLD, JUST_REMINDED, NOT_SAID, OUTCOME, TOO_MANY, ERASED, NO_WORDS, NO_REST,
-    REROUTED,
+    REROUTED, OWN, NOT_SOON,
 )  # fmt: skip
 """What `detail` says besides gates and providers' answers."""
 
@@ -167,7 +169,7 @@ VALUES_OF_SCHEMA = {
         "detail": {
             "absent", "tell", "client_off", "ended", "contact_unconfirmed", "organisation_off", "series", "same", "same_address",
             "just_told", "just_reminded", "too_many", "not_said", "notify", "erased", "no_words", "no_rest", "rerouted",
-            "outcome",
+            "outcome", "employee_off", "own", "not_soon",
         },
         "kind": {
             "created", "moved", "changed", "cancelled", "relocated", "reminder", "request",

@@ -70,6 +70,10 @@ def good(rng: random.Random, topic: str) -> dict[str, Any]:
             "status": rng.choice(("booked", "booked", "cancelled")), "start": WHEN, "end": "2031-05-06T11:00:00+02:00",
             "location": rng.choice((None, {"name": "Zaal 1"})), "series": rng.choice((None, "s1")),
             "clients": [{"client": f"c{n}", "present": rng.random() < 0.8} for n in rng.sample(range(40), rng.randrange(0, 6))],
+            "employees": [
+                {"employee": f"e{n}", "attending": rng.random() < 0.8} for n in rng.sample(range(9), rng.randrange(0, 4))
+            ],
+            "author": rng.choice((None, "e1", "e2")),
         },
         "agenda-snapshots": {
             **ids, "from": "2031-01-01T00:00:00Z", "to": "2032-01-01T00:00:00Z", "revision": rng.randrange(1, 50),
@@ -91,6 +95,11 @@ def good(rng: random.Random, topic: str) -> dict[str, Any]:
                 "email": {"address": "m@stil.example", "confirmed": False}}
                 for n in range(rng.randrange(0, 3))
             ],
+        },
+        "employees": {
+            "organisation": organisation, "employee": f"e{rng.randrange(9)}", "revision": rng.randrange(1, 50),
+            "notifications": rng.choice(("all", "others", "soon", "none")), "channels": ["sms"],
+            "sms": {"number": "+31612345678", "confirmed": False},
         },
         "opt-outs": {**ids, "channel": "email", "off": rng.random() < 0.5, "source": "client"},
         "organisations": settings,

@@ -8,19 +8,25 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import NamedTuple
 
+from schemas.ledger import LedgerRow
 from schemas.state import Agenda
-from schemas.topics import AGENDAS
+from schemas.topics import AGENDAS, LEDGERS
 from streams.processing.rows import DECODERS
 from streams.sending.outcomes import Outcome, SendCall
 from tests import drivers
 from tests.drivers import SENDERS, Choices, Task
-from tests.model.naive import Event, Fact, Json
+from tests.model.naive import Event, Fact
+from tests.model.naive_state import Json
 from tests.model.simulated import facts
 
 CLOCKS = (-600, -20, -1, 0, 1, 3, 45, 1000)
 ANSWERS = (*["sent"] * 6, "retry", "unknown", "lost", "permanent_message", "permanent_address", "stop")
 DELAYS = (0, 0, 0, 1, 20, 31, 100, 700)
 PAUSES = (1, 31, 121, 700, 3600, 86_400)
+MOST_HOURS = 48
+ENDS = {"sent", "failed", "superseded", "expired", "suppressed", "unknown"}
+"""What a message's row says once nothing more is done for it; of one that is `unknown` it is not to be tried again."""
+
 FATES: tuple[drivers.Calls, ...] = ("wait", "lost", "made")
 
 
@@ -94,6 +100,29 @@ class Driver(drivers.Driver):
                 return agenda
         return Agenda()
 
+    def finish(self) -> None:
+        """Let time pass until no message is under way: a rest may end just as a reminder was due. Raises RestlessError."""
+        for _ in range(MOST_HOURS):
+            if not self.is_under_way:
+                return
+            self.pass_to(self.now + timedelta(hours=1))
+        raise drivers.RestlessError
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether a sender has still to do something for a message."""
+        return any(row.status not in ENDS or (row.status == "unknown" and row.next_at is not None) for row in self.ledger)
+
+    @property
+    def ledger(self) -> list[LedgerRow]:
+        """What became of each message, in the rows of all senders."""
+        found: list[LedgerRow] = []
+        for table in LEDGERS.values():
+            for (node, _), task in self.tasks.items():
+                if node == table.store:
+                    found += [DECODERS[node, table.name](row) for row in task.rows.values()]
+        return found
+
 
 def cut(events: list[Event], until: datetime, seed: int) -> Driver:
     """Play events on time, with turns cut anywhere, and a worker that starts anew now and then."""
@@ -123,6 +152,7 @@ def harried(events: list[Event], until: datetime, seed: int) -> Driver:
     driver.pass_to(until)
     driver.skews = [timedelta()] * len(driver.skews)
     driver.rest(driver.now + timedelta(days=1))
+    driver.finish()
     return driver
 
 

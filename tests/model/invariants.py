@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 
 from schemas.notices import request_id
 from schemas.state import Agenda
-from tests.model.naive import Event, Fact, Json
+from tests.model.naive import Event, Fact
+from tests.model.naive_state import Json
 from tests.model.naive_words import instant, local
 from tests.model.strategies import CLIENTS, ORGANISATIONS
 

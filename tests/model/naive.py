@@ -10,10 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zoneinfo import available_timezones
 
 from tests.model.naive_reminders import Moment, rules, set_on, timing
+from tests.model.naive_reports import (
+    Sms,
+    address_of,
+    heard_of_contact,
+    is_simple,
+    nobody_can_have_it_in_time,
+    refuse,
+    take_back,
+)  # fmt: skip
+from tests.model.naive_state import Awaits, Client, Is, Json, Known, Message, Reminded, Told, Waiting, Window
 from tests.model.naive_words import (
     DAY,
     Difference,
@@ -28,7 +38,6 @@ from tests.model.naive_words import (
     words,
 )
 
-Json = dict[str, Any]
 ZONES = available_timezones()
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 
@@ -63,105 +72,6 @@ class Fact(NamedTuple):
     text: str | None
 
 
-class Is(NamedTuple):
-    """What is so of an appointment, for one client."""
-
-    booked: bool
-    present: bool
-    view: View
-
-
-class Message(NamedTuple):
-    """One that went out."""
-
-    at: datetime
-    number: int
-
-
-class Reminded(NamedTuple):
-    """A reminder that was decided: for which time on the clock, and when it went out, if it did."""
-
-    wall: str
-    went: datetime | None
-
-
-class Told(NamedTuple):
-    """`message`: the one that told it, where one did."""
-
-    at: datetime
-    view: View | None
-    heard: bool = True
-    message: Message | None = None
-
-
-class Awaits(NamedTuple):
-    """On which day an appointment is that its reminder alone may tell of, and since which closing."""
-
-    day: date
-    since: datetime
-
-
-@dataclass
-class Known:
-    """One appointment of one client: what is so, and everything that was ever told."""
-
-    actual: Is
-    replaces: tuple[str, ...] = ()
-    notify: str | None = None
-    changes: int = 0
-    silence_said: int = -1
-    awaits: Awaits | None = None
-    told: list[Told] = field(default_factory=list)
-
-    @property
-    def last_told(self) -> View | None:
-        return self.told[-1].view if self.told else None
-
-    @property
-    def last_heard(self) -> Told | None:
-        """The last telling that no gate kept back."""
-        return next((each for each in reversed(self.told) if each.heard), None)
-
-    @property
-    def heard(self) -> View | None:
-        """What the client was told last by a message that no gate kept back, where later words were kept back."""
-        return self.last_heard.view if self.last_heard else None
-
-    @property
-    def silent(self) -> str | None:
-        """Why nothing is said of it: the client is absent, or `notify` has none of our messages be the first to tell."""
-        if not self.actual.present:
-            return "absent"
-        return "notify" if self.notify is not None and self.heard is None else None
-
-
-@dataclass
-class Window:
-    opened: datetime
-    closes: datetime
-
-
-@dataclass
-class Waiting:
-    due: datetime
-    value: Json
-
-
-@dataclass
-class Client:
-    organisation: str
-    name: str
-    consent: Json | None = None
-    contact: Json | None = None
-    off: set[str] = field(default_factory=set)
-    known: dict[str, Known] = field(default_factory=dict)
-    window: Window | None = None
-    held_until: datetime | None = None
-    reminded: dict[date, list[Reminded]] = field(default_factory=dict)
-    asked: set[tuple[str, str]] = field(default_factory=set)
-    waiting: list[Waiting] = field(default_factory=list)
-
-
 COMPARED = ("status", "start", "end", "location", "series", "kind", "replaces", "notify")
 
 
@@ -190,6 +100,7 @@ class Model:
     revisions: dict[str, Revision] = field(default_factory=dict)
     passed: datetime = BEGINNING
     messages: int = 0
+    reported: list[Fact | None] = field(default_factory=list)
 
     # --- what the settings say (what is unknown is off) ---
 
@@ -238,6 +149,8 @@ class Model:
         if not consent.get("notifications") or not listed:
             return "client_off", None
         confirmed = [channel for channel in listed if (contact.get(channel) or {}).get("confirmed")]
+        if client.refused is not None:
+            confirmed = [channel for channel in confirmed if channel != "sms"]
         if not confirmed:
             return "contact_unconfirmed", None
         if not (self.organisations.get(client.organisation) or {}).get("notifications"):
@@ -468,7 +381,9 @@ class Model:
             self.messages += 1
             for one in message:
                 self.tell(client, one, now, message=Message(now, self.messages))
-            self.log(client, now, "direct", "sent", None, said, channel, text)
+            fact = self.log(client, now, "direct", "sent", None, said, channel, text)
+            views = [view for one in message for view in (one.was, one.now if one.kind != "cancelled" else None) if view]
+            self.sent(client, Sms(fact, self.messages, max(view.start for view in views)))
 
     def clear(self, client: Client) -> Callable[[Difference, list[Difference]], bool]:
         """Whether a cancellation in a message is clear without times: each other appointment of its day is named beside it."""
@@ -496,13 +411,14 @@ class Model:
     def tell(
         self, client: Client, one: Difference, now: datetime, heard: bool = True, message: Message | None = None
     ) -> None:  # fmt: skip
+        number = message.number if message is not None else 0
         if one.instead is not None:  # it is as if it had been that one until now
             was = client.known[one.instead]
-            client.known[one.ids[0]].told = [*was.told]
-            was.told.append(Told(now, None, heard, message))
+            client.known[one.ids[0]].told = [each._replace(by=number) for each in was.told]
+            was.told.append(Told(now, None, heard, message, number))
         for appointment in one.ids:
             known = client.known[appointment]
-            known.told.append(Told(now, known.actual.view if known.actual.booked else None, heard, message))
+            known.told.append(Told(now, known.actual.view if known.actual.booked else None, heard, message, number))
 
     def urgent_days(self, client: Client, now: datetime) -> set[date]:
         """Days on which an appointment of the client begins within 24 hours, as it is or as the client thinks it is.
@@ -520,17 +436,24 @@ class Model:
         if client.window or client.held_until:
             self.decide(client, now)
         going: list[tuple[Said, str]] = []
+        days: list[tuple[date, Reminded]] = []
+        ends: list[datetime] = []
+        self.messages += 1
         for day, moment in together.items():
             ids = self.reminder(client, day, moment, now)
-            client.reminded.setdefault(day, []).append(Reminded(moment.wall, now if ids else None))
+            reminded = Reminded(moment.wall, now if ids else None)
+            client.reminded.setdefault(day, []).append(reminded)
             if ids:
                 for known in [client.known[each] for each in ids if client.known[each].silent]:
-                    known.told.append(Told(now, known.actual.view))  # the first to tell
+                    known.told.append(Told(now, known.actual.view, by=self.messages))  # the first to tell
                 views = [client.known[each].actual.view for each in ids]
                 going.append((Said("reminder", ids), reminder_words(views, self.zone(client), now)))
+                days.append((day, reminded))
+                ends += [*[view.start for view in views], at_local(day, hhmm("00:00"), self.zone(client)) + DAY]
         if going:
             said, text = zip(*going, strict=True)
-            self.log(client, now, "reminder", "sent", None, said, self.gate(client)[1], list(text))
+            fact = self.log(client, now, "reminder", "sent", None, said, self.gate(client)[1], list(text))
+            self.sent(client, Sms(fact, self.messages, max(ends), days))
 
     def reminder(self, client: Client, day: date, moment: Moment, now: datetime) -> tuple[str, ...]:
         """The appointments that one names; none where it does not go out."""
@@ -579,7 +502,38 @@ class Model:
         elif gate is not None:
             self.log(client, now, "request", "suppressed", gate, said)
         else:
-            self.log(client, now, "request", "sent", None, said, channel)
+            fact = self.log(client, now, "request", "sent", None, said, channel)
+            until = instant(value["expires_at"]) if value.get("expires_at") else None
+            self.sent(client, Sms(fact, 0, until, request=Waiting(now, value)))
+
+    # --- what did not arrive ---
+
+    def sent(self, client: Client, sms: Sms) -> None:
+        if sms.fact.channel == "sms":
+            client.sms.append(sms)
+
+    def take_report(self, client: Client, back: int, now: datetime) -> None:
+        """The provider says of an SMS that its number takes none. Notes which, and none where it is not so simple."""
+        sent = [sms for sms in client.sms if not sms.is_reported]
+        sms = sent[-back] if back <= len(sent) else None
+        in_time = sms is not None and nobody_can_have_it_in_time(sms, now)
+        if sms is None or (in_time and not is_simple(client, sms, now)):
+            self.reported.append(None)
+            return
+        self.reported.append(sms.fact)
+        sms.is_reported = True
+        refuse(client)
+        said = sms.fact.said if sms.fact.reason == "direct" else (Said(sms.fact.reason, ()),)
+        whats = [("failed", "report: delivery_failed/1"), *[("superseded", "rerouted")][: int(in_time)]]
+        for status, detail in whats:
+            for one in said:
+                self.log(client, now, sms.fact.reason, status, detail, (one,))
+        if in_time:
+            take_back(client, sms)
+            if sms.request is not None:
+                client.waiting[-1].due = now
+            elif not sms.days:
+                client.window = client.window or Window(now, now)
 
     def log(
         self,
@@ -591,12 +545,14 @@ class Model:
         said: tuple[Said, ...],
         channel: str | None = None,
         text: list[str] | None = None,
-    ) -> None:
+    ) -> Fact:
         if text is not None and channel is not None:
             settings = self.organisations[client.organisation][channel]
             text = [each for each in (settings["before"], *text, settings["after"]) if each]
         whole = " ".join(text) if text is not None else None
-        self.facts.append(Fact(now, client.organisation, client.name, reason, status, detail, channel, said, whole))
+        fact = Fact(now, client.organisation, client.name, reason, status, detail, channel, said, whole)
+        self.facts.append(fact)
+        return fact
 
     # --- intake ---
 
@@ -613,7 +569,11 @@ class Model:
             case "consents":
                 self.client(*event.key.split("/")).consent = event.value
             case "contacts":
-                self.client(*event.key.split("/")).contact = event.value
+                client = self.client(*event.key.split("/"))
+                before, client.contact = address_of(client), event.value
+                heard_of_contact(client, before)
+            case "delivery-reports":
+                self.take_report(self.client(*event.key.split("/")), (event.value or {})["back"], event.at)
             case "opt-outs":
                 if event.value is None:
                     raise RefusedError

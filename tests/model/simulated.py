@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from agents.commands.simulate import Run
 from agents.worker.wording import succeed
-from streams.simulation import Simulation
+from streams.simulation import Refused, Simulation
 from tests.model.naive import Event, Fact, Said
 from tests.model.naive_words import instant
 
@@ -39,6 +39,37 @@ def simulated(events: Iterable[Event], until: datetime) -> Simulated:
         records = [json.loads(record) for record in run.records(io.BytesIO(lines(events).encode()))]
     refused = [int(number) for number in re.findall(r"^line (\d+):", errors.getvalue(), re.MULTILINE)]
     return Simulated(records, refused, simulation)
+
+
+def reported(events: Iterable[Event], until: datetime, reports: Iterable[Fact | None]) -> Simulated:
+    """The same, with reports that messages did not arrive: of each the message, None where none is made."""
+    simulation, those = Simulation(succeed), iter(reports)
+    records: list[dict[str, Any]] = []
+    refused: list[int] = []
+    for number, event in enumerate(events, 1):
+        if event.at > until:
+            break
+        records += map(json.loads, simulation.until(event.at))
+        value = event.value
+        if event.topic == "delivery-reports" and (value := report(next(those), records, event.at)) is None:
+            continue
+        written = json.dumps(value).encode() if value is not None else None
+        try:
+            records += map(json.loads, simulation.feed(event.topic, event.key.encode(), written, event.at))
+        except Refused:
+            refused.append(number)
+    records += map(json.loads, simulation.until(until))
+    return Simulated(records, refused, simulation)
+
+
+def report(fact: Fact | None, records: Iterable[dict[str, Any]], at: datetime) -> dict[str, Any] | None:
+    """What the provider reports of a message that was sent; None where there is none (any more)."""
+    if fact is None:
+        return None
+    before = {record["message"] for record in records if record["status"] == "failed"}
+    found = [each for each in records if each["status"] == "sent" and each["message"] not in before and fact in facts(each)]
+    whose = {"organisation": fact.organisation, "client": fact.client, "status": "delivery_failed", "error": 1}
+    return {**whose, "message": found[0]["message"], "attempt": 1, "at": at.isoformat()} if found else None
 
 
 def facts(record: dict[str, Any]) -> list[Fact]:

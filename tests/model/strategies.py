@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from hypothesis import strategies as st
 
-from tests.model.naive import Event, Json
+from tests.model.naive import Event
+from tests.model.naive_state import Json
 from tests.model.naive_words import at_local, local_day
 
 ZONES = ("Europe/Amsterdam", "Australia/Lord_Howe")
@@ -116,6 +117,15 @@ class Request(NamedTuple):
     link: str
 
 
+class Report(NamedTuple):
+    """The provider reports of one of the last SMS to a client that its number takes none."""
+
+    when: After | Next
+    organisation: str
+    client: str
+    back: int
+
+
 class Again(NamedTuple):
     """An event that was there before, once more."""
 
@@ -123,7 +133,7 @@ class Again(NamedTuple):
     back: int
 
 
-Step = Booking | Deletion | Consent | Contact | OptOut | Settings | Override | Request | Again
+Step = Booking | Deletion | Consent | Contact | OptOut | Settings | Override | Request | Report | Again
 
 
 class History(NamedTuple):
@@ -318,6 +328,30 @@ def busy(most: int = 24) -> st.SearchStrategy[History]:
     return st.builds(open_to, histories(st.one_of(one, one, one, one, asked), most), windows)
 
 
+def unheard(most: int = 14) -> st.SearchStrategy[History]:
+    """Histories near the due moments of one client, who is told by SMS, and of whom reports come that some did not arrive.
+
+    Then upstream may have other words of the number; else he is told by e-mail.
+    """
+    later = st.builds(After, st.sampled_from((0, 10, 60, 130, 130, 600, 3600, 8 * 3600, 24 * 3600)))
+    report = st.builds(Report, later | _near_moments(), st.just("o"), st.just("c"), st.sampled_from((1, 1, 1, 2, 3)))
+    contact = st.builds(Contact, later, st.just("o"), st.just("c"), st.booleans(), _mostly)
+    asked = requests.map(lambda step: step._replace(organisation="o", client="c", send_in=None))
+    booked = near_bookings().map(lambda step: step._replace(when=After(0), day=step.day + 1, booked=True, clients=_present))
+    step = st.one_of(near(), near(), near(), report, report, report, contact, asked)
+    both = ("sms", "email")
+
+    def told(history: History, first: list[Booking]) -> History:
+        steps = [
+            each._replace(channels=both) if isinstance(each, Consent) else each._replace(sms=True)
+            if isinstance(each, Contact) and each.when == After(0) else each for each in history.steps
+        ]  # fmt: skip
+        opening = sum(isinstance(each, Settings | Consent | Contact) and each.when == After(0) for each in steps[:10])
+        return history._replace(steps=(*steps[:opening], *first, *steps[opening:]))
+
+    return st.builds(told, histories(step, most), st.lists(booked, min_size=1, max_size=3))
+
+
 def start(history: History) -> datetime:
     return datetime.combine(history.first_day, time(8), tzinfo=UTC)
 
@@ -359,6 +393,8 @@ def event(step: Step, now: datetime, zones: dict[str, str], numbers: dict[str, i
         case Override():
             own = None if step.fields is None else {"organisation": step.organisation, **step.fields}
             return Event(now, "organisation-overrides", step.organisation, own)
+        case Report():
+            return Event(now, "delivery-reports", key, {"back": step.back})
         case Request():
             return Event(now, "requests", key, request(step, now))
         case OptOut():

@@ -21,7 +21,7 @@ from tests.model.budget import examples
 from tests.model.invariants import nothing_is_silent, one_message_per_window_and_day, only_its_own, was_so
 from tests.model.naive import Event, Fact, expected
 from tests.model.naive_words import instant
-from tests.model.simulated import Simulated, simulated
+from tests.model.simulated import Simulated, reported, simulated
 from tests.model.strategies import (
     ORGANISATIONS,
     ZONES,
@@ -35,6 +35,7 @@ from tests.model.strategies import (
     of_series,
     serial,
     steps,
+    unheard,
 )
 
 ANY = st.one_of(histories(st.one_of(steps, steps, near(), serial())), of_series())
@@ -75,7 +76,9 @@ def apart(events: list[Event]) -> list[Event]:
 
 def agrees(history: History) -> None:
     events = apart(history.events)
-    model, simulation = expected(events, history.until), simulated(events, history.until)
+    model = expected(events, history.until)
+    reports = model.model.reported
+    simulation = reported(events, history.until, reports) if reports else simulated(events, history.until)
     assert story(simulation.facts) == story(model.facts)
     assert simulation.refused == model.refused
     order = [(fact.at, ("direct", "reminder", "request").index(fact.reason)) for fact in simulation.facts]
@@ -91,6 +94,11 @@ class TestTheSimulationDoesWhatTheModelSays:
     @examples(400)
     @given(histories(near()))
     def test_near_the_due_moments_of_one_client(self, history: History) -> None:
+        agrees(history)
+
+    @examples(150)
+    @given(unheard())
+    def test_of_what_did_not_arrive(self, history: History) -> None:
         agrees(history)
 
 

@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 from schemas.deliveries import Delivery
 from schemas.events import View
-from schemas.inputs import Channel, EmailSettings, Organisation, Request, SmsSettings
+from schemas.inputs import Channel, Organisation, Request
 from schemas.notices import Kind, Notice
+from schemas.texts import EmailSettings, SmsSettings
 
 AMSTERDAM = "Europe/Amsterdam"
 SENT = datetime(2020, 1, 10, 9, tzinfo=UTC)

@@ -135,3 +135,15 @@ def test_those_who_act_for_a_client_are_told_on_from_rows_of_before_and_of_nothi
     )
     made = "Er is een afspraak gemaakt op woensdag 4 maart 2026 van 10:15 tot 11:15. Locatie: De Boom."
     assert sorted(told) == [("p:moeder", moved), ("p:vader", made)]
+
+
+def test_there_are_rows_of_employees() -> None:
+    """As fa04122 wrote them: what is known of one, a digest that flies and what is gathered since, by whose hand, ledgers."""
+    (seventh,) = [file for file in FILES if file.stem == "fa04122"]
+    found = {(row["store"], row["key"]): row["row"] for row in rows(seventh)}
+    known, agenda = found["employees", "employees/zorg//mees"], found["employees", "agendas/zorg//mees"]
+    assert set(known) == {"notifications", "channels", "sms", "email", "language", "revision", "off"}
+    assert set(agenda) == {"agenda", "others", "urgent", "last"}
+    assert {"flight", "window", "known"} <= set(agenda["agenda"])
+    assert found["intake", "appointments/zorg/a"]["employees"] == {"mees": True, "noor": False}
+    assert {row["status"] for (_, key), row in found.items() if key.startswith("ledger/zorg//mees/")} == {"sent", "retrying"}

@@ -65,7 +65,8 @@ class BulkRecovery(Recovery):  # type: ignore[misc]
         fresh = await take(self.app, stores)
         if revocations != self.app.revocations:
             raise RebalanceAgain  # they are not ours any more; the next assignment starts another recovery
-        await self.app.open_tasks(set().union(*stores.values()), fresh)
+        if not await self.app.open_tasks(set().union(*stores.values()), fresh):
+            raise RebalanceAgain
 
 
 class BulkTables(TableManager):  # type: ignore[misc]

@@ -54,15 +54,15 @@ class Calls:
         task.add_done_callback(self._tasks.discard)
 
     async def _run(self, call: Call, now: datetime, began: float, deliver: Callable[[Result], None]) -> None:
-        result = Result(call.key, None)
+        result = Result(call.key, None, number=call.number)
         try:
             late = max(time.monotonic() - began, (self.clock() - now) / timedelta(seconds=1))
             if late > self.spec.call_start_within:
                 log.warning("a call was not made: its claim is too old", extra=self._told(call, seconds=round(late, 1)))
                 self.hooks.on_call_dropped(self.spec.name)
-                result = Result(call.key, None, made=False)
+                result = Result(call.key, None, made=False, number=call.number)
             else:
-                result = Result(call.key, await self._outcome(call))
+                result = Result(call.key, await self._outcome(call), number=call.number)
         finally:
             self.busy -= 1
             deliver(result)

@@ -45,6 +45,14 @@ class StreamTasks:
         node = self._reader.get(topic)
         return self.by_node[node].get(p) if node else None
 
+    def anew(self) -> dict[str, list[int]]:
+        """Find the topics that are read anew, with the partitions of each."""
+        found: dict[str, list[int]] = {}
+        for task in self.all():
+            for topic in task.anew:
+                found.setdefault(topic, []).append(task.p)
+        return found
+
     @property
     def in_flight(self) -> int:
         """How many calls to providers are under way."""
@@ -61,22 +69,29 @@ class StreamTasks:
         for task in self.of(node):
             task.tick()
 
-    async def open(self, partitions: Iterable[int], fresh: set[int]) -> None:
-        """Start the tasks of these partitions, over new processors where a partition is `fresh`."""
+    async def open(self, partitions: Iterable[int], fresh: set[int]) -> bool:
+        """Start the tasks of these partitions, over new processors where a partition is `fresh`.
+
+        Returns:
+            False where they were revoked while the processors were made: then none is started.
+        """
         if self._running:
             raise RuntimeError("tasks are opened while others still run")
-        wanted = sorted(partitions)
+        wanted, revocations = sorted(partitions), self.app.revocations
         self._processors = {p: self._processors[p] for p in wanted if p in self._processors and p not in fresh}
         for p in wanted:
             if p not in self._processors:
                 self._processors[p] = self._make(p)
                 await asyncio.sleep(0)  # `loaded` may take long; the watchdog wants its beat
+        if revocations != self.app.revocations:
+            return False
         for p in wanted:
             for spec in self.specs:
                 self.by_node[spec.name][p] = self._task(spec, p)
         for task in self.all():
             self._running[task] = self.app.background(task.run())
         self.app.hooks.on_assigned(len(wanted))
+        return True
 
     async def close(self, bound: float) -> list[StreamTask]:
         """Drain and forget all tasks; return those that did not end within `bound` seconds."""

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from babel.dates import format_date
 
 from agents.projection.figures import NOT_SENT, Months, Sums
+from agents.projection.reduce import counted_as
 from agents.projection.tallies import DELIVERY_TIMES, LATER
 from schemas.channels import CHANNELS
 
@@ -199,12 +200,18 @@ def _visits(sums: Sums) -> Figure:
     return Figure("afspraken", "Gekomen en niet gekomen", ("Uitkomst", "Afspraken", "Deel"), lines, "", note)
 
 
+TO_EMPLOYEES = counted_as("sms", "")
+"""SMS to employees, which are billed apart."""
+
 # -- by month ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass
 class Month:
-    """One month: messages sent by channel, SMS parts, cost by currency, and what did not go out or did not arrive."""
+    """One month: messages sent by channel, SMS parts, cost by currency, and what did not go out or did not arrive.
+
+    `employees`: SMS to employees, as how they cost.
+    """
 
     name: str
     sent: dict[str, int] = field(default_factory=lambda: dict.fromkeys(CHANNELS, 0))
@@ -212,6 +219,7 @@ class Month:
     undelivered: int = 0
     not_sent: int = 0
     micros: dict[str, int] = field(default_factory=dict)
+    employees: int = 0
 
     @property
     def cost(self) -> str:
@@ -227,6 +235,8 @@ def by_month(months: Months) -> dict[str, Month]:
         month = found[row["month"]]
         if row["status"] == "sent" and row["channel"] in month.sent:
             month.sent[row["channel"]] += int(row["records"])
+        elif row["status"] == "sent" and row["channel"] == TO_EMPLOYEES:
+            month.employees += int(row["records"])
         month.parts += int(row["parts"])  # of whatever went out, whole or in part
         if row["currency"]:
             month.micros[row["currency"]] = month.micros.get(row["currency"], 0) + int(row["micros"])
@@ -239,9 +249,10 @@ def by_month(months: Months) -> dict[str, Month]:
 def _months(months: Months) -> Figure:
     found = list(by_month(months).values())
     most = max((sum(month.micros.values()) for month in found), default=0)
-    lines = []
+    lines, apart = [], any(month.employees for month in found)
     for month, before in zip(found, [*found[1:], None], strict=False):
-        counts = (str(month.sent["sms"]), str(month.parts))
+        staff = (str(month.employees),) if apart else ()
+        counts = (str(month.sent["sms"]), *staff, str(month.parts))
         rest = (str(month.sent["email"]), str(month.undelivered), str(month.not_sent))
         lines.append(
             Line(
@@ -255,7 +266,10 @@ def _months(months: Months) -> Figure:
         )  # fmt: skip
     return Figure(
         "maanden", "Kosten per maand",
-        ("Maand", "Sms", "Sms-delen", "Kosten sms", "Verschil", "E-mail", "Niet afgeleverd", "Niet verstuurd"), lines,
+        (
+            "Maand", "Sms", *(["Sms aan medewerkers"] if apart else []), "Sms-delen", "Kosten sms", "Verschil", "E-mail",
+            "Niet afgeleverd", "Niet verstuurd",
+        ), lines,
         "Er zijn nog geen berichten verstuurd.",
         "Een lange sms telt als meer delen. Uw organisatie betaalt per deel, ook voor een sms die niet aankwam. "
         "Een bericht dat twee keer is verstuurd, telt twee keer. De bedragen zijn zonder btw.",

@@ -68,6 +68,8 @@ TEXT_FIELDS = (
 )  # fmt: skip
 """The texts around the sentences of a message, those of an SMS first."""
 
+DIGEST = ("employees", "digest_at")
+
 GENERAL = (
     Field("berichten", ("notifications",), "Berichten versturen", "Kies of er berichten worden verstuurd."),
     Field("herinnering", ("reminder",), "Herinnering", REMINDED),
@@ -79,6 +81,8 @@ GENERAL = (
     Field("behandelaar", ("say", "practitioner"), "Behandelaar noemen in een herinnering", YES_OR_NO),
     Field("instructies", ("say", "instructions"), "Voorbereiding noemen in een herinnering per e-mail", YES_OR_NO),
     Field("links", ("link_hosts",), "Websites voor links in een herinnering per e-mail", NO_HOSTS),
+    Field("medewerkers", ("employees", "notifications"), "Berichten aan medewerkers", "Kies aan of uit."),
+    Field("medewerkers_tijd", DIGEST, "Tijd van het bericht aan medewerkers", "Vul een tijd in, bijvoorbeeld 16:00."),
     Field("talen", ("languages",), "Talen", "Kies in welke talen uw berichten zijn."),
 )
 
@@ -145,9 +149,10 @@ def sheet_of(scope: Scope) -> Sheet:
 
 
 ANSWERS: dict[str, Any] = {"ja": True, "nee": False}
+ON_OR_OFF: dict[str, Any] = {"aan": True, "uit": False}
 
 CHOICES: dict[str, dict[str, Any]] = {
-    "berichten": {"aan": True, "uit": False}, "locatie": ANSWERS, "locatie_anderen": ANSWERS,
+    "berichten": ON_OR_OFF, "medewerkers": ON_OR_OFF, "locatie": ANSWERS, "locatie_anderen": ANSWERS,
     "behandelaar": ANSWERS, "instructies": ANSWERS,
     "talen": {"_".join(some): list(some) for number in range(1, len(LANGUAGES) + 1) for some in permutations(LANGUAGES, number)},
     "melden": {"alle": "all", "herinnering": "reminder", "geen": "none"},
@@ -156,6 +161,7 @@ CHOICES: dict[str, dict[str, Any]] = {
 
 UNSAID = {
     "locatie": "ja", "locatie_anderen": "nee", "behandelaar": "nee", "instructies": "nee", "talen": DEFAULT, "melden": "alle",
+    "medewerkers": "uit",
 }  # fmt: skip
 """What counts of these where nothing is said."""
 

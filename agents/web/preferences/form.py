@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, cast
 import msgspec
 from msgspec import UNSET
 
+from schemas.employee_settings import DIGEST_AT
 from schemas.inputs import (
     NOT_WITHIN_HOURS,
     SETTINGS_MOST,
@@ -24,6 +25,7 @@ from streams.notices.due_moments import reminders_of
 
 from .fields import (
     CHOICES,
+    DIGEST,
     FIELDS,
     FREE_DAYS,
     HOSTS,
@@ -66,6 +68,7 @@ def values(counts: Organisation, override: OrganisationOverride | None, scope: S
             "stilte": "ja" if quiet is not None else "nee",
             "stilte_van": quiet.from_ if quiet is not None else "21:00",
             "stilte_tot": quiet.until if quiet is not None else "08:00",
+            "medewerkers_tijd": counts.digest_at,
         }
     for field in sheet.general:
         if field.name in CHOICES:
@@ -126,7 +129,7 @@ def said(settings: Organisation | OrganisationOverride, field: Field) -> str:
         chosen = next((name for name, one in CHOICES[field.name].items() if one == value), UNSAID.get(field.name, ""))
         return in_languages(CHOICES["talen"][chosen]) if field.name == "talen" else TOLD.get(chosen, chosen)
     if value is UNSET:
-        return _unsaid(field)
+        return _unsaid(field) if field.path != DIGEST else DIGEST_AT
     if isinstance(value, QuietHours):
         return f"van {value.from_} tot {value.until} uur"
     return "geen" if value is None else str(value)

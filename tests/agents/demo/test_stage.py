@@ -80,7 +80,7 @@ def test_the_curl_that_is_printed_asks_for_a_message_to_a_client_that_is_there()
 def test_each_number_of_the_story_is_one_clients() -> None:
     cast = Story(SENT).cast()
     clients = [event.value["client"] for event in cast if event.topic == "contacts"]
-    assert sorted(names(cast).values()) == sorted([*clients, "els (moeder)"])
+    assert sorted(names(cast).values()) == sorted([*clients, "els (moeder)", "medewerker m-204"])
 
 
 def test_the_head_of_a_mail_is_whole_however_long() -> None:

@@ -237,8 +237,8 @@ class MemoryWorker:
 
     async def maybe_start_producer(self) -> None: ...
 
-    async def open_tasks(self, partitions: Iterable[int], fresh: set[int]) -> None:
-        await self.tasks.open(partitions, fresh)
+    async def open_tasks(self, partitions: Iterable[int], fresh: set[int]) -> bool:
+        return await self.tasks.open(partitions, fresh)
 
     async def _group_offsets(self, tps: Iterable[Any]) -> dict[Any, int]:
         return {}

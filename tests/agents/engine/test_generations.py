@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping, MutableMapping
+from dataclasses import replace
+
 import pytest
 from aiokafka import TopicPartition
 from faust.tables.recovery import RebalanceAgain
 
 from agents.engine.state.changelog import EPOCH_HEADER
+from streams.processing.turn import Processor
 
-from .memory_kafka import Counting, FailStop, MemoryKafka, MemoryWorker
+from .memory_kafka import Counting, FailStop, MemoryKafka, MemoryWorker, counting
 
 WORD = b"word"
 CHANGELOG = TopicPartition("words-changelog", 0)
@@ -46,6 +51,25 @@ async def test_a_partition_that_comes_back_untouched_keeps_its_rows_and_its_proc
     await worker.take(0)
     assert processor(worker) is before
     assert len(kafka.logs[CHANGELOG]) == fences + 1, "the outbox was emptied; there is no second fence"
+
+
+async def test_what_is_revoked_while_its_processors_are_made_is_not_run() -> None:
+    """Making them may take long, and lets the loop turn; the next generation then starts its own."""
+    worker = MemoryWorker(MemoryKafka())
+    (spec,) = worker.specs
+    revoked: list[asyncio.Task[None]] = []
+
+    def slowly(p: int, rows: MutableMapping[bytes, bytes], peers: Mapping[str, Processor]) -> Processor:
+        if not revoked:
+            revoked.append(asyncio.ensure_future(worker.give_up()))
+        return counting(p, rows, peers)
+
+    worker.specs[0] = replace(spec, processor=slowly)
+    with pytest.raises(RebalanceAgain):
+        await worker.take(0, 1)
+    assert list(worker.tasks.all()) == []
+    await worker.take(0)
+    assert [task.p for task in worker.tasks.all()] == [0]
 
 
 async def test_a_partition_that_another_worker_had_meanwhile_is_loaded_anew_and_its_processor_made_anew() -> None:

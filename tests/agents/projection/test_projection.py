@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from agents.settings.settings import Settings
 from agents.web.overview import charts
 from agents.web.overview.figures import by_month
 from schemas.deliveries import read_log_record
+from schemas.erasures import Erasure
 from schemas.inputs import Organisation, OrganisationOverride, Request
 from schemas.topics import DELIVERY_LOG, HELD, REQUESTS
 from schemas.wire import check, encode
@@ -195,6 +196,28 @@ def test_what_the_provider_bills_after_all_is_in_the_month_of_sending_as_on_the_
         (message,) = [row for row in content(projection)["messages"] if row["message"] == "m1"]
         assert (message["parts"], message["micros"]) == (line.parts, days[0]["micros"])
     assert line.parts == 1
+
+
+async def test_what_an_employee_is_sent_is_no_clients_message_and_is_counted_apart(tmp_path: Path, database: str) -> None:
+    of_employee = {"client": "", "recipient": "e:m-204", "schema": 2}
+    records = [record("m1"), record("m2", **of_employee), record("m3", channel="email", **of_employee)]
+    records.append(record("m2", status="delivered", detail="2 parts billed, 1 logged", at="2026-03-02T09:05:00Z", **of_employee))
+    projection = fill(Settings(data=tmp_path, web_database=database), records)
+    queries, figures = Queries(projection.engine), FigureQueries(projection.engine)
+    assert [row["message"] for row in await queries.messages("linde", Filter())] == ["m1"]
+    assert await queries.counts("linde", Filter()) == {"sent": 1}
+    assert await queries.clients("linde", "", 10) == ["anna"]
+    sums, months = (
+        await figures.sums("linde", date(2026, 3, 1), date(2026, 3, 31)),
+        await figures.months("linde", date(2026, 3, 20)),
+    )
+    assert sums.kinds == {("created", "sent"): 1}
+    (month,) = by_month(months).values()
+    assert (month.sent, month.employees, month.parts) == ({"sms": 1, "email": 0}, 1, 3)
+    event = Erasure(organisation="linde", employee="m-204", at=datetime(2026, 3, 3, tzinfo=UTC))
+    assert projection.erase(event).messages == 2
+    assert projection.messages_of("linde", "", "e:m-204") == 0
+    assert [row["message"] for row in await queries.messages("linde", Filter())] == ["m1"]
 
 
 async def test_pieces_that_went_count_where_the_rest_did_not(tmp_path: Path, database: str) -> None:

@@ -26,7 +26,7 @@ from agents.web.http import forms, pages
 from agents.web.http.server import Server
 from agents.web.unsubscribe import choice
 from renderers.email import EmailText, message_bytes
-from tests.world import organisation
+from tests.world import World, organisation
 
 from .conftest import KEY, Kept
 
@@ -386,3 +386,18 @@ async def test_the_page_of_one_who_acts_for_a_client_speaks_of_the_client_withou
     (event,) = kafka.events
     assert isinstance(event.value, dict)
     assert (event.key, event.value["recipient"], event.value["mark"]) == ("linde/anna", "p:moeder", "0f1e2d3c4b5a6978")
+
+
+async def test_an_employees_link_is_of_the_own_agenda(client: aiohttp.ClientSession, kafka: Kept) -> None:
+    token = Tokens((KEY,), "unsubscribe").seal("linde", "", "e:m-204", "0f1e2d3c4b5a6978", "email")
+    async with client.get(f"/u/{token}") as response:
+        page = await response.text()
+    assert "meer over uw agenda?" in page
+    assert "cliënt" not in page
+    async with client.post(f"/u/{token}", data=ONE_CLICK) as response:
+        assert response.status == 200
+    (event,) = kafka.events
+    assert (event.topic, event.key, event.value["recipient"]) == ("opt-outs", "linde//m-204", "e:m-204")
+    world = World().feed(event.topic, str(event.key), event.value)
+    assert world.refused == []
+    assert b'"off":{"email":"link"}' in world.simulation.rows["employees"][b"employees/linde//m-204"]

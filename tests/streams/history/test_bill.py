@@ -189,6 +189,19 @@ def test_what_others_than_the_client_are_sent_costs_as_much_and_is_a_message_mor
     assert (line.messages, line.parts, line.amount) == (3, 6, Decimal("0.45"))
 
 
+def test_what_employees_are_sent_stands_apart() -> None:
+    of_employees = {"client": "", "recipient": "e:m-204", "schema": 2}
+    lines = bill(
+        entry(), entry(message="m2", **of_employees), entry(message="m3", channel="email", parts=None, cost=None, **of_employees),
+        entry(message="m4", status="unknown", **of_employees),
+    )  # fmt: skip
+    assert [(line.what, line.messages, line.parts, line.amount) for line in lines] == [
+        ("email_employees", 1, 0, Decimal(0)), ("sms", 1, 2, Decimal("0.15")), ("sms_employees", 1, 2, Decimal("0.15")),
+        ("sms_unknown_employees", 1, 0, None),
+    ]  # fmt: skip
+    assert totals(lines) == {"EUR": Decimal("0.30")}
+
+
 def test_each_organisation_has_its_own_lines_and_each_currency_its_sum() -> None:
     lines = bill(entry(), entry(message="m2", organisation="beuk"), entry(message="m3", cost={"amount": 1, "currency": "USD"}))
 

@@ -65,6 +65,81 @@ GATES: dict[str, tuple[list[Step], list[str], list[str]]] = {
         [f"Er is een afspraak met u gemaakt op {FROM_TO}.", "Uw afspraak op maandag 20 april 2026 is geannuleerd."],
         ["client_off"],
     ),
+    "what was kept back and then went behind the gate is gone for whoever else was there": (
+        [
+            lambda w: w.book(f"{DAY} 13:15"),
+            lambda w: w.consent(channels=[]).book(f"{DAY} 13:15", rev=2, status="cancelled")
+            .book(f"{DAY} 14:00", id="b", replaces="a").book(f"{DAY} 14:00", id="c"),
+            lambda w: w.book(f"{DAY} 14:00", id="b", rev=2, status="cancelled")
+            .book(f"{DAY} 14:00", id="c", rev=2, status="cancelled"),
+            lambda w: w.consent().book("2026-04-20 15:00", id="d"),
+        ],
+        [
+            f"Er is een afspraak met u gemaakt op {FROM_TO}.",
+            "Er is een afspraak met u gemaakt op maandag 20 april 2026 van 15:00 tot 16:00.",
+        ],
+        ["same", "client_off", "client_off", "same"],
+    ),
+    "a cancellation of what was heard is not followed by one of what was kept back of it and of another": (
+        [
+            lambda w: w.book(f"{DAY} 13:15"),
+            lambda w: w.consent(channels=[]).book(f"{DAY} 13:15", rev=2, status="cancelled")
+            .book(f"{DAY} 14:00", id="b", replaces="a").book(f"{DAY} 14:00", id="c"),
+            lambda w: w.consent().book(f"{DAY} 14:00", id="b", rev=2, status="cancelled")
+            .book(f"{DAY} 14:00", id="c", rev=2, status="cancelled"),
+            lambda w: w.book("2026-04-20 15:00", id="d"),
+        ],
+        [
+            f"Er is een afspraak met u gemaakt op {FROM_TO}.", f"Uw afspraak op {FRIDAY} is geannuleerd.",
+            "Er is een afspraak met u gemaakt op maandag 20 april 2026 van 15:00 tot 16:00.",
+        ],
+        ["same", "client_off", "same"],
+    ),
+    "what moves after it was kept back together with another is not cancelled too": (
+        [
+            lambda w: w.book(f"{DAY} 13:15"),
+            lambda w: w.consent(channels=[]).book(f"{DAY} 13:15", rev=2, status="cancelled")
+            .book(f"{DAY} 14:00", id="b", replaces="a").book(f"{DAY} 14:00", id="c"),
+            lambda w: w.consent().book(f"{DAY} 15:00", id="b", rev=2).book(f"{DAY} 14:00", id="c", rev=2, status="cancelled"),
+        ],
+        [f"Er is een afspraak met u gemaakt op {FROM_TO}.", f"Uw afspraak op {FROM_TO} is verplaatst naar {LATER}."],
+        ["same", "client_off", "same"],
+    ),
+    "two that were kept back at one hour and go on together move from what was heard of one": (
+        [
+            lambda w: w.book(f"{DAY} 13:15"),
+            lambda w: w.consent(channels=[]).book(f"{DAY} 14:00", rev=2).book(f"{DAY} 14:00", id="b"),
+            lambda w: w.consent().book(f"{DAY} 15:00", rev=3).book(f"{DAY} 15:00", id="b", rev=2),
+            lambda w: w.book("2026-04-20 15:00", id="d"),
+        ],
+        [
+            f"Er is een afspraak met u gemaakt op {FROM_TO}.", f"Uw afspraak op {FROM_TO} is verplaatst naar {LATER}.",
+            "Er is een afspraak met u gemaakt op maandag 20 april 2026 van 15:00 tot 16:00.",
+        ],
+        ["client_off", "same", "same"],
+    ),
+    "two that were heard apart, kept back at one hour and cancelled there are both said to be off": (
+        [
+            lambda w: w.book(f"{DAY} 13:15").book(f"{DAY} 15:00", id="b"),
+            lambda w: w.consent(channels=[]).book(f"{DAY} 17:00", rev=2).book(f"{DAY} 17:00", id="b", rev=2),
+            lambda w: w.consent().book(f"{DAY} 17:00", rev=3, status="cancelled")
+            .book(f"{DAY} 17:00", id="b", rev=3, status="cancelled"),
+        ],
+        [
+            f"Er is een afspraak met u gemaakt op {FROM_TO}. Er is een afspraak met u gemaakt op {LATER}.",
+            f"Uw afspraak op {FROM_TO} is geannuleerd. Uw afspraak op {LATER} is geannuleerd.",
+        ],
+        ["client_off"],
+    ),
+    "one that takes the place of another behind a closed gate is known there": (
+        [
+            lambda w: w.consent(channels=[]).book(f"{DAY} 13:15").book("2026-04-20 15:00", id="b"),
+            lambda w: w.book("2026-04-20 15:00", id="b", rev=2, status="cancelled").book("2026-04-20 15:00", rev=2),
+            lambda w: w.consent().book("2026-04-21 15:00", id="c"),
+        ],
+        ["Er is een afspraak met u gemaakt op dinsdag 21 april 2026 van 15:00 tot 16:00."],
+        ["client_off", "client_off", "client_off", "same"],
+    ),
     "who is absent is told of nothing, and of what then is so when present again": (
         [
             lambda w: w.book(f"{DAY} 13:15"),

@@ -9,6 +9,7 @@ import msgspec
 import orjson
 import pytest
 
+from agents.commands.why import as_json
 from schemas.deliveries import LogRecord
 from schemas.keys import ClientKey
 from schemas.state import PeopleRow
@@ -349,3 +350,4 @@ def test_why_says_who_acts_for_the_client_and_what_each_may_be_told() -> None:
     history = "\n".join(fact.text for fact in explain(client, world.now).sections["History, from the delivery log"])
     assert "(p:moeder): created" in history
     assert all("/" not in message for rows in client.ledgers.values() for message in rows)
+    assert len(msgspec.json.decode(as_json(explain(client, world.now)))["people"]) == 2, "and says it to programs"

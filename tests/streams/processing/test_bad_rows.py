@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from schemas.topics import LEDGERS
+from streams.employees.employees import Employees
 from streams.intake.intake import Intake
 from streams.notices.notices import Notices
 from streams.processing.turn import BadRowError, Processor
@@ -28,7 +29,7 @@ def processor(store: str, rows: MutableMapping[bytes, bytes]) -> Processor:
         return Intake(4, rows)
     if store == "notices":
         return Notices(0, rows)
-    return Sending("sms", LEDGERS["sms"], 0, rows, Notices(0, {}))
+    return Sending("sms", LEDGERS["sms"], 0, rows, Notices(0, {}), Employees(0, {}, Notices(0, {})))
 
 
 def settings(zone: str) -> dict[str, Any]:

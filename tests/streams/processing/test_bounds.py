@@ -18,6 +18,7 @@ from schemas.notices import Notice
 from schemas.state import Agenda, AgendaEntry, Snapshot, Window
 from schemas.topics import AGENDAS, LEDGERS, SNAPSHOTS
 from schemas.wire import encode
+from streams.employees.employees import Employees
 from streams.intake.intake import Intake
 from streams.notices.grouping import MESSAGE
 from streams.notices.notices import Notices
@@ -93,7 +94,7 @@ def test_another_partition_tells_of_each_appointment_of_a_client_that_it_kept_on
 def desk(rows: dict[bytes, bytes]) -> Sending:
     notices = World(bare=True).simulation.processors["notices"]
     assert isinstance(notices, Notices)
-    processor = Sending("sms", LEDGERS["sms"], 0, rows, notices)
+    processor = Sending("sms", LEDGERS["sms"], 0, rows, notices, Employees(0, {}, notices))
     processor.loaded()
     return processor
 

@@ -26,6 +26,7 @@ from schemas.holds import Hold, Urgent
 from schemas.inputs import Consent, OptOut, Organisation, OrganisationOverride, Request
 from schemas.topics import LEDGERS
 from schemas.wire import encode
+from streams.employees.employees import Employees
 from streams.intake.intake import Intake
 from streams.notices.notices import Notices
 from streams.processing.own_records import body_of
@@ -160,7 +161,7 @@ def test_a_client_event_that_cannot_be_used_is_set_aside_and_the_next_one_is_han
 def test_a_delivery_that_cannot_be_used_is_set_aside_and_the_next_one_waits(
     key: bytes | None, junk: bytes | None, reason: str
 ) -> None:
-    processor = Sending("sms", LEDGERS["sms"], 0, {}, Notices(0, {}))
+    processor = Sending("sms", LEDGERS["sms"], 0, {}, Notices(0, {}), Employees(0, {}, Notices(0, {})))
     bad, good = Record("deliveries-sms", 0, 7, key, junk), Record("deliveries-sms", 0, 8, b"zorg/anna", value(DELIVERY))
     decision = processor.decide(Turn(NOW, [bad, good]))
     assert list(decision.rows) == [b"ledger/zorg/anna/m"]

@@ -11,6 +11,7 @@ import pytest
 
 from schemas.keys import RecipientKey
 from schemas.topics import LEDGERS
+from streams.employees.employees import Employees
 from streams.notices.notices import Notices
 from streams.processing.turn import Call, Decision, Output, Record, Result, Turn, make_durable
 from streams.sending.outcomes import Outcome
@@ -42,7 +43,7 @@ class Desk:
     def start(self) -> Sending:
         """A processor as after a restart: all it knows is in the rows."""
         table = LEDGERS[self.channel]
-        self.processor = Sending(self.channel, table, 0, self.rows, self.notices)
+        self.processor = Sending(self.channel, table, 0, self.rows, self.notices, Employees(0, {}, self.notices))
         self.processor.loaded()
         return self.processor
 
@@ -144,6 +145,34 @@ def test_a_call_that_was_not_made_for_a_claim_that_was_given_up_meanwhile_change
     one.turn("2026-03-02 09:00:40")
     assert one.turn("2026-03-02 09:00:41", results=[Result(call.key, None, made=False)]) == []
     assert one.outcomes == [("unknown", 1)]
+
+
+@pytest.mark.parametrize(
+    "late", [Outcome(kind="retry", detail="503"), Outcome(kind="permanent_address", detail="9"), None, SENT],
+    ids=["to be tried again", "refused", "unknown", "sent"],
+)  # fmt: skip
+def test_an_answer_that_comes_amid_a_later_call_is_not_taken_for_its_answer(late: Outcome | None) -> None:
+    """All it can say is that the provider has the message; else a third call was made beside the second."""
+    one = desk()
+    one.world.book("2026-04-17 13:15")
+    (call,) = one.turn("2026-03-02 09:00:01")
+    one.turn("2026-03-02 09:00:40")
+    (again,) = one.turn("2026-03-02 09:10:41")
+    assert one.turn("2026-03-02 09:10:42", results=[Result(call.key, late, number=call.number)]) == []
+    one.turn("2026-03-02 09:10:43", results=[Result(again.key, SENT, number=again.number)])
+    one.turn("2026-03-02 09:20:43")
+    assert one.outcomes == [("unknown", 1), ("sent", 2)]
+
+
+def test_that_a_call_was_not_made_is_not_taken_for_a_word_on_a_later_one() -> None:
+    one = desk()
+    one.world.book("2026-04-17 13:15")
+    (call,) = one.turn("2026-03-02 09:00:01")
+    one.turn("2026-03-02 09:00:40")
+    (again,) = one.turn("2026-03-02 09:10:41")
+    assert one.turn("2026-03-02 09:10:42", results=[Result(call.key, None, made=False, number=call.number)]) == []
+    one.turn("2026-03-02 09:10:43", results=[Result(again.key, SENT, number=again.number)])
+    assert one.outcomes == [("unknown", 1), ("sent", 2)]
 
 
 def test_a_delivery_that_comes_again_is_dropped_before_and_after_it_is_sent() -> None:

@@ -1,0 +1,1 @@
+"""What to tell an employee, and when (`streams/README.md`, "Employees")."""
