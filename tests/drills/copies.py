@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 import subprocess
@@ -36,6 +35,7 @@ class Mirror:
         folder.mkdir(parents=True)
         self.folder, self.source, self.target, self.topics, self.prefix = folder, source, target, topics, prefix
         self.partitions = partitions
+        self._wanted: dict[tuple[str, int], int] | None = None
         alias = prefix.rstrip(".") or "a"
         policy = "DefaultReplicationPolicy" if prefix else "IdentityReplicationPolicy"
         values = {
@@ -43,11 +43,11 @@ class Mirror:
             f"{alias}->b.enabled": "true", f"b->{alias}.enabled": "false", f"{alias}->b.topics": ",".join(topics),
             "replication.policy.class": f"org.apache.kafka.connect.mirror.{policy}", "replication.policy.separator": ".",
             "sync.topic.configs.enabled": "false", "sync.topic.acls.enabled": "false", "sync.group.offsets.enabled": "false",
-            "emit.checkpoints.enabled": "false", "emit.heartbeats.enabled": "false", "emit.offset-syncs.enabled": "false",
+            "emit.checkpoints.enabled": "false", "emit.heartbeats.enabled": "false",
             "refresh.topics.interval.seconds": "5", "replication.factor": "3", "tasks.max": "2",
             "config.storage.replication.factor": "3", "offset.storage.replication.factor": "3",
             "status.storage.replication.factor": "3", "offset-syncs.topic.replication.factor": "3",
-            "offset.flush.interval.ms": "2000", "offset-syncs.topic.location": "target",
+            "offset.flush.interval.ms": "2000",
             "dedicated.mode.enable.internal.rest": "false",
             f"{alias}.consumer.max.partition.fetch.bytes": str(LARGEST), "b.producer.max.request.size": str(LARGEST),
             "b.producer.acks": "all",
@@ -65,15 +65,14 @@ class Mirror:
         with (self.folder / "log.txt").open("ab") as log:
             self._process = subprocess.Popen(words, stdout=log, stderr=log, cwd=self.folder, start_new_session=True)
 
-    async def is_level(self) -> bool:
-        """Whether the target has as many records of each partition as the source still has."""
+    async def has_all(self) -> bool:
+        """Whether the target has as many records of each partition as the source had when this was asked first."""
         if self._process is not None and self._process.poll() is not None:
             raise RuntimeError(f"MirrorMaker ended: {(self.folder / 'log.txt').read_text()[-2000:]}")
-        here, there = await asyncio.gather(
-            counts(self.source, self.topics, self.partitions),
-            counts(self.target, [self.prefix + topic for topic in self.topics], self.partitions),
-        )
-        return all(there[self.prefix + topic, p] >= number for (topic, p), number in here.items())
+        if self._wanted is None:
+            self._wanted = await counts(self.source, self.topics, self.partitions)
+        there = await counts(self.target, [self.prefix + topic for topic in self.topics], self.partitions)
+        return all(there[self.prefix + topic, p] >= number for (topic, p), number in self._wanted.items())
 
     def stop(self) -> None:
         """End it."""

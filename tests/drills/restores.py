@@ -64,7 +64,7 @@ async def from_mirror(scene: Scene) -> None:
     mirror = Mirror(site.folder / "mirror", lost.plain, other.plain, names, PARTITIONS)
     try:
         await asyncio.to_thread(mirror.start)
-        await scene.until(mirror.is_level, "the mirror has all", 600.0)
+        await scene.until(mirror.has_all, "the mirror has all", 600.0)
         await asyncio.sleep(scene.calm)
         scene.did("kill -9 of all brokers, their disks destroyed")
         moment = time.time()
@@ -118,7 +118,7 @@ async def another_prefix(scene: Scene) -> None:
     mirror = Mirror(site.folder / "prefix", site.brokers.plain, site.brokers.plain, names, PARTITIONS, "west.")
     try:
         await asyncio.to_thread(mirror.start)
-        await scene.until(mirror.is_level, "all is copied", 600.0)
+        await scene.until(mirror.has_all, "all is copied", 600.0)
     finally:
         await asyncio.to_thread(mirror.stop)
     await scene.run("setup", "topics")
