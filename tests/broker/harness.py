@@ -170,6 +170,7 @@ class Stand:
         stack = self.stack
         await stack.__aenter__()
         try:
+            self.folder.mkdir(parents=True, exist_ok=True)
             stack.push_async_callback(asyncio.to_thread, self.kafka.stop)
             await asyncio.to_thread(self.kafka.start)
             names = {"topic_prefix": self.prefix}
