@@ -35,13 +35,17 @@ async def everything_starts(scene: Scene) -> None:
 
 
 async def resume(scene: Scene, since: float | None) -> None:
-    """As *Restore* asks: organisations off, what changed since the copy sent anew, workers on; then organisations on."""
+    """As *Restore* asks: organisations off, workers on; then what changed since the copy sent anew; then organisations on."""
     upstream = scene.upstream
     await upstream.connect(scene.site.brokers.login, scene.site.security("upstream"))
-    again = upstream.since(since) if since is not None else []
-    scene.did(f"upstream writes organisations with `notifications` false, then sends {len(again)} events anew")
-    await upstream.write([*again, *upstream.organisations(on=False)])
+    scene.did("upstream writes organisations with `notifications` false")
+    await upstream.write(upstream.organisations(on=False))
     await everything_starts(scene)
+    if since is not None:
+        again = [event for event in upstream.since(since) if event.topic != "organisations"]  # or one may be on for a moment
+        scene.did(f"upstream sends {len(again)} events anew; organisations stay off")
+        await upstream.write(again)
+        await scene.read_in()
     if named := await scene.name_suppressed():
         scene.note(f"{named} were in Kafka and not told yet when it was lost: `log --status suppressed` has them")
     scene.did("organisations on; upstream writes what it kept")
@@ -83,6 +87,10 @@ async def from_copy(scene: Scene) -> None:
     """Workers and brokers are stopped, the disks copied; all goes on for a while, then the disks are lost."""
     site = scene.site
     moment = time.time()
+    scene.upstream.keeps = True
+    scene.did("upstream keeps what it sends; topic_lag_records 0")
+    await scene.told()
+    await scene.read_in()
     await everything_stops(scene)
     scene.did("brokers stopped in order, their disks copied, started again")
     await asyncio.to_thread(site.brokers.stop)
