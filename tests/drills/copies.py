@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -35,7 +36,7 @@ class Mirror:
         folder.mkdir(parents=True)
         self.folder, self.source, self.target, self.topics, self.prefix = folder, source, target, topics, prefix
         self.partitions = partitions
-        self._wanted: dict[tuple[str, int], int] | None = None
+        self._wanted: dict[tuple[str, int], Last] | None = None
         alias = prefix.rstrip(".") or "a"
         policy = "DefaultReplicationPolicy" if prefix else "IdentityReplicationPolicy"
         values = {
@@ -44,7 +45,7 @@ class Mirror:
             "replication.policy.class": f"org.apache.kafka.connect.mirror.{policy}", "replication.policy.separator": ".",
             "sync.topic.configs.enabled": "false", "sync.topic.acls.enabled": "false", "sync.group.offsets.enabled": "false",
             "emit.checkpoints.enabled": "false", "emit.heartbeats.enabled": "false",
-            "refresh.topics.interval.seconds": "5", "replication.factor": "3", "tasks.max": "2",
+            "refresh.topics.interval.seconds": "600", "replication.factor": "3", "tasks.max": "2",
             "config.storage.replication.factor": "3", "offset.storage.replication.factor": "3",
             "status.storage.replication.factor": "3", "offset-syncs.topic.replication.factor": "3",
             "offset.flush.interval.ms": "2000",
@@ -66,13 +67,19 @@ class Mirror:
             self._process = subprocess.Popen(words, stdout=log, stderr=log, cwd=self.folder, start_new_session=True)
 
     async def has_all(self) -> bool:
-        """Whether the target has as many records of each partition as the source had when this was asked first."""
+        """Whether the target has come to what was the source's last record, in each partition, when this was asked first.
+
+        Not by numbers: where a task of MirrorMaker starts again it repeats records, and as many are there before the last is.
+        """
         if self._process is not None and self._process.poll() is not None:
             raise RuntimeError(f"MirrorMaker ended: {(self.folder / 'log.txt').read_text()[-2000:]}")
         if self._wanted is None:
-            self._wanted = await counts(self.source, self.topics, self.partitions)
-        there = await counts(self.target, [self.prefix + topic for topic in self.topics], self.partitions)
-        return all(there[self.prefix + topic, p] >= number for (topic, p), number in self._wanted.items())
+            self._wanted = await lasts(self.source, self.topics, self.partitions)
+        there = await lasts(self.target, [self.prefix + topic for topic in self.topics], self.partitions)
+        return all(
+            last == (found := there.get((self.prefix + topic, p))) or (found is not None and found.at > last.at)
+            for (topic, p), last in self._wanted.items()
+        )
 
     def stop(self) -> None:
         """End it."""
@@ -97,13 +104,30 @@ def jars() -> list[str]:
     return known.read_text().splitlines()
 
 
-async def counts(bootstrap: str, topics: Sequence[str], partitions: int) -> dict[tuple[str, int], int]:
-    """How many offsets each partition of topics has between its beginning and its end."""
+class Last(NamedTuple):
+    """The last record of a partition. `at`: its time, which a mirror keeps where the topic takes it (`keep_times`)."""
+
+    at: int
+    key: bytes | None
+    value: bytes | None
+
+
+async def lasts(bootstrap: str, topics: Sequence[str], partitions: int) -> dict[tuple[str, int], Last]:
+    """Read the last record of each partition that has one."""
     tps = [TopicPartition(topic, p) for topic in topics for p in range(partitions)]
-    async with AIOKafkaConsumer(bootstrap_servers=bootstrap) as consumer:
+    found: dict[tuple[str, int], Last] = {}
+    async with AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False) as consumer:
         consumer.assign(tps)
         begins, ends = await consumer.beginning_offsets(tps), await consumer.end_offsets(tps)
-        return {(tp.topic, tp.partition): ends[tp] - begins[tp] for tp in tps}
+        filled = [tp for tp in tps if ends[tp] > begins[tp]]
+        consumer.assign(filled)
+        for tp in filled:
+            consumer.seek(tp, ends[tp] - 1)
+        while filled and len(found) < len(filled):
+            for tp, records in (await consumer.getmany(timeout_ms=500)).items():
+                for one in records:
+                    found[tp.topic, tp.partition] = Last(one.timestamp, one.key, one.value)
+    return found
 
 
 async def topics_of(bootstrap: str) -> list[str]:
