@@ -24,6 +24,7 @@ from streams.notices.settings import apply_override
 from streams.processing.own_records import doubted_value, held_value
 
 from ..access.command import machine_user
+from ..engine.transport.partitioner import as_workers
 from ..kafka.junk import Junk
 from ..kafka.last_good import last_good
 from ..kafka.reader import Reader
@@ -99,7 +100,7 @@ def said(hold: Hold) -> str:
 
 
 async def _write(bootstrap: str, security: dict[str, Any], hold: Hold) -> None:
-    async with Feeder(bootstrap, security) as feeder:
+    async with Feeder(bootstrap, security, partitioner=as_workers) as feeder:
         await feeder.feed([Event(HOLDS.name, hold.organisation, orjson.dumps(msgspec.to_builtins(hold)))])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from time import perf_counter
 from typing import Any, NamedTuple, Protocol
 
@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 
 from .. import request_ids
 from ..engine.transport.names import Producer
-from ..engine.transport.partitioner import partition_for
+from ..engine.transport.partitioner import as_workers
 from ..monitoring.web_metrics import WebMetrics
 from .writer import Event
 
@@ -107,7 +107,7 @@ class KafkaPublisher:
 
     async def _start(self) -> Producer:
         producer = Producer(
-            bootstrap_servers=self._bootstrap, acks="all", linger_ms=2, partitioner=_partition,
+            bootstrap_servers=self._bootstrap, acks="all", linger_ms=2, partitioner=as_workers,
             request_timeout_ms=max(1000, int(self._timeout * 1000)), **self._security,
         )  # fmt: skip
         try:
@@ -135,8 +135,3 @@ class Measured:
             raise
         self._metrics.published.observe(perf_counter() - began)
         return place
-
-
-def _partition(key: bytes, all_: Sequence[int], available: Sequence[int]) -> int:
-    """Choose the partition as the worker does: a report must reach the worker that keeps its message's ledger."""
-    return all_[partition_for(key, len(all_))]

