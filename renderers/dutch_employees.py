@@ -5,6 +5,7 @@ from __future__ import annotations
 from schemas.events import Remote
 from schemas.notices import Kind
 
+from .dutch_others import ONE, SEVERAL
 from .wording import Colleagues
 
 ON_SITE: dict[Kind, str] = {
@@ -53,14 +54,7 @@ SENTENCES: dict[Remote | None, dict[Kind, str]] = {
 
 DUTCH_EMPLOYEES = Colleagues(
     sentences=SENTENCES,
-    one={
-        None: "een afspraak op locatie", "phone": "een telefonische afspraak", "video": "een afspraak via beeldbellen",
-        "home": "een huisbezoek",
-    },
-    several={
-        None: "afspraken op locatie", "phone": "telefonische afspraken", "video": "afspraken via beeldbellen",
-        "home": "huisbezoeken",
-    },
+    one=ONE, several=SEVERAL,
     subject="Wijzigingen in uw agenda",
     unsubscribe="Wilt u geen e-mail meer over uw agenda?",
     unsubscribe_link="Meld u af voor e-mail over uw agenda",

@@ -77,16 +77,18 @@ HOME: dict[Kind, str] = {
 
 SENTENCES: dict[Remote | None, dict[Kind, str]] = {None: ON_SITE, "phone": PHONE, "video": VIDEO, "home": HOME}
 
+ONE: dict[Remote | None, str] = {
+    None: "een afspraak op locatie", "phone": "een telefonische afspraak", "video": "een afspraak via beeldbellen",
+    "home": "een huisbezoek",
+}  # fmt: skip
+SEVERAL: dict[Remote | None, str] = {
+    None: "afspraken op locatie", "phone": "telefonische afspraken", "video": "afspraken via beeldbellen",
+    "home": "huisbezoeken",
+}  # fmt: skip
+
 DUTCH_OTHERS = Others(
     sentences=SENTENCES,
-    one={
-        None: "een afspraak op locatie", "phone": "een telefonische afspraak", "video": "een afspraak via beeldbellen",
-        "home": "een huisbezoek",
-    },
-    several={
-        None: "afspraken op locatie", "phone": "telefonische afspraken", "video": "afspraken via beeldbellen",
-        "home": "huisbezoeken",
-    },
+    one=ONE, several=SEVERAL,
     with_name=" met {name}", of_name=" van {name}", at_name=" bij {name}", has="{name} heeft", there_is="Er is",
     there_are={"one": "Er is een afspraak", "other": "Er zijn {count} afspraken"},
     subject="Bericht over een afspraak",

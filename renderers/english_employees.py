@@ -5,6 +5,7 @@ from __future__ import annotations
 from schemas.events import Remote
 from schemas.notices import Kind
 
+from .english_others import ONE, SEVERAL
 from .wording import Colleagues
 
 ON_SITE: dict[Kind, str] = {
@@ -53,14 +54,7 @@ SENTENCES: dict[Remote | None, dict[Kind, str]] = {
 
 ENGLISH_EMPLOYEES = Colleagues(
     sentences=SENTENCES,
-    one={
-        None: "an appointment at our location", "phone": "a telephone appointment", "video": "a video appointment",
-        "home": "a home visit",
-    },
-    several={
-        None: "appointments at our location", "phone": "telephone appointments", "video": "video appointments",
-        "home": "home visits",
-    },
+    one=ONE, several=SEVERAL,
     subject="Changes in your diary",
     unsubscribe="Do you no longer want e-mails about your diary?",
     unsubscribe_link="Unsubscribe from e-mails about your diary",

@@ -74,16 +74,18 @@ HOME: dict[Kind, str] = {
 
 SENTENCES: dict[Remote | None, dict[Kind, str]] = {None: ON_SITE, "phone": PHONE, "video": VIDEO, "home": HOME}
 
+ONE: dict[Remote | None, str] = {
+    None: "an appointment at our location", "phone": "a telephone appointment", "video": "a video appointment",
+    "home": "a home visit",
+}  # fmt: skip
+SEVERAL: dict[Remote | None, str] = {
+    None: "appointments at our location", "phone": "telephone appointments", "video": "video appointments",
+    "home": "home visits",
+}  # fmt: skip
+
 ENGLISH_OTHERS = Others(
     sentences=SENTENCES,
-    one={
-        None: "an appointment at our location", "phone": "a telephone appointment", "video": "a video appointment",
-        "home": "a home visit",
-    },
-    several={
-        None: "appointments at our location", "phone": "telephone appointments", "video": "video appointments",
-        "home": "home visits",
-    },
+    one=ONE, several=SEVERAL,
     with_name=" for {name}", of_name=" for {name}", at_name=" to {name}", has="{name} has", there_is="There is",
     there_are={"one": "There is an appointment", "other": "There are {count} appointments"},
     subject="Message about an appointment",

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from schemas.deliveries import Delivery
 from schemas.events import Remote, View
 from schemas.inputs import Organisation
-from schemas.keys import is_employee
+from schemas.keys import is_person
 from schemas.known import Words
 from schemas.notices import Notice
 
@@ -252,8 +252,7 @@ def all_said(delivery: Delivery, organisation: Organisation, sent: datetime, cal
     if not delivery.notices:
         raise ValueError("a delivery without notices or request says nothing")
     wording, zone = wording_for(delivery, call_name), organisation.time_zone
-    acts = delivery.recipient and not is_employee(delivery.recipient)
-    says = organisation.says_places_to_others if acts else organisation.says_places
+    says = organisation.says_places_to_others if is_person(delivery.recipient) else organisation.says_places
     notices = [notice if says else _without_place(notice) for notice in delivery.notices]
     return [say(notice, zone, sent, wording) for notice in notices]
 

@@ -100,6 +100,11 @@ def is_employee(recipient: str) -> bool:
     return recipient.startswith(EMPLOYEE)
 
 
+def is_person(recipient: str) -> bool:
+    """Tell whether a recipient is one who acts for the client."""
+    return recipient.startswith(PERSON)
+
+
 def recipient_of(person: str) -> str:
     """Return the recipient that a person is."""
     return PERSON + person

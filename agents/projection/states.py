@@ -20,14 +20,12 @@ from schemas.topics import (
     AGENDAS,
     CONSENTS_TABLE,
     CONTACTS_TABLE,
-    HOLDS_TABLE,
     OPT_OUTS_TABLE,
-    ORGANISATIONS_TABLE,
-    OVERRIDES_TABLE,
     Table,
     changelog,
 )
 from schemas.wire import BadRecordError, encode, own
+from streams.explain.kept import OF_ORGANISATIONS
 from streams.notices.gates import masked
 from streams.processing.places import said_place
 from streams.processing.rows import DECODERS
@@ -44,7 +42,6 @@ STORE = "notices"
 SUFFIX = changelog("", STORE).name
 
 OF_CLIENTS: tuple[Table[Any], ...] = (CONSENTS_TABLE, CONTACTS_TABLE, OPT_OUTS_TABLE, AGENDAS)
-OF_ORGANISATIONS: tuple[Table[Any], ...] = (ORGANISATIONS_TABLE, OVERRIDES_TABLE, HOLDS_TABLE)
 _TABLES = {table.name: table for table in (*OF_CLIENTS, *OF_ORGANISATIONS)}
 
 

@@ -264,9 +264,7 @@ class Employees:
 
     def _schedule(self, key: RecipientKey, row: EmployeeAgenda, now: datetime) -> None:
         """Set the employee's next moment."""
-        settings = self.notices.settings.get(key.organisation)
-        row = with_end(row, settings.organisation if settings is not None else None)
-        name = str(key)
+        settings, name = self.notices.settings.get(key.organisation), str(key)
         if (found := self._moment(row, settings)) is not None:
             self.timers.put(name, (*found, name))
         elif keep := [entry.keep_until for entry in row.agenda.appointments.values()]:

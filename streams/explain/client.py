@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
-
-from msgspec.structs import replace
+from typing import Any, NamedTuple
 
 from schemas.appointments import Outcome
 from schemas.channels import CHANNELS
@@ -23,11 +21,7 @@ from schemas.topics import (
     AGENDAS,
     CONSENTS_TABLE,
     CONTACTS_TABLE,
-    HOLDS_TABLE,
-    LEDGERS,
     OPT_OUTS_TABLE,
-    ORGANISATIONS_TABLE,
-    OVERRIDES_TABLE,
     PEOPLE_TABLE,
     Table,
 )
@@ -37,16 +31,13 @@ from ..notices.client_turn import as_set
 from ..notices.difference import untold
 from ..notices.gates import ClientFacts, address_of, masked
 from ..notices.notify import quiet_now
-from ..notices.settings import apply_override
-from ..processing.rows import DECODERS
 from .gates import gates
+from .kept import Kept, is_about, once
 from .knowledge import knowledge
 from .organisation import organisation_facts
 from .others import others
 from .pending import Fact, pending
 from .words import at_sender, became, kinds, moment, period, sentence
-
-T = TypeVar("T")
 
 CLIENT_TABLES: tuple[Table[Any], ...] = (CONSENTS_TABLE, CONTACTS_TABLE, PEOPLE_TABLE, OPT_OUTS_TABLE, AGENDAS)
 
@@ -83,44 +74,22 @@ class Explanation(NamedTuple):
 
 def is_wanted(key: bytes, client: ClientKey) -> bool:
     """Tell whether a row of any store is about this client, or holds the organisation's settings."""
-    settings = {table.row(client.organisation) for table in (ORGANISATIONS_TABLE, OVERRIDES_TABLE, HOLDS_TABLE)}
-    exact = {table.row(client) for table in CLIENT_TABLES} | settings
-    return key in exact or any(key.startswith(table.row(f"{client}/")) for table in LEDGERS.values())
+    return is_about(key, client, CLIENT_TABLES)
 
 
 def snapshot_of(
     rows: Mapping[str, Mapping[bytes, bytes]], log: Iterable[LogRecord], client: ClientKey
 ) -> ClientSnapshot:  # fmt: skip
     """Return a client as the stores and the log have it. `rows`: store -> its rows; those of others are passed over."""
-
-    def row(table: Table[T], key: str | ClientKey) -> T | None:
-        value = rows.get(table.store, {}).get(table.row(key))
-        record: T | None = None if value is None else DECODERS[table.store, table.name](value)
-        return record
-
-    settings = row(ORGANISATIONS_TABLE, client.organisation)
-    if settings is not None:
-        override = row(OVERRIDES_TABLE, client.organisation)
-        hold = row(HOLDS_TABLE, client.organisation)
-        settings = replace(settings, organisation=apply_override(settings.organisation, override), hold=hold)
+    kept = Kept(rows)
+    settings = kept.settings(client.organisation)
     organisation = settings.organisation if settings is not None else None
-    ledgers: dict[Channel, dict[str, LedgerRow]] = {}
-    for channel, table in LEDGERS.items():
-        prefix = table.row(f"{client}/")
-        ledgers[channel] = {
-            key[len(prefix) :].decode(): DECODERS[table.store, table.name](value)
-            for key, value in rows.get(table.store, {}).items()
-            if key.startswith(prefix) and b"/" not in key[len(prefix) :]
-        }
-    once = {(one.message, one.attempt, one.status): one for one in log if (one.organisation, one.client) == client}
+    facts = ClientFacts(
+        kept.row(CONSENTS_TABLE, client), kept.row(CONTACTS_TABLE, client), kept.row(OPT_OUTS_TABLE, client), organisation
+    )
     return ClientSnapshot(
-        client,
-        ClientFacts(
-            row(CONSENTS_TABLE, client), row(CONTACTS_TABLE, client), row(OPT_OUTS_TABLE, client),
-            organisation,
-        ),
-        settings, as_set(row(AGENDAS, client) or Agenda(), organisation), ledgers,
-        sorted(once.values(), key=lambda one: one.at), row(PEOPLE_TABLE, client) or PeopleRow(),
+        client, facts, settings, as_set(kept.row(AGENDAS, client) or Agenda(), organisation), kept.ledgers(client),
+        once(one for one in log if (one.organisation, one.client) == client), kept.row(PEOPLE_TABLE, client) or PeopleRow(),
     )  # fmt: skip
 
 
@@ -149,12 +118,7 @@ def explain(
                 client.client_facts, client.settings, client.agenda, client.ledgers, client.log, zone, now, appointment,
                 client.key,
             ),
-            "History, from the delivery log": [
-                happened(one, zone)
-                for one in client.log
-                if (since is None or one.at >= since)
-                and (appointment is None or any(appointment in (note.appointment, *note.others) for note in one.notices))
-            ],
+            "History, from the delivery log": history(client.log, zone, since, appointment),
         },
     )  # fmt: skip
 
@@ -279,6 +243,16 @@ def _telling(client: ClientSnapshot, entry: AgendaEntry, zone: str) -> str:
 
 
 NOT_CALLED = ("suppressed", "superseded", "expired")
+
+
+def history(log: Iterable[LogRecord], zone: str, since: datetime | None, appointment: str | None) -> list[Fact]:
+    """Tell what became of all messages; of those of one appointment only, or not of what was before."""
+    return [
+        happened(one, zone)
+        for one in log
+        if (since is None or one.at >= since)
+        and (appointment is None or any(appointment in (note.appointment, *note.others) for note in one.notices))
+    ]
 
 
 def happened(one: LogRecord, zone: str) -> Fact:

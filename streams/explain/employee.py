@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -21,11 +21,6 @@ from schemas.state import SettingsRow
 from schemas.topics import (
     EMPLOYEE_AGENDAS,
     EMPLOYEES_TABLE,
-    HOLDS_TABLE,
-    LEDGERS,
-    ORGANISATIONS_TABLE,
-    OVERRIDES_TABLE,
-    Table,
 )
 
 from ..employees.digest import closes_at, with_end
@@ -35,14 +30,11 @@ from ..notices.client_turn import as_set
 from ..notices.difference import untold
 from ..notices.gates import address_of, eligibility_of, masked
 from ..notices.holds import is_on
-from ..notices.settings import apply_override
-from ..processing.rows import DECODERS
-from .client import Explanation, happened
+from .client import Explanation, history
+from .kept import Kept, is_about, once
 from .knowledge import knowledge
 from .pending import Fact, at_sender_now
 from .words import moment, period
-
-T = TypeVar("T")
 
 
 class EmployeeSnapshot(NamedTuple):
@@ -63,39 +55,20 @@ class EmployeeSnapshot(NamedTuple):
 
 def is_wanted(key: bytes, employee: RecipientKey) -> bool:
     """Tell whether a row of any store is about this employee, or holds the organisation's settings."""
-    settings = {table.row(employee.organisation) for table in (ORGANISATIONS_TABLE, OVERRIDES_TABLE, HOLDS_TABLE)}
-    exact = {EMPLOYEES_TABLE.row(employee), EMPLOYEE_AGENDAS.row(employee)} | settings
-    return key in exact or any(key.startswith(table.row(f"{employee}/")) for table in LEDGERS.values())
+    return is_about(key, employee, (EMPLOYEES_TABLE, EMPLOYEE_AGENDAS))
 
 
 def snapshot_of(
     rows: Mapping[str, Mapping[bytes, bytes]], log: Iterable[LogRecord], employee: RecipientKey
 ) -> EmployeeSnapshot:  # fmt: skip
     """Return an employee as the stores and the log have it. `rows`: store -> its rows; those of others are passed over."""
-
-    def row(table: Table[T], key: str | RecipientKey) -> T | None:
-        value = rows.get(table.store, {}).get(table.row(key))
-        record: T | None = None if value is None else DECODERS[table.store, table.name](value)
-        return record
-
-    settings = row(ORGANISATIONS_TABLE, employee.organisation)
-    if settings is not None:
-        override, hold = row(OVERRIDES_TABLE, employee.organisation), row(HOLDS_TABLE, employee.organisation)
-        settings = replace(settings, organisation=apply_override(settings.organisation, override), hold=hold)
+    kept = Kept(rows)
+    settings = kept.settings(employee.organisation)
     organisation = settings.organisation if settings is not None else None
-    kept = row(EMPLOYEE_AGENDAS, employee) or EmployeeAgenda()
-    ledgers: dict[Channel, dict[str, LedgerRow]] = {}
-    for channel, table in LEDGERS.items():
-        prefix = table.row(f"{employee}/")
-        ledgers[channel] = {
-            key[len(prefix) :].decode(): DECODERS[table.store, table.name](value)
-            for key, value in rows.get(table.store, {}).items()
-            if key.startswith(prefix)
-        }
-    once = {(one.message, one.attempt, one.status): one for one in log if one.whose == employee}
+    row = kept.row(EMPLOYEE_AGENDAS, employee) or EmployeeAgenda()
     return EmployeeSnapshot(
-        employee, row(EMPLOYEES_TABLE, employee), settings, replace(kept, agenda=as_set(kept.agenda, organisation)), ledgers,
-        sorted(once.values(), key=lambda one: one.at),
+        employee, kept.row(EMPLOYEES_TABLE, employee), settings, replace(row, agenda=as_set(row.agenda, organisation)),
+        kept.ledgers(employee), once(one for one in log if one.whose == employee),
     )  # fmt: skip
 
 
@@ -112,12 +85,7 @@ def explain(
             "Appointments": _appointments(employee, zone, now, appointment),
             "What the employee knows to be ahead": knowledge(employee.row.agenda, zone, now, appointment),
             "The digest, and what is under way": _pending(employee, zone, now, appointment),
-            "History, from the delivery log": [
-                happened(one, zone)
-                for one in employee.log
-                if (since is None or one.at >= since)
-                and (appointment is None or any(appointment in (note.appointment, *note.others) for note in one.notices))
-            ],
+            "History, from the delivery log": history(employee.log, zone, since, appointment),
         },
     )  # fmt: skip
 

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple, get_args
 from msgspec.structs import replace
 
 from schemas.appointments import Appointment, AttendingEmployee
-from schemas.channels import CHANNELS
 from schemas.employees import EmployeeChange, EmployeeEvent, KnownEmployee, Level
 from schemas.events import AppointmentEvent, View
 from schemas.inputs import Contact, Phone
@@ -22,7 +21,7 @@ from ..processing.places import said_place
 from ..processing.record_checks import key_parts
 from ..processing.turn import Record
 from .contacts import known_contact
-from .partial import LanguageTag, email_part, part
+from .partial import LanguageTag, channels_part, email_part, part, placed
 
 
 class Doubts(NamedTuple):
@@ -47,7 +46,7 @@ def with_usable_employees(plain: Any) -> Doubts:
         if plain.get("author") is not None:
             check(EmployeeId, plain["author"])
     except BadRecordError as error:
-        faults.append(_at(error, "author"))
+        faults.append(placed(str(error), "author"))
         plain["author"] = None
     listed = plain.get("employees")
     if listed is None:
@@ -62,7 +61,7 @@ def with_usable_employees(plain: Any) -> Doubts:
         try:
             id_, attends = check(EmployeeId, one.get("employee") if isinstance(one, dict) else None), False
         except BadRecordError as error:
-            faults.append(_at(error, f"employees[{number}].employee"))
+            faults.append(placed(str(error), f"employees[{number}].employee"))
             unclear = True
             continue
         try:
@@ -71,15 +70,10 @@ def with_usable_employees(plain: Any) -> Doubts:
                 attends = False
                 raise BadRecordError("an employee is listed twice, attending and not")
         except BadRecordError as error:
-            faults.append(_at(error, f"employees[{number}]"))
+            faults.append(placed(str(error), f"employees[{number}]"))
         found[id_] = attends and found.get(id_, True)
     plain["employees"] = [{"employee": id_, "attending": attends} for id_, attends in found.items()]
     return Doubts(faults, unclear)
-
-
-def _at(error: BadRecordError, place: str) -> str:
-    fault = str(error)
-    return fault.replace("`$", f"`$.{place}", 1) if " - at `$" in fault else f"{fault} - at `$.{place}`"
 
 
 def employees_of(event: Appointment, last: Snapshot | None) -> dict[str, bool]:
@@ -145,15 +139,14 @@ def known_employee(plain: Any) -> tuple[EmployeeEvent, list[str]]:
     employee = part(EmployeeId, plain, "employee", "", faults)
     if faults:
         raise BadRecordError(faults[0])
-    listed: list[Any] = part(list, plain, "channels", [], faults)
-    faults += [f"Invalid enum value - at `$.channels[{number}]`" for number, one in enumerate(listed) if one not in [*CHANNELS]]
+    channels = channels_part(plain, faults)
     level: Level = part(Level, plain, "notifications", get_args(Level)[-1], faults)
     contact = known_contact(Contact(
         organisation=organisation, client="", sms=part(Phone | None, plain, "sms", None, faults),
         email=email_part(plain, faults),
     ))  # fmt: skip
     known = KnownEmployee(
-        notifications=level, channels=tuple(channel for one in listed for channel in CHANNELS if channel == one),
+        notifications=level, channels=channels,
         sms=contact.sms, email=contact.email, language=part(LanguageTag | None, plain, "language", None, faults),
         revision=part(Int64 | None, plain, "revision", None, faults),
     )  # fmt: skip

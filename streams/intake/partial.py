@@ -12,7 +12,7 @@ from msgspec import UNSET
 
 from schemas.addresses import AddressError, normalised
 from schemas.channels import CHANNELS
-from schemas.inputs import Consent, Contact, Email, Phone
+from schemas.inputs import Channel, Consent, Contact, Email, Phone
 from schemas.strict import whole
 from schemas.wire import BadRecordError, Id, Int64, check
 
@@ -55,6 +55,13 @@ def contact_of(plain: Any) -> Partial:
     return Partial(Contact(**ids, sms=sms, email=email, revision=part(Int64 | None, plain, "revision", None, faults)), faults)
 
 
+def channels_part(plain: dict[str, Any], faults: list[str]) -> tuple[Channel, ...]:
+    """Return the channels that a record lists, without what is none."""
+    listed: list[Any] = part(list, plain, "channels", [], faults)
+    faults += [f"Invalid enum value - at `$.channels[{number}]`" for number, one in enumerate(listed) if one not in [*CHANNELS]]
+    return tuple(channel for one in listed for channel in CHANNELS if channel == one)
+
+
 def email_part(plain: dict[str, Any], faults: list[str]) -> Email | None:
     """Return the e-mail address of a record, None where it is missing or no address of the domain name system."""
     email: Email | None = part(Email | None, plain, "email", None, faults)
@@ -88,6 +95,10 @@ def part(type_: Any, plain: dict[str, Any], name: str, unknown: T, faults: list[
     try:
         return check(type_, plain[name])  # type: ignore[no-any-return]
     except BadRecordError as error:
-        text, place = str(error), f"`$.{name}"
-        faults.append(text.replace("`$", place, 1) if " - at `$" in text else f"{text} - at {place}`")
+        faults.append(placed(str(error), name))
         return unknown
+
+
+def placed(fault: str, place: str) -> str:
+    """Return what is wrong with a part of a record, with its place in the whole."""
+    return fault.replace("`$", f"`$.{place}", 1) if " - at `$" in fault else f"{fault} - at `$.{place}`"

@@ -13,7 +13,6 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, UnsetType
 
 from schemas.appointments import Attendee
-from schemas.channels import CHANNELS
 from schemas.events import KnownPeople, KnownPerson
 from schemas.inputs import Contact, Phone
 from schemas.representatives import UNTIL_BIRTHDAY, CallName, Role
@@ -22,7 +21,7 @@ from schemas.wire import MOST_PEOPLE, BadRecordError, Int64, PersonId, check
 
 from ..processing.record_checks import FIRST_YEAR, LAST_YEAR
 from .contacts import known_contact
-from .partial import LanguageTag, email_part, ids_of, part
+from .partial import LanguageTag, channels_part, email_part, ids_of, part
 
 _Tell = Annotated[list[PersonId], Meta(max_length=MOST_PEOPLE)]
 
@@ -75,7 +74,7 @@ def _person(plain: Any, ids: dict[str, str]) -> tuple[KnownPerson | None, list[s
     contact = known_contact(Contact(**ids, sms=sms, email=email))
     return KnownPerson(
         id=id_, role=role, notifications=part(bool, plain, "notifications", False, faults) and not unclear,
-        channels=_channels(plain, faults), sms=contact.sms, email=contact.email,
+        channels=channels_part(plain, faults), sms=contact.sms, email=contact.email,
         language=part(LanguageTag | None, plain, "language", None, faults), until=until,
         all=_flag(plain, "all", faults), name_client=_flag(plain, "name_client", faults),
     ), [*faults, *unclear]  # fmt: skip
@@ -83,12 +82,6 @@ def _person(plain: Any, ids: dict[str, str]) -> tuple[KnownPerson | None, list[s
 
 def _flag(plain: dict[str, Any], name: str, faults: list[str]) -> bool:
     return part(bool | None, plain, name, None, faults) is True
-
-
-def _channels(plain: dict[str, Any], faults: list[str]) -> tuple[Any, ...]:
-    listed: list[Any] = part(list, plain, "channels", [], faults)
-    faults += [f"Invalid enum value - at `$.channels[{number}]`" for number, one in enumerate(listed) if one not in [*CHANNELS]]
-    return tuple(channel for one in listed for channel in CHANNELS if channel == one)
 
 
 def without_bad_tells(plain: Any) -> list[str]:

@@ -18,6 +18,7 @@ from ..processing.caps import MOST_APPOINTMENTS
 from ..processing.record_checks import instant
 from .checks import OFF, chain_of, details_of, outcome_of, own_notify, times_of
 from .details import with_usable_details
+from .partial import placed
 from .representatives import tell_of, without_bad_tell
 from .tidying import tidied_appointment
 
@@ -65,7 +66,7 @@ def snapshot_part(plain: Any) -> tuple[AgendaPart, list[str]]:
         whole = whole and id_ is not None
         try:
             one, unusable = with_usable_details(one)
-            faults += [_at(fault, f"appointments[{number}]") for fault in unusable]
+            faults += [placed(fault, f"appointments[{number}]") for fault in unusable]
             if (unclear := without_bad_tell(one)) is not None:
                 faults.append(f"{unclear} - at `$.appointments[{number}].tell`")
             polled = _polled(one)
@@ -73,7 +74,7 @@ def snapshot_part(plain: Any) -> tuple[AgendaPart, list[str]]:
                 raise BadRecordError("it is listed twice, in two ways - at `$.appointment`")
         except BadRecordError as error:
             polled = None
-            faults.append(_at(str(error), f"appointments[{number}]"))
+            faults.append(placed(str(error), f"appointments[{number}]"))
         if id_ is not None:
             found[id_] = polled
     gone: set[str] = set()
@@ -84,7 +85,7 @@ def snapshot_part(plain: Any) -> tuple[AgendaPart, list[str]]:
                 raise BadRecordError("it is among the appointments, too")
             gone.add(id_)
         except BadRecordError as error:
-            faults.append(_at(str(error), f"gone[{number}]"))
+            faults.append(placed(str(error), f"gone[{number}]"))
     usable = {id_: polled for id_, polled in found.items() if polled is not None}
     part = AgendaPart(
         around.organisation, around.client, begin, end, around.revision, usable, frozenset(found), frozenset(gone), whole
@@ -126,8 +127,3 @@ def _polled(plain: Any) -> Polled:
         notify=own_notify(one.notify, details), details=details, starts=utc(one.start) if times.arrival else None,
         tell=tell_of(one.tell),
     )  # fmt: skip
-
-
-def _at(fault: str, place: str) -> str:
-    """Return what is wrong with a part of a record, with its place in the whole."""
-    return fault.replace("`$", f"`$.{place}", 1) if " - at `$" in fault else f"{fault} - at `$.{place}`"

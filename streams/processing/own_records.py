@@ -7,7 +7,7 @@ mirror, or somebody's hand. It must not stop the worker, and must change nothing
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -18,12 +18,14 @@ from schemas.events import AgendaChange, AppointmentEvent, Bounce, ClientEvent, 
 from schemas.held import HeldRecord
 from schemas.holds import Hold, Urgent
 from schemas.inputs import Channel, Organisation, Request
-from schemas.keys import CLIENT, EMPLOYEE, PERSON, ClientKey, RecipientKey, is_employee
+from schemas.keys import CLIENT, EMPLOYEE, PERSON, ClientKey, RecipientKey, is_employee, is_person
 from schemas.wire import BadRecordError, own
 
 from .local_time import zone
 from .record_checks import FIRST_YEAR, LAST_YEAR, instant, key_parts
 from .turn import Record
+
+T = TypeVar("T")
 
 _event = msgspec.json.Decoder(ClientEvent).decode
 _employee_event = msgspec.json.Decoder(EmployeeEvent).decode
@@ -92,7 +94,10 @@ def body_of(event: ClientEvent) -> EventBody:
         event.bounce, event.erased, event.outcome, event.agenda,
         event.hold, event.urgent, event.people,
     )  # fmt: skip
-    found = [member for member in members if member is not None]
+    return _only([member for member in members if member is not None])
+
+
+def _only(found: list[T]) -> T:
     if len(found) != 1:
         raise BadRecordError("it has several kinds of event" if found else "it has no kind of event that this version knows")
     return found[0]
@@ -119,27 +124,19 @@ def employee_body(event: EmployeeEvent) -> EmployeeBody:
         event.change, event.known, ForgetEmployee() if event.forget else None, event.opt_out, event.bounce, event.outcome,
         event.erased, Look() if event.look else None,
     )  # fmt: skip
-    found = [member for member in members if member is not None]
-    if len(found) != 1:
-        raise BadRecordError("it has several kinds of event" if found else "it has no kind of event that this version knows")
-    return found[0]
+    return _only([member for member in members if member is not None])
 
 
 def delivery(record: Record, channel: Channel) -> Delivery:
     """Read a record of the topic of a channel's deliveries. Raises BadRecordError."""
     found = own(_delivery, record.value)
-    if found.client:
-        _match(record, found.organisation, found.client)
-    else:
-        _match_recipient(record, RecipientKey(found.organisation, found.client, found.recipient))
+    _match_recipient(record, RecipientKey(found.organisation, found.client, found.recipient))
     if found.channel != channel:
         raise BadRecordError("it is of another channel - at `$.channel`")
     if not found.message or "/" in found.message:
         raise BadRecordError("not a message's id - at `$.message`")
     if not found.notices:
         raise BadRecordError("it tells nothing - at `$.notices`")
-    if found.client and found.recipient:
-        _check_recipient(found.recipient)
     if (found.reason == "request") is (found.request is None):
         raise BadRecordError("a request is missing, or there is one too many - at `$.request`")
     _check_years(decided=found.decided, due=found.due, useful_until=found.useful_until)
@@ -164,14 +161,19 @@ def recipient_key(record: Record) -> RecipientKey:
 
 def _check_recipient(recipient: str) -> None:
     """See that it is one who acts for a client."""
-    if not recipient.startswith(PERSON) or recipient == PERSON or "/" in recipient:
+    if not is_person(recipient) or recipient == PERSON or "/" in recipient:
         raise BadRecordError("not a recipient - at `$.recipient`")
 
 
 def _match_recipient(record: Record, key: RecipientKey) -> None:
-    """See that a record of an employee has the employee's key."""
+    """See that a record has the key of the client whom it is about, whoever is told, or of the employee."""
+    if key.client:
+        _match(record, key.organisation, key.client)
+        if key.recipient:
+            _check_recipient(key.recipient)
+        return
     ids = (key.organisation, key.recipient.removeprefix(EMPLOYEE))
-    if key.client or not is_employee(key.recipient) or record.key != str(key).encode() or any(not i or "/" in i for i in ids):
+    if not is_employee(key.recipient) or record.key != str(key).encode() or any(not i or "/" in i for i in ids):
         raise BadRecordError("the key does not match the value: expected organisation//employee")
 
 
@@ -202,12 +204,7 @@ def doubted(record: Record) -> DoubtedRecord:
 def report(record: Record) -> DeliveryReport:
     """Read a record of `delivery-reports`. Raises BadRecordError."""
     found = own(_report, record.value)
-    if not found.client:
-        _match_recipient(record, RecipientKey(found.organisation, found.client, found.recipient))
-    else:
-        _match(record, found.organisation, found.client)
-        if found.recipient:
-            _check_recipient(found.recipient)
+    _match_recipient(record, RecipientKey(found.organisation, found.client, found.recipient))
     _check_years(at=found.at)
     return found
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from schemas.deliveries import Delivery, Gate, Status
+from schemas.keys import is_person
 from schemas.notices import Notice
 from schemas.state import Agenda
 
@@ -37,7 +38,7 @@ def recheck(
     `unsure`: perhaps it was sent before, so that it goes again as it was, or ends. `begun`: some pieces of it were, so that the
     rest goes as it was, unless a gate is closed: the client has read what they say, and the difference follows.
     """
-    if delivery.client and delivery.recipient and not may_be_read(delivery, facts, agenda):
+    if is_person(delivery.recipient) and not may_be_read(delivery, facts, agenda):
         return Verdict(delivery, "superseded", TELL, back=True) if not unsure else Verdict(delivery, "suppressed", TELL)
     verdict = _check(delivery, agenda, zone_of(facts.organisation), now, as_it_was=unsure or begun)
     closed = eligibility_of(facts, delivery.channel).closed_gate

@@ -43,7 +43,7 @@ ROWS = (
     Mutation(
         "`tell` is not looked at again before an attempt",
         "streams/sending/recheck.py",
-        "if delivery.client and delivery.recipient and not may_be_read(delivery, facts, agenda):",
+        "if is_person(delivery.recipient) and not may_be_read(delivery, facts, agenda):",
         "if False:",
         SHRINKS,
     ),

@@ -193,6 +193,20 @@ def test_never_after_an_outcome_that_nobody_knows() -> None:
 
 
 Act = Callable[[World], World]
+REPLACED: list[Act] = [
+    lambda world: world.book(f"{DAY} 13:15"),
+    lambda world: world.book(f"{DAY} 13:15", rev=2, status="cancelled"),
+    lambda world: world.book(f"{DAY} 13:15", id="other"),
+]
+REPLACED_AND_CANCELLED: list[Act] = [
+    *REPLACED,
+    lambda world: world.book(f"{DAY} 13:15", id="other", rev=2, status="cancelled"),
+]
+ELSEWHERE_AND_LATER: list[Act] = [
+    lambda world: world.book(f"{DAY} 13:15"),
+    lambda world: world.book(f"{DAY} 13:15", rev=2, location="Kamer 7"),
+    lambda world: world.book(f"{DAY} 15:15", rev=3, location="Kamer 7"),
+]
 UNDONE: list[tuple[str, list[Act], list[int], list[str], list[str]]] = [
     (
         "a move: it is known as it was, and the move is told",
@@ -242,46 +256,28 @@ UNDONE: list[tuple[str, list[Act], list[int], list[str], list[str]]] = [
     ),
     (
         "a cancellation, and what came in the place of what it cancelled: that is known as it was first told",
-        [
-            lambda world: world.book(f"{DAY} 13:15"),
-            lambda world: world.book(f"{DAY} 13:15", rev=2, status="cancelled"),
-            lambda world: world.book(f"{DAY} 13:15", id="other"),
-        ],
+        REPLACED,
         [1, 2],
         [],
         [f"{DAY} 13:15"],
     ),
     (
         "the same the other way round",
-        [
-            lambda world: world.book(f"{DAY} 13:15"),
-            lambda world: world.book(f"{DAY} 13:15", rev=2, status="cancelled"),
-            lambda world: world.book(f"{DAY} 13:15", id="other"),
-        ],
+        REPLACED,
         [2, 1],
         ["Er is een afspraak met u gemaakt op vrijdag 17 april 2026 van 13:15 tot 14:15."],
         [f"{DAY} 13:15"],
     ),
     (
         "a cancellation, and another one of what came in its place did arrive: it spoke of both",
-        [
-            lambda world: world.book(f"{DAY} 13:15"),
-            lambda world: world.book(f"{DAY} 13:15", rev=2, status="cancelled"),
-            lambda world: world.book(f"{DAY} 13:15", id="other"),
-            lambda world: world.book(f"{DAY} 13:15", id="other", rev=2, status="cancelled"),
-        ],
+        REPLACED_AND_CANCELLED,
         [1, 2],
         [],
         [],
     ),
     (
         "neither of two cancellations, nor what was between them: what was told first is cancelled",
-        [
-            lambda world: world.book(f"{DAY} 13:15"),
-            lambda world: world.book(f"{DAY} 13:15", rev=2, status="cancelled"),
-            lambda world: world.book(f"{DAY} 13:15", id="other"),
-            lambda world: world.book(f"{DAY} 13:15", id="other", rev=2, status="cancelled"),
-        ],
+        REPLACED_AND_CANCELLED,
         [1, 2, 3],
         ["Uw afspraak op vrijdag 17 april 2026 is geannuleerd."],
         [],
@@ -299,22 +295,14 @@ UNDONE: list[tuple[str, list[Act], list[int], list[str], list[str]]] = [
     ),
     (
         "a change of place before a move: the move named the hour alone",
-        [
-            lambda world: world.book(f"{DAY} 13:15"),
-            lambda world: world.book(f"{DAY} 13:15", rev=2, location="Kamer 7"),
-            lambda world: world.book(f"{DAY} 15:15", rev=3, location="Kamer 7"),
-        ],
+        ELSEWHERE_AND_LATER,
         [1],
         [],
         [f"{DAY} 15:15"],
     ),
     (
         "a change of place, and the move after it: it is moved from where it was told to be",
-        [
-            lambda world: world.book(f"{DAY} 13:15"),
-            lambda world: world.book(f"{DAY} 13:15", rev=2, location="Kamer 7"),
-            lambda world: world.book(f"{DAY} 15:15", rev=3, location="Kamer 7"),
-        ],
+        ELSEWHERE_AND_LATER,
         [1, 2],
         [f"{MOVED} Locatie: Kamer 7."],
         [f"{DAY} 15:15"],
