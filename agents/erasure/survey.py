@@ -59,24 +59,25 @@ class Subject:
         if value is None:
             return False
         if any(word in value for word in self._client):
-            return (key is not None and self._of_organisation.search(key) is not None) or any(
-                word in value for word in self._organisation
-            )
+            return self._is_of_organisation(key, value)
         return self._raw.search(value) is not None
 
+    def _is_of_organisation(self, key: bytes | None, value: bytes) -> bool:
+        return (key is not None and self._of_organisation.search(key) is not None) or any(
+            word in value for word in self._organisation
+        )
 
-class PersonSubject(Subject):
-    """One who acts for a client: named by a key with the recipient, or by the person's id in a record that names the client."""
 
-    def __init__(self, organisation: str, client: str, person: str) -> None:
-        super().__init__(organisation, client)
-        self.person = person
-        recipient = RecipientKey(organisation, client, recipient_of(person))
-        self._own_key = re.compile(rb"(?:^|/)" + re.escape(recipient.encoded) + rb"(?:/|$)")
-        self._person = _quoted(person) | _quoted(recipient.recipient)
+class RecipientSubject(Subject):
+    """Somebody who is no client: named by a key of the own, or by the own id in a record of those the id belongs to."""
+
+    def __init__(self, whose: RecipientKey, id_: str) -> None:
+        super().__init__(whose.organisation, whose.client)
+        self._own_key = re.compile(rb"(?:^|/)" + re.escape(whose.encoded) + rb"(?:/|$)")
+        self._words = _quoted(id_) | _quoted(whose.recipient)
 
     def in_key(self, key: bytes | None) -> bool:
-        """Tell whether a key names the person."""
+        """Tell whether a key names the person or employee."""
         return key is not None and self._own_key.search(key) is not None
 
     def in_foreign(self, key: bytes | None, value: bytes) -> bool:
@@ -84,43 +85,40 @@ class PersonSubject(Subject):
         return False
 
     def in_value(self, key: bytes | None, value: bytes | None) -> bool:
-        """Tell whether a value names the person."""
-        if value is None or not any(word in value for word in self._person):
-            return False
-        return super().in_key(key) or super().in_value(key, value)
+        """Tell whether a value names the person or employee."""
+        return value is not None and any(word in value for word in self._words) and self._is_theirs(key, value)
+
+    def _is_theirs(self, key: bytes | None, value: bytes) -> bool:
+        """Tell whether an id in a record can be the own one."""
+        raise NotImplementedError
 
 
-class EmployeeSubject(Subject):
-    """An employee: named by a key `organisation//employee`, or by the employee's id in a record of the organisation."""
+class PersonSubject(RecipientSubject):
+    """One who acts for a client: the id counts in a record that names the client."""
+
+    def __init__(self, organisation: str, client: str, person: str) -> None:
+        super().__init__(RecipientKey(organisation, client, recipient_of(person)), person)
+        self.person = person
+
+    def _is_theirs(self, key: bytes | None, value: bytes) -> bool:
+        return Subject.in_key(self, key) or Subject.in_value(self, key, value)
+
+
+class EmployeeSubject(RecipientSubject):
+    """An employee: the id counts in a record of the organisation, of an appointment as of one who attends it, or wrote it."""
 
     def __init__(self, organisation: str, employee: str) -> None:
-        super().__init__(organisation, "")
-        self.employee = employee
         whose = employee_key(organisation, employee)
-        self.key = whose.encoded
-        self._own_key = re.compile(rb"(?:^|/)" + re.escape(self.key) + rb"(?:/|$)")
-        self._employee = _quoted(employee) | _quoted(whose.recipient)
+        super().__init__(whose, employee)
+        self.employee, self.key = employee, whose.encoded
 
     @property
     def recipient(self) -> str:
         """Return whose messages are to be forgotten."""
         return employee_key(self.organisation, self.employee).recipient
 
-    def in_key(self, key: bytes | None) -> bool:
-        """Tell whether a key names the employee."""
-        return key is not None and self._own_key.search(key) is not None
-
-    def in_foreign(self, key: bytes | None, value: bytes) -> bool:
-        """Return False: other standards name no employees of ours."""
-        return False
-
-    def in_value(self, key: bytes | None, value: bytes | None) -> bool:
-        """Tell whether a value names the employee; of an appointment as one who attends it, or wrote it."""
-        if value is None or not any(word in value for word in self._employee):
-            return False
-        return (key is not None and self._of_organisation.search(key) is not None) or any(
-            word in value for word in self._organisation
-        )
+    def _is_theirs(self, key: bytes | None, value: bytes) -> bool:
+        return self._is_of_organisation(key, value)
 
 
 def _quoted(text: str) -> set[bytes]:
