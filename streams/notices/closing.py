@@ -28,7 +28,7 @@ from .known import Known, holders_of, kept, known_of, leave, overheard, read
 from .matching import Change, Scene, changes, scene_of
 from .notify import awaiting
 from .quiet_hours import quiet_until, soon_days
-from .rules import holds
+from .rules import after, holds
 from .silence import absent, is_free, same
 from .words import is_ahead
 from .writer import Writer
@@ -146,20 +146,20 @@ def planned(
                 group = group_changes((change for change in some if reasons.get(change) == why), scene)
                 not_said += [(one, why) for one in group]
         went, made = ([change for change in some if change not in reasons] for some in (went, made))
-    moved = group_changes(went, scene)
+    moved = _grouped_beside(went, made, scene, writer)
     said = [one for one in moved if is_free(one, soon)]
     covered: list[Change] = []
     rest: list[Change] = []
     if not scene.known.rules:
         rest = made
     elif made:
-        after = read(scene.known, [writer.notice(one) for one in said], scene.now) if said else scene.known
+        later = read(scene.known, [writer.notice(one) for one in said], scene.now) if said else scene.known
         now = Known(dict(scene.known.items), scene.known.rules)
-        after = Known(dict(after.items), after.rules)
+        later = Known(dict(later.items), later.rules)
         for change in made:
-            if _covers(now, change, scene) and _covers(after, change, scene):
+            if _covers(now, change, scene) and _covers(later, change, scene):
                 covered.append(change)
-                for known in (now, after):
+                for known in (now, later):
                     known.items[change.first] = writer.item(change)
             else:
                 rest.append(change)
@@ -171,6 +171,16 @@ def planned(
         return ClosingPlan(said, waits, not_said, over, covered, held=False)
     free = [one for one in over if is_free(one, soon)]
     return ClosingPlan(said, waits, not_said, free, covered, held=bool(waits) or len(free) < len(over))
+
+
+def _grouped_beside(went: list[Change], made: list[Change], scene: Scene, writer: Writer) -> list[Statement]:
+    """Group what goes or moves, in sentences that are as clear to who reads first of the series that come beside it."""
+    moved = group_changes(went, scene)
+    if not any(one.is_series for one in moved):
+        return moved
+    series = [one for one in (*moved, *group_changes(made, scene)) if one.is_series and one.changes[0].member.now is not None]
+    coming = [rule for one in series for rule in after((), writer.notice(one))]
+    return group_changes(went, scene, coming) if coming else moved
 
 
 def not_these(differences: Collection[Difference]) -> Unsaid | None:

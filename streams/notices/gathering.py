@@ -6,7 +6,7 @@ has never seen the id of a series: what goes or moves alike is gathered by words
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -40,8 +40,8 @@ class Statement(msgspec.Struct, frozen=True):
         return tuple([change.member for change in self.changes])
 
 
-def group_changes(changes: Iterable[Change], scene: Scene) -> list[Statement]:
-    """Group what goes or moves, or what is made."""
+def group_changes(changes: Iterable[Change], scene: Scene, coming: Sequence[Rule] = ()) -> list[Statement]:
+    """Group what goes or moves, or what is made. `coming`: series of the same closing, which the client may read of first."""
     result: list[Statement] = []
     alike: dict[tuple[object, ...], list[Change]] = {}
     moves: list[Change] = []
@@ -55,7 +55,7 @@ def group_changes(changes: Iterable[Change], scene: Scene) -> list[Statement]:
     for group in alike.values():
         group.sort(key=lambda change: (change.first.order, change.member.id))
         for part in _by_rhythm(group, scene):
-            run, rhythm = _trailing_run(part, scene, moves)
+            run, rhythm = _trailing_run(part, scene, moves, coming)
             result.extend(Statement((change,)) for change in part[: len(part) - len(run)])
             if run:
                 result.append(Statement(tuple(run), rhythm))
@@ -89,12 +89,14 @@ def _by_rhythm(group: list[Change], scene: Scene) -> Iterable[list[Change]]:
     return parts.values()
 
 
-def _trailing_run(part: list[Change], scene: Scene, moves: list[Change]) -> tuple[list[Change], Rhythm | None]:
+def _trailing_run(
+    part: list[Change], scene: Scene, moves: list[Change], coming: Sequence[Rule]
+) -> tuple[list[Change], Rhythm | None]:  # fmt: skip
     """Return the changes with which a part ends, if one sentence says exactly them; else none."""
     run = list(part)
     is_made = part[0].kind == "created"
     while len(run) >= 2:
-        if not is_made and (taken := max(_not_its_own(run, scene, moves), default="")) >= run[0].first.day:
+        if not is_made and (taken := max(_not_its_own(run, scene, moves, coming), default="")) >= run[0].first.day:
             run = [change for change in run if change.first.day > taken]
             continue
         rhythm = rhythm_of([change.first.day for change in run])
@@ -134,7 +136,7 @@ def _with_former(running: list[Rule], at_times: list[Rule]) -> list[Rule]:
     return found
 
 
-def _not_its_own(run: list[Change], scene: Scene, moves: list[Change]) -> Iterator[str]:
+def _not_its_own(run: list[Change], scene: Scene, moves: list[Change], coming: Sequence[Rule]) -> Iterator[str]:
     """Yield the days for which a sentence on this run would be wrong: it could be taken to mean more than the run, or less."""
     first = run[0].first
     times, days = first.times, [change.first.day for change in run]
@@ -143,8 +145,8 @@ def _not_its_own(run: list[Change], scene: Scene, moves: list[Change]) -> Iterat
     at_times = [rule for rule in scene.known.rules if times_of(rule) == times]
     of_weekday = [rule for rule in at_times if weekday(rule.first) in weekdays or any(is_on(rule, day) for day in days)]
     running = [rule for rule in at_times if is_on(rule, days[0])]
-    if running:
-        yield from (day for day in days if not any(falls_on(rule, day) for rule in running))
+    if meant := [*running, *[rule for rule in coming if times_of(rule) == times and is_on(rule, days[0])]]:
+        yield from (day for day in days if not any(falls_on(rule, day) for rule in meant))
     running = _with_former(running, at_times)
     series = {rule.notice for rule in running}
     former: list[Rule] = []  # those that the first was of before it went its own way

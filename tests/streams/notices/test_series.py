@@ -127,3 +127,38 @@ def test_what_comes_to_four_that_were_told_as_one(what: str, steps: Step, then: 
     world = series(World(), "0123").wait("2026-03-02 10:00")
     steps(world)
     assert list(dict.fromkeys(world.wait("2026-03-02 11:00").outcomes[1:])) == list(dict.fromkeys(then))
+
+
+def singly(world: World, numbers: str) -> World:
+    """Told one by one, so that no sentence named them as a series."""
+    for number in numbers:
+        series(world, number).wait(str(world.now + timedelta(hours=1)))
+    return world
+
+
+def fortnightly(world: World) -> World:
+    """Another series at the same hour, before those."""
+    for number in (0, 2):
+        world.book(on(number), id=f"t{number}", series="t")
+    return world
+
+
+BESIDE: list[tuple[str, str, Step, list[tuple[str, str]]]] = [
+    ("one is of none of its weeks: who reads first of what is made would not take that to go", "45",
+     lambda w: fortnightly(cancel(w, "45")), [("cancelled", "4"), ("cancelled", "5"), ("series_created", "02")]),
+    ("both are of its weeks", "46",
+     lambda w: fortnightly(cancel(w, "46")), [("series_cancelled", "46"), ("series_created", "02")]),
+    ("it is of another hour", "45",
+     lambda w: later(cancel(w, "45"), "02"), [("series_cancelled", "45"), ("series_created", "02")]),
+    ("what is moved, too", "45",
+     lambda w: fortnightly(later(w, "45")), [("moved", "4"), ("moved", "5"), ("series_created", "02")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("what", "told", "steps", "then"), BESIDE, ids=[row[0] for row in BESIDE])
+def test_what_goes_or_moves_beside_a_series_that_is_made(what: str, told: str, steps: Step, then: list[tuple[str, str]]) -> None:
+    world = singly(World(), told)
+    before = len(said(world))
+    assert said(world) == [("created", number) for number in told]
+    steps(world)
+    assert sorted(said(world.wait("2026-03-02 18:00"))[before:]) == sorted(then)
