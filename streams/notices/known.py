@@ -151,10 +151,10 @@ def overheard(known: Known, notices: Iterable[Notice], now: datetime) -> Known:
 
 
 def holders_of(items: Mapping[Words, Item]) -> dict[str, list[Words]]:
-    """Return by appointment all that it stands for."""
+    """Return by appointment all that it stands for, and what it was the last to stand for, unheard."""
     holders: dict[str, list[Words]] = {}
     for words, item in items.items():
-        for id_ in item.ids:
+        for id_ in item.ids or (() if item.heard else (item.first,)):
             holders.setdefault(id_, []).append(words)
     return holders
 

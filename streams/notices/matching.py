@@ -287,9 +287,10 @@ def _cancelled(scene: Scene, off: Mapping[Words, None], used: set[str]) -> Itera
     said: set[Words] = set()
     for words in off:
         item = items[words]
-        if not item.heard and item.ids and used.issuperset(item.ids):
+        ids = item.ids or (item.first,)  # who left it for where something else is known stood for it last
+        if not item.heard and used.issuperset(ids):
             continue  # the notice of what was heard says it
-        before = {stale[id_]: id_ for id_ in reversed(item.ids) if id_ in stale} if not item.heard else {}
+        before = {stale[id_]: id_ for id_ in reversed(ids) if id_ in stale} if not item.heard else {}
         for was, id_ in (before or {words: min(item.ids, default=item.first)}).items():
             if was not in said:
                 said.add(was)

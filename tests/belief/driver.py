@@ -236,7 +236,7 @@ class Driver(drivers.Driver):
             if id_ in so and so[id_][0] in times and (id_ in ids or entries[id_].notify is None):
                 self._learn(id_, so[id_])
         for id_, entry in entries.items():
-            if id_ not in so and entry.present:  # one on which the client is absent is on all the same
+            if id_ not in so and entry.present and entry.told is None:  # one on which the client is absent is on all the same
                 self._learn(id_, None)
 
     def _learn(self, id_: str, known: tuple[When, str | None] | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -73,9 +74,13 @@ class Mirror:
         """
         if self._process is not None and self._process.poll() is not None:
             raise RuntimeError(f"MirrorMaker ended: {(self.folder / 'log.txt').read_text()[-2000:]}")
-        if self._wanted is None:
-            self._wanted = await lasts(self.source, self.topics, self.partitions)
-        there = await lasts(self.target, [self.prefix + topic for topic in self.topics], self.partitions)
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                if self._wanted is None:
+                    self._wanted = await lasts(self.source, self.topics, self.partitions)
+                there = await lasts(self.target, [self.prefix + topic for topic in self.topics], self.partitions)
+        except TimeoutError:
+            return False  # a reader that met topics while their leaders were chosen may wait for ever: another one looks anew
         return all(
             last == (found := there.get((self.prefix + topic, p))) or (found is not None and found.at > last.at)
             for (topic, p), last in self._wanted.items()
@@ -112,6 +117,7 @@ class Last(NamedTuple):
     value: bytes | None
 
 
+LOOK_SECONDS = 30.0
 MARKERS = 200
 """So far before the end of a partition its last record is looked for: commits and aborts take an offset each, and are none."""
 

@@ -56,6 +56,17 @@ GATES: dict[str, tuple[list[Step], list[str], list[str]]] = {
         ],
         [f"Er is een afspraak met u gemaakt op {FROM_TO}.", f"Uw afspraak op {FRIDAY} is geannuleerd."], ["client_off"],
     ),
+    "what was kept back and then goes where another is known leaves what was heard, and is said to once": (
+        [
+            lambda w: w.book(f"{DAY} 13:15").book(f"{DAY} 15:00", id="b1"),
+            lambda w: w.consent(channels=[]).book(f"{DAY} 14:00", rev=2),
+            lambda w: w.consent().book(f"{DAY} 15:00", rev=3),
+            lambda w: w.book("2026-04-20 14:00", id="c1"),
+        ],
+        [f"Er is een afspraak met u gemaakt op {FROM_TO}. Er is een afspraak met u gemaakt op {FRIDAY} van 15:00 tot 16:00.",
+         f"Uw afspraak op {FRIDAY} van 13:15 tot 14:15 is geannuleerd.",
+         "Er is een afspraak met u gemaakt op maandag 20 april 2026 van 14:00 tot 15:00."], ["client_off"],
+    ),
     "once what was heard is over, the cancellation is of what was kept back": (
         [
             lambda w: w.book(f"{DAY} 13:15"),
