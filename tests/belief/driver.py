@@ -235,9 +235,11 @@ class Driver(drivers.Driver):
         for id_ in entries:
             if id_ in so and so[id_][0] in times and (id_ in ids or entries[id_].notify is None):
                 self._learn(id_, so[id_])
+        absent = {self._words(entry) for entry in entries.values() if entry.booked and not entry.present}
         for id_, entry in entries.items():
-            if id_ not in so and entry.present and entry.told is None:  # one on which the client is absent is on all the same
-                self._learn(id_, None)
+            if id_ in so or not entry.present or entry.told is not None or self.elsewhere.get(id_) in absent:
+                continue  # one on which the client is absent is on all the same
+            self._learn(id_, None)
 
     def _learn(self, id_: str, known: tuple[When, str | None] | None) -> None:
         """Let the client have from elsewhere that one is there, or is not on."""
