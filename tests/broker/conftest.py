@@ -11,7 +11,11 @@ import pytest
 from agents.broker.broker import EmbeddedKafka
 from agents.broker.jars import VERSION
 
+from .forked import Forked
+from .harness import Worker
 from .lent import shared
+
+Worker.begin = staticmethod(Forked)
 
 
 class ExistingKafka(EmbeddedKafka):

@@ -15,14 +15,14 @@ import subprocess
 import sys
 import time
 import zlib
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from email import message_from_string
 from itertools import count
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -70,16 +70,44 @@ def command(*words: str, **settings: object) -> subprocess.CompletedProcess[str]
     )  # fmt: skip
 
 
+class Process(Protocol):
+    """What is used of `subprocess.Popen`."""
+
+    pid: int
+
+    @property
+    def returncode(self) -> int | None: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def send_signal(self, number: int, /) -> None: ...
+
+    def terminate(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+
+def begin(words: Sequence[str], settings: Mapping[str, str], folder: Path, log: Path) -> Process:
+    """Begin `python -m WORDS`; what it prints goes into the log."""
+    with log.open("ab") as out:
+        words = [sys.executable, "-m", *words]
+        return subprocess.Popen(words, env=settings, cwd=folder, stdout=out, stderr=out, start_new_session=True)
+
+
 class Worker:
     """A worker process, or another one of ours that runs until it is stopped."""
+
+    begin: Callable[[Sequence[str], Mapping[str, str], Path, Path], Process] = staticmethod(begin)
+    """How it is begun: the tests of a broker fork it (`tests.broker.forked`)."""
 
     def __init__(self, log: Path, settings: dict[str, str], program: str = "agents", name: str = "worker") -> None:
         self.log = log
         self.paused = False
         self.expected_to_end = False
-        with log.open("wb") as out:
-            words = [sys.executable, "-m", program, name]
-            self.process = subprocess.Popen(words, env=settings, cwd=ROOT, stdout=out, stderr=out, start_new_session=True)
+        log.write_bytes(b"")
+        self.process = self.begin((program, name), settings, ROOT, log)
 
     @property
     def running(self) -> bool:

@@ -18,7 +18,8 @@ from typing import Any
 class Notice:
     """One change that a client must hear of. `row`: the operation in which it happened; `heard`: in which it arrived.
 
-    `written`: Kafka has its event.
+    `written`: Kafka has its event. `other`: the sentence that starts from what a restored state said last, where that is not what
+    the client heard last; `by_other`: it was told in that one.
     """
 
     organisation: str
@@ -30,6 +31,8 @@ class Notice:
     heard: list[int] = field(default_factory=list)
     named: bool = False
     written: bool = False
+    other: str | None = None
+    by_other: bool = False
 
     @property
     def waits(self) -> bool:
@@ -76,8 +79,10 @@ class Account:
 
     def hear(self, address: str, text: str) -> Notice | None:
         """Something arrived at an address; returns the first notice that it says. What says none that is expected is strange."""
-        said = [notice for notice in self._of.get(address, ()) if notice.sentence in text]
+        those = self._of.get(address, ())
+        said = [one for one in those if one.sentence in text or (one.other is not None and one.other in text)]
         for notice in said:
+            notice.by_other |= notice.sentence not in text
             if notice.waits:
                 self._waiting[notice.organisation, notice.client] -= 1
             notice.heard.append(self.row)
@@ -150,7 +155,8 @@ class Account:
         total: Counter[str] = sum((self.of(number) for number in range(len(self.rows))), Counter())
         lines.append(
             f"\n{total['notices']} notices: {total['lost']} lost, {total['doubled']} doubled, {total['named']} named by the "
-            f"log, {total['strange']} strange. {'All is well.' if self.is_well else 'NOT all is well.'}"
+            f"log, {total['strange']} strange; {sum(one.by_other for one in self.notices)} told from what was said before a copy."
+            f" {'All is well.' if self.is_well else 'NOT all is well.'}"
         )
         for number, row in enumerate(self.rows, 1):
             lines.append(f"\n{number}. {row.operation} ({row.section})")

@@ -45,6 +45,7 @@ async def resume(scene: Scene, since: float | None) -> None:
         again = [event for event in upstream.since(since) if event.topic != "organisations"]  # or one may be on for a moment
         scene.did(f"upstream sends {len(again)} events anew; organisations stay off")
         await upstream.write(again)
+        upstream.restored(again)
         await scene.read_in()
     if named := await scene.name_suppressed():
         scene.note(f"{named} were in Kafka and not told yet when it was lost: `log --status suppressed` has them")

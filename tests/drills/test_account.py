@@ -38,7 +38,10 @@ def test_one_that_never_arrives_is_lost_and_red_in_the_row_of_its_event() -> Non
 
     assert (account.verdict(0), account.verdict(1), account.is_well) == ("**RED** 1 lost", "well", False)
     assert "lost: o/a 1, of operation 1" in account.table()
-    assert "1 notices: 1 lost, 0 doubled, 0 named by the log, 0 strange. NOT all is well." in account.table()
+    assert (
+        "1 notices: 1 lost, 0 doubled, 0 named by the log, 0 strange; 0 told from what was said before a copy. NOT all is well."
+        in account.table()
+    )
 
 
 def test_one_that_arrives_again_is_doubled_and_red_in_the_row_in_which_it_did() -> None:
@@ -80,6 +83,15 @@ def test_one_that_went_once_more_since_its_fate_was_unknown_is_named_and_no_othe
     assert (account.verdict(0), account.of(0)["named"]) == ("**RED** 1 doubled", 1)
     assert "heard in [1, 1]: o/a 2, of operation 1" in account.table()
     assert "heard in [1, 1]: o/a 1" not in account.table()
+
+
+def test_one_may_start_from_what_a_restored_state_said_last() -> None:
+    account = made("change after a restore")
+    account.notices[0].other = OTHER
+    account.hear("a@o.example", OTHER)
+
+    assert account.verdict(0) == "well"
+    assert "1 told from what was said before a copy" in account.table()
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,8 @@ class Upstream:
         self.journal: list[Sent] = []
         self.keeps = False
         self._agendas: dict[tuple[str, str], dict[str, tuple[int, State]]] = {one: {} for one in self.people}
+        self._states: dict[tuple[str | None, int], State] = {}
+        self._before: dict[str | None, State] = {}
         self._days: dict[tuple[str, str], int] = {}
         self._outbox: deque[Event] = deque()
         self._writing, self._flushing = asyncio.Lock(), asyncio.Lock()
@@ -114,6 +116,12 @@ class Upstream:
     def since(self, moment: float) -> list[Event]:
         """What it wrote since then: of each key and revision once more what it is."""
         return [sent.event for sent in self.journal if sent.at >= moment]
+
+    def restored(self, again: Iterable[Event]) -> None:
+        """What these say was sent anew to a state without it, and nothing of it is told: that goes on from before them."""
+        for event in again:
+            if event.topic == "appointments":
+                self._before.setdefault(event.key, self._states.get((event.key, event.value["revision"] - 1)))
 
     # -- what happens --------------------------------------------------------------------------------------------------
 
@@ -193,9 +201,13 @@ class Upstream:
         start, _, place = now or before or (self.midnight, self.midnight, None)
         notice = step(before, now)
         event = visit(organisation, id_, revision + 1, start, name, location=place, status="booked" if now else "cancelled")
+        self._states[event.key, revision + 1] = now
+        former = self._before.pop(event.key, None)
         if expected and notice is not None:
             to = frozenset({number(organisation, name), address(organisation, name)})
             made = Notice(organisation, name, id_, to, notice.text, self.account.row)
+            if former not in (None, before) and (other := step(former, now)) is not None:
+                made.other = other.text
             self.account.expect(made)
             self._notices[event.key, revision + 1] = made
         return event
