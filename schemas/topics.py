@@ -134,6 +134,11 @@ DEPENDENT_TOPICS = (APPOINTMENTS, AGENDA_SNAPSHOTS, REQUESTS)
 STORES = ("translate", "intake", "notices", "employees", *CHANNELS)
 """Nodes, each with a changelog: of its rows, and of what it has taken in."""
 
+ROWS = 1
+"""The format of all rows, kept in each changelog: a worker that knows a lower one does not start on it. One more where a worker
+of before would lose or misread what a row says (it leaves out fields that it does not know). Then there is no way back, and all
+workers stop before the first new one starts: CHANGELOG.md must say so."""
+
 
 @dataclass(frozen=True)
 class Table(Generic[T]):

@@ -22,6 +22,7 @@ class NodeSpec:
         hold: dependent topic -> its bootstrap topics, see `transport/bootstrap.py`.
         waits_for: input topics that must be taken in before a due timer fires, see `tasks/watermark.py`. Empty: it fires at once.
         waits_first: topics that must be taken in before those are looked at: what comes of them lies there.
+        format: of its rows, `state/row_format.py`; 0: none is kept.
         call: makes one provider call; classifies its own errors. What it returns is the outcome.
         max_in_flight_calls: how many calls of this node may be under way in this worker.
         call_timeout: seconds after which a call's outcome is unknown.
@@ -35,6 +36,7 @@ class NodeSpec:
     hold: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     waits_for: tuple[str, ...] = ()
     waits_first: tuple[str, ...] = ()
+    format: int = 0
     call: Callable[[Any], Awaitable[Any]] | None = None
     max_in_flight_calls: int = 64
     call_timeout: float = 20.0

@@ -8,7 +8,7 @@ from typing import Any
 
 from schemas.channels import CHANNELS
 from schemas.inputs import Channel
-from schemas.topics import BOOTSTRAP_TOPICS, DEPENDENT_TOPICS, FOREIGN, INPUTS, TOPICS
+from schemas.topics import BOOTSTRAP_TOPICS, DEPENDENT_TOPICS, FOREIGN, INPUTS, ROWS, TOPICS
 from streams.processing.dead_letters import fitting
 from streams.sending.throttle import RateLimits
 from streams.topology import Node, graph
@@ -121,6 +121,7 @@ def _spec(node: Node, senders: Senders, settings: Settings) -> NodeSpec:
         peers=node.peers,
         hold={topic.name: early for topic in (*DEPENDENT_TOPICS, *FOREIGN) if topic in node.reads},
         waits_for=tuple(topic.name for topic in INPUTS) if node.on_time else (),
+        format=ROWS,
         waits_first=tuple(topic.name for topic in FOREIGN) if node.on_time else (),
         call=senders[node.calls] if node.calls is not None else None,
         max_in_flight_calls=getattr(settings, f"{node.calls}_slots") if node.calls is not None else 1,

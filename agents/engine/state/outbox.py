@@ -18,6 +18,7 @@ AFTER_RESERVED = b"\1"
 """The least key that a row may have."""
 FENCE_KEY = b"\0fence"
 OUTBOX_KEY = b"\0outbox"
+FORMAT_KEY = b"\0format"
 OFFSET_PREFIX = b"\0offset/"
 TOPIC_PREFIX = b"\0topic/"
 

@@ -17,7 +17,8 @@ from ..host import Host
 from ..readiness import NotReadyError
 from ..transport.ranges import Ranges
 from .changelog import Partition
-from .outbox import OFFSET_PREFIX, OUTBOX_KEY, TOPIC_PREFIX, decode_outputs
+from .outbox import FORMAT_KEY, OFFSET_PREFIX, OUTBOX_KEY, TOPIC_PREFIX, decode_outputs
+from .row_format import format_of
 
 
 class LoadError(Exception):
@@ -35,6 +36,10 @@ def check_own(part: Partition) -> None:
             raise BadRowError(key, "an offset of the engine's is not eight bytes")
         if key.startswith(TOPIC_PREFIX) and len(value) != 16:
             raise BadRowError(key, "a topic's id of the engine's is not sixteen bytes")
+    try:
+        format_of(part)
+    except ValueError:
+        raise BadRowError(FORMAT_KEY, "the format of the rows is no number") from None
     try:
         decode_outputs(part.outbox)
     except msgspec.MsgspecError as error:

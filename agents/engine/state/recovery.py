@@ -23,6 +23,7 @@ from .changelog import Partition, UnfitError, encode_epoch
 from .completeness import check, check_beginning
 from .outbox import FENCE_KEY
 from .poison import LoadError
+from .row_format import check_format
 from .store import Store
 
 log = logging.getLogger("engine")
@@ -113,6 +114,7 @@ async def take(app: Host, wanted: dict[Store, set[int]]) -> set[int]:
             app.stores[missing[tp].node].data.discard(tp.partition, loaded[tp])
             app.die(f"{tp.topic}/{tp.partition}: {error}; it is thrown away, and loaded anew at the next start")
         counts[missing[tp]] += len(records)
+    known = {spec.name: spec.format for spec in app.specs}
     for tp, part in loaded.items():
         if part.epoch != encode_epoch(fences[tp]):
             app.die(f"{tp.topic}/{tp.partition} was taken over while it was loaded")
@@ -121,6 +123,10 @@ async def take(app: Host, wanted: dict[Store, set[int]]) -> set[int]:
             poison.check_own(part)
         except BadRowError as error:
             await poison.refuse(app, LoadError(missing[tp].node, tp.partition, error))
+        try:
+            check_format(tp.topic, tp.partition, part, known[missing[tp].node])
+        except NotReadyError as error:
+            app.refuse(error)
     await check(app, ((missing[tp].node, tp.topic, tp.partition, part) for tp, part in loaded.items()))
     for tp, part in loaded.items():
         missing[tp].parts[tp.partition] = part

@@ -23,6 +23,7 @@ from ..host import Log, TaskContext
 from ..state.changelog import Partition
 from ..state.input_offsets import input_offsets, missing_ids, offset_rows
 from ..state.outbox import AFTER_RESERVED, OUTBOX_KEY, decode_outputs, encode_outputs, largest
+from ..state.row_format import format_row
 from ..transport.sizes import SMALL, TooLargeError
 from . import trail
 from .calls import Calls
@@ -55,10 +56,11 @@ class StreamTask:
     def __init__(
         self, node: str, p: int, processor: Processor, part: Partition, log: Log, context: TaskContext, topics: tuple[str, ...],
         calls: Calls, processors: Callable[[], int], waits: bool, ids: Mapping[str, bytes] = MappingProxyType({}),
+        format_: int = 0,
     ) -> None:  # fmt: skip
         self.node, self.p, self.processor, self.part, self.log, self.context = node, p, processor, part, log, context
         self.calls, self.processors, self.waits = calls, processors, waits
-        self.ids = ids
+        self.ids, self.format = ids, format_
         self.offsets, self.anew = input_offsets(part, topics, ids)
         self.waiting: dict[str, int] = dict.fromkeys(topics, 0)
         self.load = 0
@@ -166,8 +168,8 @@ class StreamTask:
 
     async def _run(self) -> None:
         await self._resend()
-        if missing := missing_ids(self.part, self.waiting, self.ids):
-            await self.log.append(self.p, missing)
+        if unsaid := missing_ids(self.part, self.waiting, self.ids) | format_row(self.part, self.format):
+            await self.log.append(self.p, unsaid)
         while not self.draining or self.in_flight or self._results:
             if self._stale:
                 stale, self._stale = self._stale, set()

@@ -125,7 +125,7 @@ class StreamTasks:
         processors: Callable[[], int] = lambda: len(self.by_node[spec.name])  # noqa: E731
         task = StreamTask(
             spec.name, p, self._processors[p][spec.name], store.parts[p], store, self.app, spec.topics,
-            self.calls[spec.name], processors, bool(spec.waits_for), self.app.ids,
+            self.calls[spec.name], processors, bool(spec.waits_for), self.app.ids, spec.format,
         )  # fmt: skip
         for watermark in self.app.watermarks:
             if spec in watermark.specs:

@@ -18,6 +18,7 @@ from agents.engine.app import Engine
 from agents.engine.host import Host
 from agents.engine.monitor import Monitor
 from agents.engine.node import NodeSpec
+from agents.engine.readiness import NotReadyError
 from agents.engine.state.recovery import BulkRecovery
 from agents.engine.state.store import Store
 from agents.engine.tasks.tasks import StreamTasks
@@ -147,11 +148,14 @@ class Named(NamedTuple):
 
 
 class MemoryWorker:
-    """A worker: the engine's `Host` over Kafka in memory, with one node that counts the words of topic `words`."""
+    """A worker: the engine's `Host` over Kafka in memory, with one node that counts the words of topic `words`.
 
-    def __init__(self, kafka: MemoryKafka) -> None:
+    `format_`: of its rows.
+    """
+
+    def __init__(self, kafka: MemoryKafka, format_: int = 0) -> None:
         self.kafka, self.lookup, self.producer = kafka, kafka, kafka
-        self.specs = [NodeSpec("words", ("words",), counting)]
+        self.specs = [NodeSpec("words", ("words",), counting, format=format_)]
         self.hooks = Monitor()
         self.skipped: frozenset[tuple[str, int, int]] = frozenset()
         self.watermarks: list[Any] = []
@@ -242,6 +246,9 @@ class MemoryWorker:
 
     async def _group_offsets(self, tps: Iterable[Any]) -> dict[Any, int]:
         return {}
+
+    def refuse(self, why: NotReadyError, what: str = "cannot start") -> NoReturn:
+        self.die(f"{what}: {why}")
 
     def die(self, why: str, cause: BaseException | None = None) -> NoReturn:
         self.ended = why
