@@ -53,7 +53,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "simulate": "the whole graph in memory on simulated time, from a file of events",
         "feed": "write events from a file to Kafka",
         "translate": "a FHIR resource or an HL7 v2 message as our records",
-        "schema": "the JSON Schema of an input topic's records",
+        "schema": "the JSON Schema of a topic's records",
         "asyncapi": "all topics as an AsyncAPI document",
         "graph": "the topology as a Mermaid drawing",
         "sms": "encoding, parts and costly characters of a text",

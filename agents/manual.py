@@ -132,7 +132,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "schema": (
         ("afspraakbericht schema appointments", "to read"),
-        ("afspraakbericht schema contacts > contacts.schema.json", "for a validator"),
+        ("afspraakbericht schema delivery-log > delivery-log.schema.json", "for a validator, or a sink that wants one"),
     ),
     "asyncapi": (
         ("afspraakbericht asyncapi | jq .channels", "the topics in it"),

@@ -43,6 +43,7 @@ class Topic:
 
     Roles: upstream services write an `input`, or what is `foreign`, in the words of another standard; a node of the graph an
     `internal` and an `output`; our own web process what a provider `reported`; the web process and our commands who had `access`.
+    `headers`: those of each of its records, for who reads it by other means than ours.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Topic:
     role: Literal["input", "foreign", "internal", "reported", "output", "access", "changelog"]
     retention_ms: int | None = None
     config: dict[str, str] = field(default_factory=dict)
+    headers: tuple[tuple[str, bytes], ...] = ()
 
     @property
     def largest(self) -> int:
@@ -80,6 +82,8 @@ the log must know whom to leave out."""
 LARGE = {"max.message.bytes": str(4 << 20)}
 """A record that carries another one, and more, must fit where that one did."""
 
+JSON = (("content-type", b"application/json"),)
+
 APPOINTMENTS = Topic("appointments", "organisation/appointment", appointments.Appointment, "input", 30 * DAY)
 AGENDA_SNAPSHOTS = Topic("agenda-snapshots", "organisation/client", agenda_snapshots.AgendaSnapshot, "input")
 CONSENTS = Topic("consents", "organisation/client", inputs.Consent, "input")
@@ -104,11 +108,14 @@ DELIVERIES = {
 }
 DELIVERY_REPORTS = Topic("delivery-reports", "organisation/client", deliveries.DeliveryReport, "reported", 30 * DAY)
 
-DELIVERY_LOG = Topic("delivery-log", "organisation/client", deliveries.LogRecord, "output", TEXT_DAYS * DAY, LARGE)
-AUDIT_LOG = Topic("audit-log", "organisation/client/message/attempt/status", deliveries.AuditRecord, "output")
-OUTCOMES = Topic("outcomes", "organisation/client", outcomes.OutcomeRecord, "output", TEXT_DAYS * DAY)
-HELD = Topic("held", "organisation/client", held.HeldRecord, "output", None, LARGE)
-DOUBTED = Topic("doubted", "organisation/partition", doubts.DoubtedRecord, "output")
+DELIVERY_LOG = Topic(
+    "delivery-log", "organisation/client", deliveries.LogRecord, "output", TEXT_DAYS * DAY, LARGE,
+    (*JSON, ("schema", b"%d" % deliveries.SCHEMA)),
+)  # fmt: skip
+AUDIT_LOG = Topic("audit-log", "organisation/client/message/attempt/status", deliveries.AuditRecord, "output", headers=JSON)
+OUTCOMES = Topic("outcomes", "organisation/client", outcomes.OutcomeRecord, "output", TEXT_DAYS * DAY, headers=JSON)
+HELD = Topic("held", "organisation/client", held.HeldRecord, "output", None, LARGE, JSON)
+DOUBTED = Topic("doubted", "organisation/partition", doubts.DoubtedRecord, "output", headers=JSON)
 ACCESS_LOG = Topic("access-log", "organisation", access.AccessRecord, "access", AUDIT_DAYS * DAY)
 DEAD_LETTERS = Topic("dead-letters", "as it came", None, "output", 90 * DAY, LARGE)
 

@@ -98,6 +98,9 @@ def _message(topic: Topic) -> dict[str, Any]:
             "description": "The bytes of an event that could not be used, as they came.",
             "headers": {"type": "object", "properties": headers},
         }
+    if topic.headers:
+        said = {name: {"const": value.decode()} for name, value in topic.headers}
+        message |= {"headers": {"type": "object", "properties": said}}
     about = inspect.getdoc(topic.record) or ""
     return message | {"description": about.split("\n\n")[0], "payload": {"$ref": REF.format(name=topic.record.__name__)}}
 

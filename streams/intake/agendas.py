@@ -107,7 +107,7 @@ class Agendas:
             was = Fate(change.was.outcome, change.was.view) if change.was is not None else None
             fate = Fate(change.now.outcome, change.now.view)
             for one in fate_records(key, marked(change.id), part.revision, was, fate, now):
-                decision.emit(Output(OUTCOMES.name, key.encoded, to_json(one)))
+                decision.emit(Output(OUTCOMES.name, key.encoded, to_json(one), headers=OUTCOMES.headers))
         if taken.changes:
             said = AgendaChange(tuple(event_of(change, part.revision) for change in taken.changes))
             yield ClientEvent(organisation=key.organisation, client=key.client, agenda=said, written=record.written)
@@ -144,4 +144,5 @@ class Agendas:
 
 
 def _doubted(said: DoubtedRecord, value: bytes | None) -> Output:
-    return Output(DOUBTED.name, f"{said.organisation}/{said.partition}".encode(), value, said.partition)
+    headers = DOUBTED.headers if value is not None else ()
+    return Output(DOUBTED.name, f"{said.organisation}/{said.partition}".encode(), value, said.partition, headers)

@@ -167,7 +167,8 @@ class Intake(Forgetting):
         name = row.decode()
         self.timers.put_by(name, (new.keep_until, 0, name))
         for one in became(organisation, appointment, old, new, now):
-            decision.emit(Output(OUTCOMES.name, ClientKey(one.organisation, one.client).encoded, to_json(one)))
+            whose = ClientKey(one.organisation, one.client).encoded
+            decision.emit(Output(OUTCOMES.name, whose, to_json(one), headers=OUTCOMES.headers))
         for client, view in changes(appointment, old, new):
             yield ClientEvent(organisation=organisation, client=client, appointment=view, written=record.written)
         if new.employees or (old is not None and old.employees):

@@ -50,7 +50,7 @@ def listed(turn: ClientTurn, agenda: Agenda, held: Held) -> Agenda:
         organisation=turn.key.organisation, client=turn.key.client, at=turn.now, channel=eligibility.channel,
         messages=tuple(held.messages), near=held.near, until=held.until, recipient=turn.recipient,
     )  # fmt: skip
-    turn.decision.emit(Output(HELD.name, turn.whose.encoded, encode(record), turn.partition))
+    turn.decision.emit(Output(HELD.name, turn.whose.encoded, encode(record), turn.partition, HELD.headers))
     asks = held.near > 0 and not waiting.asked and not waiting.refused
     if asks and hold is not None and hold.at is not None:
         question = ClientEvent(

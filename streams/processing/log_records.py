@@ -27,7 +27,7 @@ from .turn import Decision, Output
 def emit_record(decision: Decision, partition: int, record: LogRecord) -> None:
     """Emit a record and its fact in one decision, so that there is never the one without the other."""
     client = record.whose.of_topics
-    decision.emit(Output(DELIVERY_LOG.name, client.encode(), to_json(record), partition))
+    decision.emit(Output(DELIVERY_LOG.name, client.encode(), to_json(record), partition, DELIVERY_LOG.headers))
     fact = AuditRecord(
         message=record.message, organisation=record.organisation, client=record.client, channel=record.channel,
         reason=record.reason, status=record.status, detail=record.detail, at=record.at,
@@ -35,7 +35,7 @@ def emit_record(decision: Decision, partition: int, record: LogRecord) -> None:
         attempt=record.attempt, recipient=record.recipient,
     )  # fmt: skip
     key = f"{client}/{record.message}/{record.attempt}/{record.status}"
-    decision.emit(Output(AUDIT_LOG.name, key.encode(), to_json(fact), partition))
+    decision.emit(Output(AUDIT_LOG.name, key.encode(), to_json(fact), partition, AUDIT_LOG.headers))
 
 
 class Times(NamedTuple):

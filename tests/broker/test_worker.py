@@ -12,8 +12,10 @@ import pytest_asyncio
 from aiokafka.admin import NewPartitions
 
 from agents.broker.probe import free_ports
-from agents.exits import NOT_YET
+from agents.engine.state.outbox import FORMAT_KEY
+from agents.exits import NOT_YET, REFUSED
 from agents.kafka.writer import Event
+from schemas.topics import AUDIT_LOG, DELIVERY_LOG, ROWS
 
 from .harness import Stand, address, client, command, number, request, settings, visit
 
@@ -110,6 +112,31 @@ async def test_sigterm_ends_it_well_and_a_restart_repeats_nothing(stand: Stand) 
     assert {entry["status"] for entry in await stand.log("einde")} == {"sent"}
     assert sum(to in mine for to, _ in stand.received_sms()) == 4 * len(names)
     assert await again.stop() == 0
+
+
+async def test_what_it_wrote_says_what_it_is_and_rows_of_a_newer_version_are_left_alone(stand: Stand) -> None:
+    """In headers of what others read; in a row of each changelog, of which one is here as a newer version would have it."""
+    worker = stand.worker()
+    await stand.feed(settings("later"), client("later", "anna", "sms"), visit("later", "a", 1, START, "anna"))
+    await stand.logged(1, "later")
+    assert await worker.stop() == 0
+    said = {(one.topic, tuple(one.headers)) for topic in (DELIVERY_LOG, AUDIT_LOG) for one in await stand.records(topic.name)}
+    assert said == {(topic.name, topic.headers) for topic in (DELIVERY_LOG, AUDIT_LOG)}
+    changelog = f"{stand.application}-notices-changelog"
+    formats = [one for one in await stand.records(changelog) if one.key == FORMAT_KEY]
+    assert {(one.partition, one.value) for one in formats} == {(p, b"%d" % ROWS) for p in range(stand.partitions)}
+
+    await stand.feeder.producer.send_and_wait(changelog, b"%d" % (ROWS + 1), FORMAT_KEY, partition=1)
+    refused = stand.worker()
+    assert await refused.end() == REFUSED
+    assert (
+        f"{changelog}/1 has rows of format {ROWS + 1}, and this version knows {ROWS}: a newer version wrote them"
+        in refused.output
+    )
+    await stand.feeder.producer.send_and_wait(changelog, b"%d" % ROWS, FORMAT_KEY, partition=1)
+    back = stand.worker()
+    await stand.settled()
+    assert await back.stop() == 0
 
 
 async def some_sent(stand: Stand) -> bool:
