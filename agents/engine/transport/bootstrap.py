@@ -7,13 +7,18 @@ fetched from it until the group has committed past the ends that its bootstrap t
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from ..monitor import Monitor
 
 log = logging.getLogger("engine")
+
+SOON = 2.0
+"""Seconds within which it is over at every start but the first: some partitions never had an event. Of that nothing is said."""
 
 
 class Bootstrap:
@@ -41,9 +46,14 @@ class Bootstrap:
             return
         topics = sorted({topic for tp in held for topic in self.early[tp.topic]})
         self.hooks.on_bootstrap(len(held))
-        log.info("first start: partitions wait for settings", extra={"partitions": len(held), "topics": topics})
-        if not await self.caught_up(topics):
-            log.warning("first start: settings are not in yet; going on", extra={"topics": topics})
+        waits = partial(log.info, "partitions never read wait for settings", extra={"partitions": len(held), "topics": topics})
+        told = asyncio.get_running_loop().call_later(SOON, waits)
+        try:
+            are_in = await self.caught_up(topics)
+        finally:
+            told.cancel()
+        if not are_in:
+            log.warning("settings are not in yet: partitions never read go on", extra={"topics": topics})
             self.hooks.on_bootstrap_timeout()
         self.held -= held
         self.hooks.on_bootstrap(len(self.held))

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from aiokafka import TopicPartition
 
 from agents.engine.monitor import Monitor
 from agents.engine.node import NodeSpec
 from agents.engine.tasks.watermark import Watermark
+from agents.engine.transport import bootstrap
 from agents.engine.transport.bootstrap import Bootstrap
 from agents.engine.transport.offsets import Backlog, wait_for_backlog
 
@@ -188,3 +191,33 @@ async def test_a_hold_that_takes_too_long_ends_and_is_counted() -> None:
     hold.begin([TopicPartition("late", 0)])
     await hold.wait()
     assert (hold.held, hooks.count) == (set(), 1)
+
+
+async def test_a_hold_is_told_of_where_it_lasts_and_not_at_every_start(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A partition that never had an event is held for a moment whenever its worker starts."""
+    told = asyncio.Event()
+
+    class Heard(logging.Filter):
+        def filter(self, record: logging.LogRecord) -> bool:
+            told.set()
+            return True
+
+    async def at_once(topics: Iterable[str]) -> bool:
+        return True
+
+    async def lasting(topics: Iterable[str]) -> bool:
+        await told.wait()
+        return True
+
+    caplog.set_level(logging.INFO, "engine")
+    monkeypatch.setattr(bootstrap.log, "filters", [Heard()])
+    monkeypatch.setattr(bootstrap, "SOON", 0)
+    said = []
+    for caught_up in (at_once, lasting):
+        hold = Bootstrap({"late": ("early",)}, caught_up, Monitor())
+        hold.begin([TopicPartition("late", 0)])
+        await hold.wait()
+        said.append([record.getMessage() for record in caplog.records])
+    assert said == [[], ["partitions never read wait for settings"]]
