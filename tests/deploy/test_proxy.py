@@ -54,6 +54,9 @@ class Web(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def do_POST(self) -> None:
+        self.do_GET()
+
     def log_message(self, *args: object) -> None:
         """Nothing."""
 
@@ -83,13 +86,17 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, int]]
     yield from running(tmp_path_factory.mktemp("nginx"))
 
 
-def running(folder: Path) -> Iterator[tuple[int, int]]:
+def running(folder: Path, other: int | None = None) -> Iterator[tuple[int, int]]:
+    """`other`: the port of a second web service, which is asked in turn."""
     assert NGINX is not None
     folder.chmod(0o755)
     plain, tls = free(), free()
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Web) as web:
         threading.Thread(target=web.serve_forever, daemon=True).start()
-        (folder / "nginx.conf").write_text(configuration(folder, plain, tls, web.server_address[1]))
+        text = configuration(folder, plain, tls, web.server_address[1])
+        if other is not None:
+            text = of_two(text, web.server_address[1], other)
+        (folder / "nginx.conf").write_text(text)
         words = [NGINX, "-c", str(folder / "nginx.conf"), "-g", "daemon off; master_process off;"]
         with subprocess.Popen(words, stderr=subprocess.DEVNULL) as process:
             try:
@@ -104,6 +111,13 @@ def running(folder: Path) -> Iterator[tuple[int, int]]:
                 process.terminate()
                 process.wait(20)
                 web.shutdown()
+
+
+def of_two(text: str, *ports: int) -> str:
+    """The configuration as its comment has it for two web services."""
+    for at, port in enumerate(ports, 1):
+        text = text.replace(f"192.0.2.{at}:8080", f"127.0.0.1:{port}")
+    return re.sub(r"set \$web http://[\d.:]+", "set $web http://webs", text.replace("#upstream webs", "upstream webs"))
 
 
 def trusting() -> ssl.SSLContext:
@@ -189,3 +203,39 @@ def test_one_address_does_not_keep_all_who_want_to_sign_in_waiting(fresh: tuple[
     assert set(answers[:most]) == {200}
     assert 429 in answers[most:]
     assert get(connection, "/u/x", NAME)[0] == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_while_one_of_two_web_services_is_restarted_the_other_one_answers(tmp_path: Path, method: str) -> None:
+    for _, tls in running(tmp_path, free()):
+        assert [asked(tls, method) for _ in range(6)] == [200] * 6
+
+
+def test_a_post_that_a_web_service_took_and_did_not_answer_is_not_sent_to_the_other_one(tmp_path: Path) -> None:
+    taken = list[str]()
+
+    class Dying(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            taken.append(self.command)
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+        def do_POST(self) -> None:
+            self.do_GET()
+
+        def log_message(self, *args: object) -> None: ...
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Dying) as dying:
+        threading.Thread(target=dying.serve_forever, daemon=True).start()
+        for _, tls in running(tmp_path, dying.server_address[1]):
+            answers = []
+            while not taken:
+                before = len(REQUEST_IDS)
+                answers.append((asked(tls, "POST"), len(REQUEST_IDS) - before))
+        dying.shutdown()
+    assert (taken, answers[-1]) == (["POST"], (502, 0))
+
+
+def asked(tls: int, method: str) -> int:
+    connection = http.client.HTTPSConnection(NAME, tls, context=trusting())
+    connection.request(method, "/u/x", b"" if method == "POST" else None)
+    return connection.getresponse().status
