@@ -8,7 +8,6 @@ from typing import Any
 
 import orjson
 import pytest
-from bird import Bird, WebhookVerificationError
 from msgspec.structs import replace
 
 from agents.fakes.bird import event, sign
@@ -45,6 +44,8 @@ def sdk_clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def accepted_by_sdk(headers: dict[str, str], body: bytes, secret: str = WRITTEN) -> bool:
+    from bird import Bird, WebhookVerificationError  # takes two seconds, in each process that collects the tests
+
     client = Bird(api_key="bk_eu1_x")
     try:
         client.webhooks.unwrap(body, headers, secret=secret)
