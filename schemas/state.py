@@ -89,11 +89,18 @@ class SettingsRow(Wire, frozen=True):
     """An organisation's settings: in a row upstream's, in a decision what counts (`streams.notices.settings`).
 
     `since`: when what decides the due moments of reminders last changed, by either. `hold`: in a decision, what waits.
+    `off_since`: when notifications were switched off; None where they are on, never were, or in a row of before.
     """
 
     organisation: Organisation
     since: Instant
     hold: HoldRow | None = None
+    off_since: Instant | None = None
+
+    @property
+    def is_off(self) -> bool:
+        """Tell whether nothing goes out."""
+        return not self.organisation.notifications
 
 
 class AgendaEntry(Wire, frozen=True, kw_only=True):

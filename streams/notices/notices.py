@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, MutableMapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, assert_never
 
 from msgspec.structs import replace
@@ -42,14 +42,13 @@ from ..processing.turn import Decision, Output, Processor, Record, Turn
 from .agenda import Decided, pruned, seconds_since, take_in, without
 from .client_turn import ClientTurn
 from .clients import END, FLIGHT, KINDS, PRUNE, REMINDER, REQUEST, WINDOW, first_moment_of
-from .closing import close, hold_back, not_these
 from .consents import Consents
 from .contacts import opted, refused
 from .due_moments import due_of_before, due_together
 from .flights import landed, message_of, overdue
-from .holds import days_waiting, not_before, not_to_be_said
+from .holds import days_waiting, not_before
 from .labels import labels_of
-from .listing import is_meant, listed, unlist
+from .listing import is_meant, unlist
 from .messages import emit_again, emit_given_up, emit_message, request_notice
 from .organisations import Organisations
 from .reminding import decide_reminders
@@ -246,25 +245,6 @@ class Notices(Organisations, Requests, Consents, Representing):
             self.keep(client, agenda)
 
     # -- decisions -----------------------------------------------------------------------------------------------------
-
-    def _close(self, client: ClientTurn, agenda: Agenda, due: datetime, *, urgent: bool = False) -> Agenda:
-        """End the window now; it was to end at `due`. `urgent`: in a hold, what is of days that are near may go."""
-        if agenda.window is not None:
-            due -= timedelta(seconds=agenda.window.late)
-        agenda = pruned(agenda, client.zone, client.now)
-        if client.holds and not urgent and (held := hold_back(client.whose, agenda, client.organisation, client.now)) is not None:
-            return listed(client, replace(agenda, window=None, held_until=None), held)
-        old, hushed = agenda, not_to_be_said(agenda, client.settings)
-        agenda, messages, held = close(
-            client.whose, agenda, client.organisation, client.eligibility, client.now, not_these(hushed),
-            hold=client.holds, elsewhere=client.elsewhere,
-        )  # fmt: skip
-        for one in messages:
-            emit_message(client, "direct", message_of(agenda, one), one, client.eligibility, due)
-        if held is not None:
-            return listed(client, agenda, held)
-        unlist(client, old)
-        return agenda
 
     def _land(self, client: ClientTurn, outcome: Landed) -> None:
         """Take in what a sender says became of a message. One that does not fly, or was erased, changes nothing."""

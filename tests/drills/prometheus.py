@@ -24,17 +24,18 @@ SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 def quick(rules: str, longest: int = LONGEST) -> str:
     """The rules in quick motion, so that a drill takes minutes: each `for` and each bound in seconds is divided by 30, each range
-    that is looked back on by 10, a minute and a half at most. What they look at, and how much of it is too much, stays.
+    and offset that is looked back on by 10, a minute and a half at most. What they look at, and how much is too much, stays.
 
     `longest`: seconds, for a machine so busy that what must happen within a range takes longer; all ranges grow alike.
     """
 
     def shorter(found: re.Match[str]) -> str:
-        ranged = found[1] == "["
+        ranged = found[1] != "for: "
         seconds = int(found[2]) * SECONDS[found[3]] / (RANGES * LONGEST / longest if ranged else FACTOR)
         return f"{found[1]}{max(1, min(longest if ranged else LONGEST, round(seconds)))}s{found[4]}"
 
     rules = re.sub(r"(\[)(\d+)([smhd])(\])", shorter, rules)
+    rules = re.sub(r"(offset )(\d+)([smhd])(\b)", shorter, rules)
     rules = re.sub(r"(for: )(\d+)([smhd])(\n)", shorter, rules)
     rules = re.sub(r" interval: \d+m\n", " interval: 1s\n", rules)
     return re.sub(r"(_seconds(?:\{[^}]*\})?\)) > (\d+)", lambda found: f"{found[1]} > {int(found[2]) // FACTOR}", rules)

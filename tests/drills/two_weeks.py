@@ -32,7 +32,7 @@ from typing import Any, NamedTuple
 from tests.broker.harness import ROOT
 
 from . import restores, rotations, works
-from .account import Account, differences
+from .account import UNHURRIED, Account, differences
 from .installation import Installation
 from .scene import DRAIN_SECONDS, NotWellError, Scene
 from .upstream import Upstream
@@ -115,7 +115,7 @@ async def compare(scene: Scene) -> None:
     while scene.account.waiting() and time.monotonic() < limit:
         await asyncio.sleep(1.0)
     quiet = time.monotonic() + DRAIN_SECONDS / 4
-    while (scene.site.watch.firing or any(row.fired - row.ended for row in scene.account.rows)) and time.monotonic() < quiet:
+    while any(row.fired - row.ended - UNHURRIED for row in scene.account.rows) and time.monotonic() < quiet:
         await asyncio.sleep(1.0)
     await scene.read_in()
     log = await scene.log()

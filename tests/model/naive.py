@@ -97,6 +97,7 @@ class Model:
     upstream: dict[str, Json | None] = field(default_factory=dict)
     overrides: dict[str, Json | None] = field(default_factory=dict)
     reminders_since: dict[str, datetime] = field(default_factory=dict)
+    off_since: dict[str, datetime] = field(default_factory=dict)
     revisions: dict[str, Revision] = field(default_factory=dict)
     passed: datetime = BEGINNING
     messages: int = 0
@@ -127,6 +128,10 @@ class Model:
         return [Moment(due, wall, place, hours) for place, (due, wall, hours) in enumerate(sorted(found.values()), 1)]
 
     def quiet_until(self, client: Client, now: datetime) -> datetime | None:
+        night = self.night(client, now)
+        return night[1] if night else None
+
+    def night(self, client: Client, now: datetime) -> tuple[datetime, datetime] | None:
         settings = self.organisations.get(client.organisation) or {}
         quiet = settings.get("quiet_hours")
         if not quiet:
@@ -137,7 +142,7 @@ class Model:
             begins = at_local(day, start, zone)
             ends = at_local(day if start < end else day + DAY, end, zone)
             if begins <= now < ends:
-                return ends
+                return begins, ends
         return None
 
     # --- gates ---
@@ -598,7 +603,26 @@ class Model:
             new = {**new, name: {**new[name], **value} if name in ("sms", "email") else value}
         if old is None or timing(old) != timing(new):
             self.reminders_since[event.key] = event.at
+        if old is not None and not old["notifications"] and new["notifications"]:
+            self.switch_on(event.key, old, event.at)
+        if old is not None and old["notifications"] and not new["notifications"]:
+            self.off_since[event.key] = event.at
         self.organisations[event.key] = new
+
+    def switch_on(self, organisation: str, old: Json, now: datetime) -> None:
+        """What was gathered while all was off is decided by that, at whatever hour."""
+        since = self.off_since.get(organisation, BEGINNING)
+        self.organisations[organisation] = old
+        mine = [client for (name, _), client in sorted(self.clients.items()) if name == organisation]
+        nights = {client.name: self.night(client, now) for client in mine}
+        self.organisations[organisation] = {**old, "quiet_hours": None}
+        for client in mine:
+            night = nights[client.name]
+            if client.held_until and (night is None or since > night[0]):
+                continue
+            if (client.window and client.window.opened >= since) or (client.held_until and not client.window):
+                client.held_until = None
+                self.decide(client, now)
 
     def take_request(self, event: Event) -> None:
         value = event.value

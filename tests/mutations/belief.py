@@ -29,7 +29,7 @@ ROWS = (
     ),
     Mutation(
         "members off the rhythm of a series go with it in one sentence",
-        GATHERING, "    if running:\n", "    if not days:\n", PROPERTY,
+        GATHERING, "not any(falls_on(rule, day) for rule in meant)", "not days", PROPERTY,
     ),
     Mutation(
         "what moved away by itself is no longer taken to be of its series",

@@ -49,9 +49,23 @@ CLIENTS = (
     Mutation(
         "settings behind a booking in one batch: the client gets no reminder",
         "streams/notices/organisations.py",
-        "for key in sorted(changed | {key for key, _ in self.rows.scan(AGENDAS, start)}):",
-        "for key in sorted(key for key, _ in self.rows.scan(AGENDAS, start)):",
+        "return sorted(changed | {key for key, _ in self.rows.scan(table, start)})",
+        "return sorted(key for key, _ in self.rows.scan(table, start))",
         SETTINGS + "test_settings_count_for_a_client_who_came_just_before_them",
+    ),
+    Mutation(
+        "what came while an organisation was off is told once it is on",
+        "streams/notices/organisations.py",
+        "            self._settle(decision, organisation, old, now)\n",
+        "            pass\n",
+        "tests/streams/notices/test_switched_on.py::test_what_is_told_after_an_organisation_is_switched_on",
+    ),
+    Mutation(
+        "what came before an organisation was off is not told once it is on",
+        "streams/notices/organisations.py",
+        "return agenda.window is None or agenda.window.opened >= since",
+        "return True",
+        "tests/streams/notices/test_switched_on.py::test_what_is_told_after_an_organisation_is_switched_on",
     ),
     Mutation(
         "each sync of the settings says that they are new: reminders that are late are lost",
@@ -428,8 +442,8 @@ WORDING = (
     Mutation(
         "a series that this very message begins is taken to have said what comes with it",
         "streams/notices/closing.py",
-        "if _covers(now, change, scene) and _covers(after, change, scene):",
-        "if _covers(after, change, scene):",
+        "if _covers(now, change, scene) and _covers(later, change, scene):",
+        "if _covers(later, change, scene):",
         f"{ECONOMY}[moved by hours, and one more at the new hour: nobody said yet that there is a series then]",
     ),
     Mutation(
