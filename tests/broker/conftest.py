@@ -11,11 +11,11 @@ import pytest
 from agents.broker.broker import EmbeddedKafka
 from agents.broker.jars import VERSION
 
-from .forked import Forked
+from .forked import Forked, run
 from .harness import Worker
 from .lent import shared
 
-Worker.begin = staticmethod(Forked)
+Worker.begin, Worker.run = staticmethod(Forked), staticmethod(run)
 
 
 class ExistingKafka(EmbeddedKafka):

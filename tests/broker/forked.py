@@ -9,27 +9,34 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import pkgutil
 import runpy
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from multiprocessing import forkserver
 from pathlib import Path
 
-IMPORTED = ["agents.worker.app", "agents.web.app", "agents.commands.worker", "agents.commands.web"]
+import agents.commands
+
+COMMANDS = [one.name for one in pkgutil.iter_modules(agents.commands.__path__, "agents.commands.")]
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(IMPORTED)
+CONTEXT.set_forkserver_preload(["agents.worker.app", "agents.web.app", *COMMANDS])
 
 
 class Forked:
     """A process with what is used of `subprocess.Popen`."""
 
-    def __init__(self, words: Sequence[str], environ: Mapping[str, str], folder: Path, log: Path) -> None:
-        """Begin `python -m WORDS`; what it prints goes into the log."""
+    def __init__(
+        self, words: Sequence[str], environ: Mapping[str, str], folder: Path, log: Path, errors: Path | None = None
+    ) -> None:  # fmt: skip
+        """Begin `python -m WORDS`; what it prints goes into the log, and errors there too if they have no file of their own."""
         with contextlib.chdir(folder):
             forkserver.ensure_running()  # it finds our modules from there
-        self._process = CONTEXT.Process(target=_run, args=(tuple(words), dict(environ), folder, log), daemon=True)
+        self._words = words
+        self._process = CONTEXT.Process(target=_run, args=(tuple(words), dict(environ), folder, log, errors or log), daemon=True)
         self._process.start()
         assert self._process.pid is not None
         self.pid = self._process.pid
@@ -45,7 +52,7 @@ class Forked:
         """Raises subprocess.TimeoutExpired."""
         self._process.join(timeout)
         if (code := self._process.exitcode) is None:
-            raise subprocess.TimeoutExpired("a forked process", timeout or 0.0)
+            raise subprocess.TimeoutExpired(list(self._words), timeout or 0.0)
         return code
 
     def send_signal(self, number: int) -> None:
@@ -59,14 +66,25 @@ class Forked:
         self.send_signal(signal.SIGKILL)
 
 
-def _run(words: tuple[str, ...], environ: dict[str, str], folder: Path, log: Path) -> None:
+def run(words: Sequence[str], environ: Mapping[str, str], folder: Path, timeout: float) -> subprocess.CompletedProcess[str]:
+    """Run `python -m WORDS` to its end. Raises subprocess.TimeoutExpired."""
+    with tempfile.TemporaryDirectory() as name:
+        out, errors = Path(name) / "out", Path(name) / "errors"
+        process = Forked(words, environ, folder, out, errors)
+        try:
+            code = process.wait(timeout)
+        finally:
+            process.kill()
+        return subprocess.CompletedProcess(list(words), code, out.read_text(), errors.read_text())
+
+
+def _run(words: tuple[str, ...], environ: dict[str, str], folder: Path, log: Path, errors: Path) -> None:
     """Become `python -m WORDS`."""
     os.setsid()
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environ)
-    out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    for number in (1, 2):
-        os.dup2(out, number)
+    for number, file in ((1, log), (2, errors)):
+        os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
     sys.argv = list(words)
     runpy.run_module(words[0], run_name="__main__", alter_sys=True)

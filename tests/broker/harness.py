@@ -64,10 +64,7 @@ def environ(**settings: object) -> dict[str, str]:
 
 def command(*words: str, **settings: object) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "agents", *words], env=environ(**settings), cwd=ROOT, capture_output=True, text=True,
-        timeout=DEADLINE, check=False,
-    )  # fmt: skip
+    return Worker.run(("agents", *words), environ(**settings), ROOT, DEADLINE)
 
 
 class Process(Protocol):
@@ -96,11 +93,18 @@ def begin(words: Sequence[str], settings: Mapping[str, str], folder: Path, log: 
         return subprocess.Popen(words, env=settings, cwd=folder, stdout=out, stderr=out, start_new_session=True)
 
 
+def run(words: Sequence[str], settings: Mapping[str, str], folder: Path, timeout: float) -> subprocess.CompletedProcess[str]:
+    """Run `python -m WORDS` to its end. Raises subprocess.TimeoutExpired."""
+    words = [sys.executable, "-m", *words]
+    return subprocess.run(words, env=settings, cwd=folder, capture_output=True, text=True, timeout=timeout, check=False)
+
+
 class Worker:
     """A worker process, or another one of ours that runs until it is stopped."""
 
     begin: Callable[[Sequence[str], Mapping[str, str], Path, Path], Process] = staticmethod(begin)
-    """How it is begun: the tests of a broker fork it (`tests.broker.forked`)."""
+    run: Callable[[Sequence[str], Mapping[str, str], Path, float], subprocess.CompletedProcess[str]] = staticmethod(run)
+    """How processes are begun, and commands run: the tests of a broker fork them (`tests.broker.forked`)."""
 
     def __init__(self, log: Path, settings: dict[str, str], program: str = "agents", name: str = "worker") -> None:
         self.log = log

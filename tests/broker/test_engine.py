@@ -6,8 +6,6 @@ import asyncio
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -23,12 +21,13 @@ from agents.engine.state.outbox import OUTBOX_KEY
 from agents.engine.transport.partitioner import partition_for
 from agents.exits import NOT_YET
 
+from .forked import Forked
+
 pytestmark = pytest.mark.broker
 
 N = 4
 DEADLINE = 90.0
-HERE = Path(__file__).parent
-ROOT = HERE.parent.parent
+ROOT = Path(__file__).parent.parent.parent
 
 
 class Workers:
@@ -36,14 +35,11 @@ class Workers:
 
     def __init__(self, bootstrap: str, logs: Path) -> None:
         self.bootstrap, self.logs = bootstrap, logs
-        self.running: list[subprocess.Popen[bytes]] = []
+        self.running: list[Forked] = []
 
-    def start(self, kind: str, name: str, *rest: str) -> subprocess.Popen[bytes]:
-        log = (self.logs / f"worker-{len(self.running)}.log").open("wb")
-        worker = subprocess.Popen(
-            [sys.executable, str(HERE / "engine_app.py"), kind, name, self.bootstrap, *rest],
-            stdout=log, stderr=log, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
-        )  # fmt: skip
+    def start(self, kind: str, name: str, *rest: str) -> Forked:
+        log = self.logs / f"worker-{len(self.running)}.log"
+        worker = Forked(("tests.broker.engine_app", kind, name, self.bootstrap, *rest), os.environ, ROOT, log)
         self.running.append(worker)
         return worker
 

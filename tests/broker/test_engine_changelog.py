@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from agents.broker.broker import EmbeddedKafka
 from agents.engine.state.changelog import EPOCH_HEADER, encode_epoch
 from agents.engine.transport.partitioner import partition_for
 
+from .forked import Forked
 from .test_engine import N, Workers, create, expected_rows, produce, read, rows, some_words, until
 
 pytestmark = pytest.mark.broker
@@ -53,7 +53,7 @@ class Table:
         self.changelog = f"{name}-words-changelog"
         self.words = some_words(3000)
 
-    async def begin(self, *rest: str) -> subprocess.Popen[bytes]:
+    async def begin(self, *rest: str) -> Forked:
         """Topics, words, and a worker that has counted them."""
         await create(self.bootstrap, f"{self.name}-in", f"{self.name}-counts", self.changelog)
         await produce(self.bootstrap, f"{self.name}-in", self.words)
@@ -61,7 +61,7 @@ class Table:
         await self.counted()
         return worker
 
-    def start(self, *rest: str) -> subprocess.Popen[bytes]:
+    def start(self, *rest: str) -> Forked:
         return self.workers.start("words", self.name, "-", "one", *rest)
 
     async def counted(self) -> None:
@@ -109,7 +109,7 @@ class Table:
 
         await until(gone, self.workers)
 
-    async def loads_right(self, old: subprocess.Popen[bytes]) -> None:
+    async def loads_right(self, old: Forked) -> None:
         """Another worker finds the same rows, and counts on from them."""
         old.kill()
         old.wait()
@@ -157,7 +157,7 @@ class Table:
         return self.workers.log().splitlines()[-1]
 
 
-async def stopped(worker: subprocess.Popen[bytes]) -> None:
+async def stopped(worker: Forked) -> None:
     worker.send_signal(signal.SIGTERM)
     await until(lambda: worker.poll() is not None)
     assert worker.returncode == 0
