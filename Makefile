@@ -101,7 +101,7 @@ rolling: $(READY) ## Replace three workers under load; nothing lost or doubled, 
 	$(BIN)/python -m tests.drills.rolling
 
 alerts: ## Check the alert rules, and run their tests (Debian package prometheus)
-	cd deploy && promtool check rules alerts.yaml && promtool test rules alerts.test.yaml alerts.days.test.yaml
+	cd deploy && promtool check rules alerts.yaml && promtool test rules alerts.test.yaml alerts.hours.test.yaml alerts.days.test.yaml
 
 graph: $(READY) ## Draw the topology (Mermaid) from the code
 	@$(BIN)/afspraakbericht graph

@@ -39,7 +39,7 @@ PLAIN = {
 """Words of the runbook that look like a metric: fields and labels."""
 
 WORDS = re.compile(r"\b(afspraakbericht_[a-z0-9_]+|process_[a-z_]+)\b(?![-/])")
-TESTS_OF_ALERTS = ("alerts.test.yaml", "alerts.days.test.yaml")
+TESTS_OF_ALERTS = ("alerts.test.yaml", "alerts.hours.test.yaml", "alerts.days.test.yaml")
 
 
 def families() -> list[Any]:
