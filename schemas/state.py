@@ -89,18 +89,11 @@ class SettingsRow(Wire, frozen=True):
     """An organisation's settings: in a row upstream's, in a decision what counts (`streams.notices.settings`).
 
     `since`: when what decides the due moments of reminders last changed, by either. `hold`: in a decision, what waits.
-    `off_since`: when notifications were switched off; None where they are on, never were, or in a row of before.
     """
 
     organisation: Organisation
     since: Instant
     hold: HoldRow | None = None
-    off_since: Instant | None = None
-
-    @property
-    def is_off(self) -> bool:
-        """Tell whether nothing goes out."""
-        return not self.organisation.notifications
 
 
 class AgendaEntry(Wire, frozen=True, kw_only=True):
@@ -153,12 +146,14 @@ class AgendaEntry(Wire, frozen=True, kw_only=True):
 class Window(Wire, frozen=True):
     """Changes are being gathered since `opened`; it closes at `closes` if no other change comes.
 
-    `late`: seconds that the change which was longest on its way took to get here, for the metrics.
+    `late`: seconds that the change which was longest on its way took to get here, for the metrics. `off`: all of it came while
+    the organisation's notifications were off, and is decided by that.
     """
 
     opened: Instant
     closes: Instant
     late: float = 0.0
+    off: bool = False
 
 
 class ToldSeries(Wire, frozen=True):

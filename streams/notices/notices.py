@@ -57,6 +57,7 @@ from .requests import NO_CHANNEL, Requests
 from .returns import reopened
 from .undoing import undone
 from .unsaid_places import says_places
+from .windows import marked
 
 CLIENT_TABLES: tuple[Table[Any], ...] = (CONSENTS_TABLE, CONTACTS_TABLE, PEOPLE_TABLE, OPT_OUTS_TABLE, AGENDAS)
 """All that is kept of one client."""
@@ -138,7 +139,7 @@ class Notices(Organisations, Requests, Consents, Representing):
 
     def _take_appointments(self, client: ClientTurn, record: Record, events: Iterable[AppointmentEvent], written: int) -> None:
         """Take in appointments as they now are, all at once; what is one too many is set aside."""
-        old, now = client.agenda, client.now
+        old, now = self._settled(client), client.now
         window = client.organisation.window if client.organisation is not None else WindowSettings()
         late, agenda, capped = seconds_since(written, now), old, None
         labels, says = labels_of(client.organisation), says_places(client.organisation)
@@ -156,7 +157,7 @@ class Notices(Organisations, Requests, Consents, Representing):
             set_aside_capped(client.decision, record, capped)
         if agenda is old:
             return
-        agenda = self.followed(client, old, agenda, late)
+        agenda = marked(old, self.followed(client, old, agenda, late), client.organisation)
         at_once = 0 in (window.quiet_seconds, window.max_seconds)
         if at_once and not agenda.flight and agenda.window is not None and agenda.window.closes <= now:
             agenda = self._close(client, agenda, now)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from msgspec.structs import replace
 
@@ -11,16 +10,14 @@ from schemas.employees import EmployeeEvent
 from schemas.events import ClientEvent, Forget
 from schemas.holds import Hold, Urgent
 from schemas.inputs import Organisation, OrganisationOverride
-from schemas.keys import ClientKey, recipient_of
-from schemas.state import Agenda, SettingsRow
-from schemas.topics import AGENDAS, CLIENT_EVENTS, EMPLOYEE_EVENTS, HOLDS_TABLE, PEOPLE_TABLE, Table
+from schemas.keys import ClientKey
+from schemas.state import SettingsRow
+from schemas.topics import AGENDAS, CLIENT_EVENTS, EMPLOYEE_EVENTS, HOLDS_TABLE, PEOPLE_TABLE
 from schemas.wire import encode
 
 from ..processing.turn import Decision, Output
-from .client_turn import ClientTurn
 from .holds import granted, taken_in
 from .listing import what_became
-from .quiet_hours import Night, night_of
 from .windows import Windows
 
 
@@ -34,9 +31,6 @@ class Organisations(Windows):
         old = self.settings.get(organisation)
         if self.settings.take_in(self.rows, decision, organisation, said, now):
             self._schedule_all(decision, organisation, now)
-        new = self.settings.get(organisation)
-        if old is not None and old.is_off and new is not None and not new.is_off:
-            self._settle(decision, organisation, old, now)
         self._tell_employees(decision, organisation, old)
 
     def _hold(self, decision: Decision, organisation: str, said: Hold | Forget, now: datetime) -> None:
@@ -69,41 +63,15 @@ class Organisations(Windows):
         )  # fmt: skip
         decision.emit(Output(CLIENT_EVENTS.name, ClientKey(organisation, asked.client).encoded, encode(answer)))
 
-    def _settle(self, decision: Decision, organisation: str, off: SettingsRow, now: datetime) -> None:
-        """End the windows in which all was gathered while notifications were off, by those settings: it counts as known.
-
-        So an organisation that was loaded is switched on without a flood, however soon, and in whatever hours.
-        """
-        night, settings = night_of(off.organisation, now), replace(off, organisation=replace(off.organisation, quiet_hours=None))
-        for key in self._of(decision, organisation, AGENDAS):
-            client = ClientTurn(decision, self.partition, self.rows, ClientKey.of(key), settings, now)
-            for turn in (client, *[client.of(recipient_of(id_)) for id_ in client.of_client.people]):
-                agenda = turn.agenda
-                if not agenda.flight and not turn.holds and _was_gathered_since(agenda, off.off_since, night):
-                    self.keep(turn, self._close(turn, agenda, now))
-
     def _schedule_all(self, decision: Decision, organisation: str, now: datetime) -> None:
         """Find the next moment of each client of an organisation anew."""
-        for key in self._of(decision, organisation, AGENDAS):
+        start = f"{organisation}/"
+        prefix = AGENDAS.row(start)
+        changed = {f"{start}{key[len(prefix) :].decode()}" for key in decision.rows if key.startswith(prefix)}
+        for key in sorted(changed | {key for key, _ in self.rows.scan(AGENDAS, start)}):
             if (agenda := self.rows.get(decision, AGENDAS, AGENDAS.row(key))) is not None:
                 self.load(key, agenda, now)
-        for key in self._of(decision, organisation, PEOPLE_TABLE):
+        acting = PEOPLE_TABLE.row(start)
+        changed = {f"{start}{key[len(acting) :].decode()}" for key in decision.rows if key.startswith(acting)}
+        for key in sorted(changed | {key for key, _ in self.rows.scan(PEOPLE_TABLE, start)}):
             self.schedule_people(decision, ClientKey.of(key), now)
-
-    def _of(self, decision: Decision, organisation: str, table: Table[Any]) -> list[str]:
-        """Return the keys of an organisation's rows, as they are in this decision, in their order."""
-        start = f"{organisation}/"
-        prefix = table.row(start)
-        changed = {f"{start}{key[len(prefix) :].decode()}" for key in decision.rows if key.startswith(prefix)}
-        return sorted(changed | {key for key, _ in self.rows.scan(table, start)})
-
-
-def _was_gathered_since(agenda: Agenda, since: datetime | None, night: Night | None) -> bool:
-    """Tell whether something waits, and all of it came since then. `since` None: they never were on, as far as known."""
-    if agenda.window is None and agenda.held_until is None:
-        return False
-    if since is None:
-        return True
-    if agenda.held_until is not None and (night is None or since > night.start):
-        return False
-    return agenda.window is None or agenda.window.opened >= since

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from schemas.inputs import Organisation
 from schemas.known import Words
@@ -17,21 +16,8 @@ SOON = timedelta(hours=24)
 """A day on which an appointment begins within this time is not held back."""
 
 
-class Night(NamedTuple):
-    """Quiet hours, from and until."""
-
-    start: datetime
-    end: datetime
-
-
 def quiet_until(organisation: Organisation | None, instant: datetime) -> datetime | None:
     """Return the end of the quiet hours in which the instant falls; None when it falls in none."""
-    night = night_of(organisation, instant)
-    return night.end if night is not None else None
-
-
-def night_of(organisation: Organisation | None, instant: datetime) -> Night | None:
-    """Return the quiet hours in which the instant falls; None when it falls in none."""
     if organisation is None or organisation.quiet_hours is None:
         return None
     hours, name = organisation.quiet_hours, organisation.time_zone
@@ -41,7 +27,7 @@ def night_of(organisation: Organisation | None, instant: datetime) -> Night | No
         crosses = hours.until <= hours.from_ and hours.until != hours.from_
         end = instant_of(today, hours.until, name, days_before - 1 if crosses else days_before)
         if start <= instant < end:
-            return Night(start, end)
+            return end
     return None
 
 

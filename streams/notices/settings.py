@@ -45,7 +45,7 @@ class EffectiveSettings(dict[str, SettingsRow]):
                 zone(row.organisation.time_zone)
             except ValueError:
                 raise bad_row(ORGANISATIONS_TABLE.row(key), "this machine's time-zone data lacks its time zone") from None
-            self[key] = SettingsRow(apply_override(row.organisation, over.get(key)), row.since, holds.get(key), row.off_since)
+            self[key] = SettingsRow(apply_override(row.organisation, over.get(key)), row.since, holds.get(key))
 
     def take_in(
         self, rows: Rows, decision: Decision, organisation: str, said: Organisation | OrganisationOverride | Forget, now: datetime
@@ -68,11 +68,8 @@ class EffectiveSettings(dict[str, SettingsRow]):
         old, new = self.get(organisation), SettingsRow(apply_override(upstream, override), now, hold)
         same = old is not None and _timing(old) == _timing(new)
         since = old.since if same and old is not None else now
-        off_since = None
-        if new.is_off and old is not None:
-            off_since = old.off_since if old.is_off else now
-        self[organisation] = replace(new, since=since, off_since=off_since)
-        decision.put(row, encode(SettingsRow(upstream, since, off_since=off_since)))
+        self[organisation] = replace(new, since=since)
+        decision.put(row, encode(SettingsRow(upstream, since)))
         return not same
 
     def hold(self, decision: Decision, organisation: str, row: HoldRow) -> None:

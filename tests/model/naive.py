@@ -97,7 +97,6 @@ class Model:
     upstream: dict[str, Json | None] = field(default_factory=dict)
     overrides: dict[str, Json | None] = field(default_factory=dict)
     reminders_since: dict[str, datetime] = field(default_factory=dict)
-    off_since: dict[str, datetime] = field(default_factory=dict)
     revisions: dict[str, Revision] = field(default_factory=dict)
     passed: datetime = BEGINNING
     messages: int = 0
@@ -128,10 +127,6 @@ class Model:
         return [Moment(due, wall, place, hours) for place, (due, wall, hours) in enumerate(sorted(found.values()), 1)]
 
     def quiet_until(self, client: Client, now: datetime) -> datetime | None:
-        night = self.night(client, now)
-        return night[1] if night else None
-
-    def night(self, client: Client, now: datetime) -> tuple[datetime, datetime] | None:
         settings = self.organisations.get(client.organisation) or {}
         quiet = settings.get("quiet_hours")
         if not quiet:
@@ -142,10 +137,13 @@ class Model:
             begins = at_local(day, start, zone)
             ends = at_local(day if start < end else day + DAY, end, zone)
             if begins <= now < ends:
-                return begins, ends
+                return ends
         return None
 
     # --- gates ---
+
+    def is_on(self, client: Client) -> bool:
+        return bool((self.organisations.get(client.organisation) or {}).get("notifications"))
 
     def gate(self, client: Client) -> tuple[str | None, str | None]:
         """The first closed gate after `absent`, or the channel."""
@@ -158,7 +156,7 @@ class Model:
             confirmed = [channel for channel in confirmed if channel != "sms"]
         if not confirmed:
             return "contact_unconfirmed", None
-        if not (self.organisations.get(client.organisation) or {}).get("notifications"):
+        if not self.is_on(client):
             return "organisation_off", None
         return None, confirmed[0]
 
@@ -335,8 +333,9 @@ class Model:
 
     def decide(self, client: Client, now: datetime) -> None:
         """The window closes, for all days or in quiet hours for those that cannot wait; the others are held."""
+        off = client.window is not None and client.window.off and client.held_until is None
         client.window = None
-        quiet, zone = self.quiet_until(client, now), self.zone(client)
+        quiet, zone = None if off else self.quiet_until(client, now), self.zone(client)
         waits = [known for known in client.known.values() if known.silent == "notify"]
         self.come_back(client, now)
         chosen = self.differences(client, now)
@@ -348,6 +347,7 @@ class Model:
         else:
             client.held_until = None
         gate, channel = self.gate(client)
+        gate = gate or ("organisation_off" if off else None)
         going, kept_back = [], []
         for one in chosen:
             known = client.known[one.ids[0]]
@@ -603,26 +603,7 @@ class Model:
             new = {**new, name: {**new[name], **value} if name in ("sms", "email") else value}
         if old is None or timing(old) != timing(new):
             self.reminders_since[event.key] = event.at
-        if old is not None and not old["notifications"] and new["notifications"]:
-            self.switch_on(event.key, old, event.at)
-        if old is not None and old["notifications"] and not new["notifications"]:
-            self.off_since[event.key] = event.at
         self.organisations[event.key] = new
-
-    def switch_on(self, organisation: str, old: Json, now: datetime) -> None:
-        """What was gathered while all was off is decided by that, at whatever hour."""
-        since = self.off_since.get(organisation, BEGINNING)
-        self.organisations[organisation] = old
-        mine = [client for (name, _), client in sorted(self.clients.items()) if name == organisation]
-        nights = {client.name: self.night(client, now) for client in mine}
-        self.organisations[organisation] = {**old, "quiet_hours": None}
-        for client in mine:
-            night = nights[client.name]
-            if client.held_until and (night is None or since > night[0]):
-                continue
-            if (client.window and client.window.opened >= since) or (client.held_until and not client.window):
-                client.held_until = None
-                self.decide(client, now)
 
     def take_request(self, event: Event) -> None:
         value = event.value
@@ -679,6 +660,8 @@ class Model:
             if same and before.get(name) == after.get(name):
                 continue
             client, replaces = self.client(organisation, name), tuple(new.value.get("replaces") or ())
+            if client.window is not None and client.window.off and self.is_on(client):
+                self.decide(client, event.at)
             notify = new.value.get("notify")
             if name in after:
                 so = Is(booked, after[name], view)
@@ -709,7 +692,8 @@ class Model:
                 return  # another series opens no window, but counts when one closes
         quiet, most = self.window_seconds(client)
         opened = client.window.opened if client.window else now
-        client.window = Window(opened, max(now, min(now + quiet, opened + most)))
+        off = client.window.off if client.window else client.organisation in self.organisations and not self.is_on(client)
+        client.window = Window(opened, max(now, min(now + quiet, opened + most)), off)
 
 
 def content(value: Json) -> tuple[object, ...]:

@@ -89,6 +89,7 @@ class Known:
 class Window:
     opened: datetime
     closes: datetime
+    off: bool = False
 
 
 @dataclass
