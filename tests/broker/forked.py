@@ -35,6 +35,7 @@ class Forked:
         """Begin `python -m WORDS`; what it prints goes into the log, and errors there too if they have no file of their own."""
         with contextlib.chdir(folder):
             forkserver.ensure_running()  # it finds our modules from there
+        log.touch()  # there before the process is
         self._words = words
         self._process = CONTEXT.Process(target=_run, args=(tuple(words), dict(environ), folder, log, errors or log), daemon=True)
         self._process.start()
