@@ -21,6 +21,7 @@ from ..notices.holds import days_waiting, holds_party, is_on
 from ..notices.notify import quiet_now
 from ..notices.quiet_hours import quiet_until, soon_days
 from ..notices.reminders import booked_on, expected_of, left_out, why_not
+from ..notices.windows import is_off
 from ..processing.local_time import day_of, instant_of
 from ..sending.ledger import is_open, queue_key
 from .words import became, moment
@@ -66,12 +67,15 @@ def _window(client_facts: ClientFacts, agenda: Agenda, zone: str, now: datetime)
     if agenda.window is not None:
         closes = agenda.window.closes
         text = f"an open window: what changed{what} is decided at {moment(closes, zone)}, later if another change comes"
-        until = quiet_until(client_facts.organisation, closes)
+        off, until = is_off(agenda), quiet_until(client_facts.organisation, closes)
+        if off:
+            until = None
+            text = f"an open window of when notifications were off: what changed{what} counts as known at {moment(closes, zone)}"
         if until is not None:
             soon = soon_days(agenda.appointments.values(), zone, closes)
             near = f"; days that are near ({', '.join(sorted(soon))}) are not held" if soon else ""
             text += f"; that is in quiet hours, so it is held until {moment(until, zone)}{near}"
-        yield Fact(text, {"what": "window", "opened": agenda.window.opened, "at": closes, "held_until": until})
+        yield Fact(text, {"what": "window", "opened": agenda.window.opened, "at": closes, "held_until": until, "off": off})
     if agenda.held_until is not None:
         yield Fact(
             f"held by quiet hours until {moment(agenda.held_until, zone)}{what}", {"what": "held", "at": agenda.held_until}

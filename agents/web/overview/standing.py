@@ -215,6 +215,9 @@ def _waits(facts: Iterable[Any], held: int) -> list[str]:
     for fact in facts:
         data = fact.data
         match data["what"]:
+            case "window" if data["off"]:
+                at = dutch.when(data["at"].isoformat())
+                lines.append(f"Een wijziging van toen berichten uit stonden telt vanaf {at} als bekend, zonder bericht.")
             case "window":
                 until = dutch.when((data["held_until"] or data["at"]).isoformat())
                 why = "dan zijn de stille uren voorbij" if data["held_until"] is not None else "dan gaat alles in één bericht"

@@ -108,6 +108,12 @@ ROWS: dict[str, tuple[World, list[str], list[str]]] = {
         ["what changed (a) is decided at 2026-03-02 09:00:30", "told: nothing yet", "not told yet: created"],
         ["counts as told"],
     ),
+    "a window of when notifications were off": (
+        World("2026-03-02 20:59:50", quiet_hours=NIGHT, notifications=False).book("2026-03-10 13:15")
+        .settings(quiet_hours=NIGHT, notifications=True),
+        ["an open window of when notifications were off: what changed (a) counts as known at 2026-03-02 21:00:20"],
+        ["quiet hours, so"],
+    ),
     "a window that closes in quiet hours": (
         World("2026-03-02 20:59:50", quiet_hours=NIGHT).book("2026-03-10 13:15"),
         ["decided at 2026-03-02 21:00:20", "that is in quiet hours, so it is held until 2026-03-03 08:00:00"],
