@@ -79,6 +79,10 @@ ROWS: dict[str, tuple[World, list[str], list[str]]] = {
     "the window is open": (
         booked(), ["Nog niet verteld.", "Een wijziging wacht tot 2 mrt 2026 09:00: dan gaat alles in één bericht."], ["Verteld"],
     ),
+    "the window is open, of when notifications were off": (
+        World(notifications=False).book("2026-03-10 13:15").settings(),
+        ["Een wijziging van toen berichten uit stonden telt vanaf 2 mrt 2026 09:00 als bekend, zonder bericht."], ["wacht tot"],
+    ),
     "at night": (
         World("2026-03-02 22:00", quiet_hours=NIGHT).book("2026-03-10 13:15").wait("2026-03-02 22:10"),
         ["Een wijziging wacht tot 3 mrt 2026 08:00: dan zijn de stille uren voorbij.", "Nog niet verteld."], [],
