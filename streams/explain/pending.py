@@ -66,10 +66,10 @@ def _window(client_facts: ClientFacts, agenda: Agenda, zone: str, now: datetime)
     what = f" ({', '.join(sorted(waiting))})" if waiting else " (nothing differs from what was told)"
     if agenda.window is not None:
         closes = agenda.window.closes
+        off = is_off(agenda)
+        until = quiet_until(client_facts.organisation, closes) if not off else None
         text = f"an open window: what changed{what} is decided at {moment(closes, zone)}, later if another change comes"
-        off, until = is_off(agenda), quiet_until(client_facts.organisation, closes)
         if off:
-            until = None
             text = f"an open window of when notifications were off: what changed{what} counts as known at {moment(closes, zone)}"
         if until is not None:
             soon = soon_days(agenda.appointments.values(), zone, closes)

@@ -291,7 +291,7 @@ def _cancelled(scene: Scene, off: Mapping[Words, None], used: set[str]) -> Itera
         if not item.heard and used.issuperset(ids):
             continue  # the notice of what was heard says it
         before = {stale[id_]: id_ for id_ in reversed(ids) if id_ in stale} if not item.heard else {}
-        for was, id_ in (before or {words: min(item.ids, default=item.first)}).items():
+        for was, id_ in (before or {words: min(ids)}).items():
             if was not in said:
                 said.add(was)
                 yield Change("cancelled", Member(id_, was, None, item.series))
